@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clock: see clock.h. The shift exists only where NDEBUG is not defined, so that no environment can move the clock of a
+ * released program. */
+#include "ops/clock.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+uint64_t clock_mono_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t clock_mono_ms(void)
+{
+        return clock_mono_ns() / 1000000u;
+}
+
+#ifndef NDEBUG
+static _Atomic int64_t shift_ms;
+static pthread_once_t shift_once = PTHREAD_ONCE_INIT;
+
+static void read_shift(void)
+{
+        const char *text = getenv("DESKBELL_TEST_CLOCK_MS");
+
+        if (text)
+                atomic_fetch_add(&shift_ms, strtoll(text, NULL, 10));
+}
+
+static int64_t wall_shift(void)
+{
+        pthread_once(&shift_once, read_shift);
+        return atomic_load_explicit(&shift_ms, memory_order_relaxed);
+}
+
+void clock_shift_wall(int64_t ms)
+{
+        pthread_once(&shift_once, read_shift);
+        atomic_fetch_add(&shift_ms, ms);
+}
+#else
+static int64_t wall_shift(void)
+{
+        return 0;
+}
+
+void clock_shift_wall(int64_t ms)
+{
+        (void)ms;
+}
+#endif
+
+int64_t clock_wall_ms(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + wall_shift();
+}
