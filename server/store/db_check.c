@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's check of itself: the engine's, then what our own rules demand of the rows (delivery I5, I13, I21, I25).
+ * Findings hold numbers only, never content. */
+#include <stdio.h>
+
+#include "store/db_private.h"
+
+struct rule {
+        enum sql_id id;
+        bool deep;
+        const char *format; /* for the three numbers of a row */
+};
+
+static const struct rule rules[] = {
+        {SQL_CHECK_HEAD, false, "conversation %lld: head is %lld, its last entry has %lld"},
+        {SQL_CHECK_TEAM_HEAD, false, "conversation %lld: ihead is %lld, its last team entry has %lld"},
+        {SQL_CHECK_DENSITY, false, "conversation %lld: should hold %lld entries, holds %lld"},
+        {SQL_CHECK_TEAM_DENSITY, false, "conversation %lld: should hold %lld team entries, holds %lld"},
+        {SQL_CHECK_MARKS, false, "conversation %lld: marks do not fit its head %lld (customer received %lld)"},
+        {SQL_CHECK_ENTRY_ORPHANS, false, "conversation %lld does not exist and has %lld entries, the first %lld"},
+        {SQL_CHECK_SCOPE_ORPHANS, false, "conversation %lld does not exist and is in scope %lld at rev %lld"},
+        {SQL_CHECK_CMID, true, "conversation %lld: author %lld has one client message id %lld times"},
+        {SQL_CHECK_TIME, true, "conversation %lld: in log %lld time goes backwards at %lld"},
+};
+
+static int check_rule(struct db *db, const struct rule *rule, void (*say)(void *data, const char *finding), void *data,
+                      int *count)
+{
+        struct db_stmt *stmt = db_stmt(db, rule->id);
+        int rc;
+        while ((rc = db_step(stmt)) == DB_ROW) {
+                char text[200];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+                snprintf(text, sizeof text, rule->format, (long long)db_int(stmt, 0), (long long)db_int(stmt, 1),
+                         (long long)db_int(stmt, 2));
+#pragma GCC diagnostic pop
+                ++*count;
+                say(data, text);
+        }
+        return rc;
+}
+
+int db_check(struct db *db, bool deep, void (*say)(void *data, const char *finding), void *data)
+{
+        int count = 0;
+        int rc = db->driver->check(db, deep, say, data, &count);
+        if (rc < 0 || count > 0)
+                return rc < 0 ? rc : count; /* rows of a damaged file prove nothing */
+        for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+                if (rules[i].deep && !deep)
+                        continue;
+                rc = check_rule(db, &rules[i], say, data, &count);
+                if (rc < 0)
+                        return rc;
+        }
+        return count;
+}

@@ -1,0 +1,200 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Schema 1. The same tables, columns and indexes as ../postgres/0001_core.sql; ../schema.json describes both.
+-- Times are milliseconds since 1970. A number that is "none yet" is 0; NULL is used only where a column says so.
+
+-- "Desk": tells a store of ours from other databases.
+PRAGMA application_id = 1147499371;
+
+CREATE TABLE meta (
+        name TEXT NOT NULL PRIMARY KEY,
+        value
+) WITHOUT ROWID;
+
+CREATE TABLE workspace (
+        id INTEGER NOT NULL PRIMARY KEY,
+        ext INTEGER NOT NULL,
+        name TEXT NOT NULL DEFAULT '',
+        created_ms INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX workspace_ext ON workspace (ext);
+
+CREATE TABLE app (
+        id INTEGER NOT NULL PRIMARY KEY,
+        workspace INTEGER NOT NULL REFERENCES workspace (id),
+        ext INTEGER NOT NULL,
+        name TEXT NOT NULL DEFAULT '',
+        origins TEXT NOT NULL DEFAULT '[]',
+        created_ms INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX app_ext ON app (ext);
+CREATE INDEX app_workspace ON app (workspace);
+
+CREATE TABLE app_key (
+        id INTEGER NOT NULL PRIMARY KEY,
+        app INTEGER NOT NULL REFERENCES app (id),
+        kid TEXT NOT NULL,
+        alg INTEGER NOT NULL,
+        material BLOB NOT NULL,
+        created_ms INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX app_key_kid ON app_key (app, kid);
+
+-- role: 1 customer, 2 agent, 3 bot. app: of a visitor; 0 for all others.
+CREATE TABLE principal (
+        id INTEGER NOT NULL PRIMARY KEY,
+        workspace INTEGER NOT NULL REFERENCES workspace (id),
+        ext INTEGER NOT NULL,
+        role INTEGER NOT NULL,
+        app INTEGER NOT NULL DEFAULT 0,
+        external_id TEXT,
+        secret_hash BLOB,
+        name TEXT,
+        email TEXT,
+        locale TEXT,
+        attrs TEXT,
+        alias_of INTEGER,
+        invite_hash BLOB,
+        invite_until_ms INTEGER NOT NULL DEFAULT 0,
+        revoked_ms INTEGER NOT NULL DEFAULT 0,
+        valid_from_s INTEGER NOT NULL DEFAULT 0,
+        created_ms INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX principal_ext ON principal (ext);
+CREATE UNIQUE INDEX principal_external ON principal (workspace, external_id)
+        WHERE role = 1 AND external_id IS NOT NULL;
+CREATE UNIQUE INDEX principal_secret ON principal (secret_hash) WHERE secret_hash IS NOT NULL;
+CREATE UNIQUE INDEX principal_email ON principal (workspace, email) WHERE role = 2 AND email IS NOT NULL;
+CREATE UNIQUE INDEX principal_invite ON principal (invite_hash) WHERE invite_hash IS NOT NULL;
+CREATE INDEX principal_alias ON principal (alias_of) WHERE alias_of IS NOT NULL;
+
+CREATE TABLE staff_session (
+        token_hash BLOB NOT NULL PRIMARY KEY,
+        principal INTEGER NOT NULL REFERENCES principal (id),
+        label TEXT NOT NULL DEFAULT '',
+        created_ms INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL,
+        seen_ms INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX staff_session_principal ON staff_session (principal);
+
+CREATE TABLE device (
+        principal INTEGER NOT NULL REFERENCES principal (id),
+        device BLOB NOT NULL,
+        locale TEXT,
+        client TEXT,
+        seen_ms INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (principal, device)
+) WITHOUT ROWID;
+
+CREATE TABLE conversation (
+        id INTEGER NOT NULL PRIMARY KEY,
+        workspace INTEGER NOT NULL REFERENCES workspace (id),
+        ext INTEGER NOT NULL,
+        app INTEGER NOT NULL REFERENCES app (id),
+        customer INTEGER NOT NULL REFERENCES principal (id),
+        key TEXT NOT NULL,
+        rev INTEGER NOT NULL DEFAULT 0,
+        public_rev INTEGER NOT NULL DEFAULT 0,
+        head INTEGER NOT NULL DEFAULT 0,
+        ihead INTEGER NOT NULL DEFAULT 0,
+        first INTEGER NOT NULL DEFAULT 1,
+        last_ts INTEGER NOT NULL DEFAULT 0,
+        last_seq INTEGER NOT NULL DEFAULT 0,
+        last_author INTEGER NOT NULL DEFAULT 0,
+        last_kind INTEGER NOT NULL DEFAULT 0,
+        last_preview TEXT,
+        unread INTEGER NOT NULL DEFAULT 0,
+        unanswered INTEGER NOT NULL DEFAULT 0,
+        waiting_since INTEGER NOT NULL DEFAULT 0,
+        customer_recv INTEGER NOT NULL DEFAULT 0,
+        customer_read INTEGER NOT NULL DEFAULT 0,
+        staff_recv INTEGER NOT NULL DEFAULT 0,
+        staff_read INTEGER NOT NULL DEFAULT 0,
+        created_ms INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX conversation_ext ON conversation (ext);
+CREATE UNIQUE INDEX conversation_key ON conversation (app, customer, key);
+CREATE INDEX conversation_customer ON conversation (customer);
+CREATE INDEX conversation_last ON conversation (workspace, last_ts);
+CREATE INDEX conversation_waiting ON conversation (workspace, waiting_since) WHERE unanswered > 0;
+
+-- log: 0 public, 1 team. at_seq: of a team entry, the public head when it was written; NULL in the public log.
+-- cmid, hash: NULL for entries that nobody sent. No reference to conversation: the hot append would pay for it; db_check
+-- looks instead.
+CREATE TABLE entry (
+        conv INTEGER NOT NULL,
+        log INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        at_seq INTEGER,
+        ts INTEGER NOT NULL,
+        author INTEGER NOT NULL DEFAULT 0,
+        kind INTEGER NOT NULL,
+        version INTEGER NOT NULL DEFAULT 1,
+        cmid BLOB,
+        hash BLOB,
+        body TEXT,
+        PRIMARY KEY (conv, log, seq)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX entry_cmid ON entry (cmid, author) WHERE cmid IS NOT NULL;
+
+-- scope: principal * 8 + 1 (a customer), principal * 8 + 2 (an agent), team * 8 + 3, workspace * 8 (all its staff).
+CREATE TABLE scope (
+        scope INTEGER NOT NULL,
+        rev INTEGER NOT NULL,
+        conv INTEGER NOT NULL,
+        is_left INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (scope, rev)
+) WITHOUT ROWID;
+
+CREATE TABLE staff_mark (
+        agent INTEGER NOT NULL,
+        conv INTEGER NOT NULL,
+        recv INTEGER NOT NULL DEFAULT 0,
+        read INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (agent, conv)
+) WITHOUT ROWID;
+
+CREATE TABLE done (
+        author INTEGER NOT NULL,
+        cmid BLOB NOT NULL,
+        method INTEGER NOT NULL,
+        hash BLOB,
+        result TEXT,
+        at_ms INTEGER NOT NULL,
+        PRIMARY KEY (author, cmid)
+) WITHOUT ROWID;
+CREATE INDEX done_at ON done (at_ms);
+
+CREATE TABLE outbound (
+        id INTEGER NOT NULL PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        target INTEGER NOT NULL DEFAULT 0,
+        conv INTEGER NOT NULL DEFAULT 0,
+        seq INTEGER NOT NULL DEFAULT 0,
+        event TEXT NOT NULL DEFAULT '',
+        body TEXT,
+        state INTEGER NOT NULL DEFAULT 0,
+        tries INTEGER NOT NULL DEFAULT 0,
+        due_ms INTEGER NOT NULL DEFAULT 0,
+        created_ms INTEGER NOT NULL
+);
+CREATE INDEX outbound_due ON outbound (state, due_ms);
+
+CREATE TABLE job (
+        id INTEGER NOT NULL PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        subject INTEGER NOT NULL DEFAULT 0,
+        due_ms INTEGER NOT NULL,
+        body TEXT
+);
+CREATE INDEX job_due ON job (due_ms);
+
+CREATE TABLE audit (
+        id INTEGER NOT NULL PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        actor INTEGER NOT NULL DEFAULT 0,
+        actor_role INTEGER NOT NULL DEFAULT 0,
+        action TEXT NOT NULL,
+        object TEXT NOT NULL DEFAULT '',
+        detail TEXT
+);

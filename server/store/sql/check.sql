@@ -1,0 +1,55 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What db_check asks beyond the engine's own checks. Each row is one finding; its columns are numbers, never content.
+
+-- The head of the public log is its last seq; an empty log ends before its first.
+-- :check_head
+SELECT c.id, c.head, coalesce((SELECT max(e.seq) FROM entry e WHERE e.conv = c.id AND e.log = 0), c.first - 1) AS last
+FROM conversation c
+WHERE c.head <> coalesce((SELECT max(e.seq) FROM entry e WHERE e.conv = c.id AND e.log = 0), c.first - 1);
+
+-- :check_team_head
+SELECT c.id, c.ihead, coalesce((SELECT max(e.seq) FROM entry e WHERE e.conv = c.id AND e.log = 1), 0) AS last
+FROM conversation c
+WHERE c.ihead <> coalesce((SELECT max(e.seq) FROM entry e WHERE e.conv = c.id AND e.log = 1), 0);
+
+-- The public log is exactly first..head.
+-- :check_density
+SELECT c.id, c.head - c.first + 1, (SELECT count(*) FROM entry e WHERE e.conv = c.id AND e.log = 0) AS have
+FROM conversation c
+WHERE c.head - c.first + 1 <> (SELECT count(*) FROM entry e WHERE e.conv = c.id AND e.log = 0 AND e.seq >= c.first)
+   OR c.head - c.first + 1 <> (SELECT count(*) FROM entry e WHERE e.conv = c.id AND e.log = 0);
+
+-- :check_team_density
+SELECT c.id, c.ihead, (SELECT count(*) FROM entry e WHERE e.conv = c.id AND e.log = 1 AND e.seq >= 1) AS have
+FROM conversation c
+WHERE c.ihead <> (SELECT count(*) FROM entry e WHERE e.conv = c.id AND e.log = 1 AND e.seq >= 1)
+   OR c.ihead <> (SELECT count(*) FROM entry e WHERE e.conv = c.id AND e.log = 1);
+
+-- :check_marks
+SELECT id, head, customer_recv
+FROM conversation
+WHERE NOT (0 <= customer_read AND customer_read <= customer_recv AND customer_recv <= head)
+   OR NOT (0 <= staff_read AND staff_read <= staff_recv AND staff_recv <= head);
+
+-- :check_entry_orphans
+SELECT e.conv, count(*), min(e.seq)
+FROM entry e
+WHERE NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = e.conv)
+GROUP BY e.conv;
+
+-- :check_scope_orphans
+SELECT s.conv, s.scope, s.rev
+FROM scope s
+WHERE NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = s.conv);
+
+-- Deep only: they read the whole log.
+-- :check_cmid
+SELECT min(d.conv), d.author, count(*)
+FROM (SELECT conv, author, cmid FROM entry WHERE cmid IS NOT NULL) d
+GROUP BY d.cmid, d.author
+HAVING count(*) > 1;
+
+-- :check_time
+SELECT a.conv, a.log, b.seq
+FROM entry a JOIN entry b ON b.conv = a.conv AND b.log = a.log AND b.seq = a.seq + 1
+WHERE b.ts < a.ts;
