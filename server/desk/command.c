@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "desk/command.h"
+
+#include <openssl/sha.h>
+#include <stdlib.h>
+
+enum { ARENA_SLACK = 256, ALIGN = 16 };
+
+struct desk_command *command_new(enum command_kind kind, size_t room)
+{
+        struct desk_command *command = malloc(sizeof *command + room);
+        if (!command)
+                return NULL;
+        memset(command, 0, sizeof *command);
+        command->kind = kind;
+        command->bytes = sizeof *command + room;
+        arena_init(&command->arena, command->memory, room);
+        return command;
+}
+
+struct desk_command *command_free(struct desk_command *command)
+{
+        if (!command)
+                return NULL;
+        arena_done(&command->arena);
+        free(command->opening);
+        free(command);
+        return NULL;
+}
+
+/* The content in stored form, in the command's memory. */
+static int store_content(struct desk_command *command, int kind, const struct protocol_content *content)
+{
+        struct writer writer;
+        char first[2048];
+        writer_init(&writer, first, sizeof first);
+        content_store(&writer, content);
+        int rc = -PROTOCOL_ERR_INTERNAL;
+        char *kept = writer.failed ? NULL : arena_take(&command->arena, writer.len);
+        if (kept) {
+                memcpy(kept, writer.bytes, writer.len);
+                command->stored = (struct span){ kept, writer.len };
+                content_hash(kind, command->stored, command->hash);
+                rc = 0;
+        }
+        writer_done(&writer);
+        return rc;
+}
+
+static int prepare_send(struct desk_command *command, enum principal_role role, struct fault *fault)
+{
+        const struct protocol_message_send *send = command->params;
+        bool team = send->has_log && send->log == PROTOCOL_MESSAGE_SEND_LOG_TEAM;
+        if (team && role != ROLE_AGENT)
+                return fault_set(fault, PROTOCOL_ERR_FORBIDDEN, "log", "public");
+        int rc = protocol_content_check(send->kind, team, role, &send->content, fault);
+        if (rc == 0)
+                rc = store_content(command, (int)send->kind, &send->content);
+        return rc;
+}
+
+static int prepare_edit(struct desk_command *command)
+{
+        const struct protocol_message_edit *edit = command->params;
+        struct protocol_content content = { .has_of = true,
+                                            .of = edit->of,
+                                            .has_version = true,
+                                            .version = edit->version + 1,
+                                            .has_text = true,
+                                            .text = edit->text };
+        return store_content(command, PROTOCOL_ENTRY_EDIT, &content);
+}
+
+static int prepare_erase(struct desk_command *command)
+{
+        const struct protocol_message_erase *erase = command->params;
+        struct protocol_content content = { .has_of = true, .of = erase->of };
+        return store_content(command, PROTOCOL_ENTRY_ERASE, &content);
+}
+
+/* What a repeat under the same cmid has to equal: method and body, byte for byte. */
+static void hash_done(struct desk_command *command, struct span body)
+{
+        uint8_t digest[SHA256_DIGEST_LENGTH];
+        SHA256_CTX sum;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+        const char *name = protocol_methods[command->method].name;
+        SHA256_Init(&sum);
+        SHA256_Update(&sum, name, strlen(name) + 1);
+        SHA256_Update(&sum, body.at, body.len);
+        SHA256_Final(digest, &sum);
+#pragma GCC diagnostic pop
+        memcpy(command->hash, digest, sizeof command->hash);
+}
+
+static int decode_into(struct desk_command *command, struct span body, enum principal_role role, struct fault *fault)
+{
+        const struct protocol_method_info *info = &protocol_methods[command->method];
+        char *copy = arena_take(&command->arena, body.len);
+        command->params = arena_take(&command->arena, info->params_bytes);
+        if (!copy || !command->params)
+                return -PROTOCOL_ERR_INTERNAL;
+        memcpy(copy, body.at, body.len);
+        if (info->keyed == PROTOCOL_KEYED_DONE)
+                hash_done(command, body);
+
+        struct reader reader;
+        reader_init(&reader, copy, body.len, READER_STRICT, &command->arena, fault);
+        int rc = info->read_params(&reader, command->params);
+        if (rc < 0)
+                return rc;
+        switch (command->method) {
+        case PROTOCOL_M_MESSAGE_SEND:
+                return prepare_send(command, role, fault);
+        case PROTOCOL_M_MESSAGE_EDIT:
+                return prepare_edit(command);
+        case PROTOCOL_M_MESSAGE_ERASE:
+                return prepare_erase(command);
+        default:
+                return 0;
+        }
+}
+
+int command_decode(enum protocol_method method, const struct request_id *id, struct span body,
+                   enum principal_role role, struct desk_command **out_command, struct fault *fault)
+{
+        size_t room = 2 * body.len + protocol_methods[method].params_bytes + ARENA_SLACK + 4 * ALIGN;
+        struct desk_command *command = command_new(COMMAND_METHOD, room);
+        if (!command)
+                return -PROTOCOL_ERR_INTERNAL;
+        command->method = method;
+        if (id)
+                command->id = *id;
+        int rc = decode_into(command, body, role, fault);
+        if (rc < 0) {
+                command_free(command);
+                return rc;
+        }
+        *out_command = command;
+        return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command: one thing the desk or a reader is asked to do. Made on a network thread (or by the operator's socket),
+ * handed over whole, freed by who executed it. */
+#pragma once
+
+#include "edge/edge.h"
+#include "ops/mailbox.h"
+#include "protocol/frame.h"
+#include "protocol/hot.h"
+
+enum command_kind {
+        COMMAND_METHOD, /* a request or notification of a client, or of the operator */
+        COMMAND_CLOSED, /* the connection `from` is gone */
+        COMMAND_DRAIN,  /* tell every connection to leave */
+};
+
+/* Who asks, as the session proved it. */
+struct caller {
+        int64_t principal; /* row id; 0 = the operator, or nobody yet */
+        int64_t workspace, app; /* row ids; app is 0 for staff */
+        enum principal_role role;
+};
+
+/* What a session.open has proved before it reaches the desk. */
+struct opening {
+        enum { OPENING_USER, OPENING_NEW_VISITOR, OPENING_VISITOR, OPENING_STAFF } how;
+        int64_t workspace, app;          /* row ids, from the key ring */
+        uint64_t key_tag;                /* of the signing key; 0 = none */
+        int64_t issued_s, expires_ms;    /* user token; 0 = does not apply */
+        uint8_t secret_hash[32];         /* visitor's secret or staff token, SHA-256 */
+        char secret[48];                 /* new visitor: the secret to tell */
+        char subject[129], name[801], email[255], locale[36];
+};
+
+struct desk_command {
+        struct mailbox_item item; /* first */
+        enum command_kind kind;
+        struct edge_ref from;
+        enum protocol_method method;
+        struct request_id id;
+        struct caller caller;
+        void *params;             /* the method's struct */
+        struct arena arena;
+        size_t bytes;             /* for the bounds of the queue */
+        struct span stored;       /* message.send, message.edit: content in stored form */
+        uint8_t hash[16];         /* of what the command says, for A4 and A6 */
+        struct opening *opening;  /* session.open; malloc'd, owned */
+        void (*done)(void *data, struct span response); /* operator */
+        void *done_data;
+        bool is_answered;
+        char memory[];
+};
+
+/* A command with `room` bytes of its own (the arena starts there). NULL: out of memory. */
+struct desk_command *command_new(enum command_kind kind, size_t room);
+struct desk_command *command_free(struct desk_command *command); /* NULL is welcome; returns NULL */
+
+static inline struct desk_command *command_of(struct mailbox_item *item)
+{
+        return (struct desk_command *)item;
+}
+
+/* Makes the command of a request: copies `body`, decodes it strictly, checks content and hashes it. 0, or a negative
+ * protocol error with `fault` filled. `role` decides who may send which kind. */
+int command_decode(enum protocol_method method, const struct request_id *id, struct span body,
+                   enum principal_role role, struct desk_command **out_command, struct fault *fault);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conversation.open, .watch and .unwatch. */
+#include "desk/desk_private.h"
+
+static void write_row(struct desk *desk, const struct conversation *conversation, bool for_staff, bool was_made,
+                      struct writer *out)
+{
+        if (for_staff) {
+                struct protocol_conversation_watch_result result = { 0 };
+                feed_row_fill(&result.row, &conversation->row, true, desk->directory);
+                protocol_conversation_watch_result_write(out, &result);
+                return;
+        }
+        struct protocol_conversation_open_result result = { 0 };
+        feed_row_fill(&result.row, &conversation->row, false, desk->directory);
+        result.has_made = was_made;
+        result.made = was_made;
+        protocol_conversation_open_result_write(out, &result);
+}
+
+int handle_conversation_open(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
+{
+        (void)fault;
+        const struct protocol_conversation_open *params = command->params;
+        struct conversation *conversation = NULL;
+        bool made = false;
+        struct span key = params->has_key ? params->key : SPAN("main");
+        int rc = conversation_find_key(desk, &command->caller, key, &made, &conversation);
+        if (rc < 0)
+                return rc;
+        write_row(desk, conversation, false, made, out);
+        return 0;
+}
+
+int handle_conversation_watch(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
+{
+        (void)fault;
+        const struct protocol_conversation_watch *params = command->params;
+        struct conversation *conversation = NULL;
+        int rc = conversation_for(desk, &command->caller, params->conv, &conversation);
+        if (rc < 0)
+                return rc;
+        desk->answer.kind = NOTE_WATCH;
+        desk->answer.conv = conversation->row.id;
+        write_row(desk, conversation, true, false, out);
+        return 0;
+}
+
+int handle_conversation_unwatch(struct desk *desk, struct desk_command *command, struct writer *out,
+                                struct fault *fault)
+{
+        (void)fault;
+        const struct protocol_conversation_unwatch *params = command->params;
+        struct conversation *conversation = NULL;
+        int rc = conversation_for(desk, &command->caller, params->conv, &conversation);
+        if (rc < 0)
+                return rc;
+        desk->answer.kind = NOTE_UNWATCH;
+        desk->answer.conv = conversation->row.id;
+        struct protocol_conversation_unwatch_result result = { 0 };
+        protocol_conversation_unwatch_result_write(out, &result);
+        return 0;
+}

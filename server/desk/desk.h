@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Desk: the one writer. Executes queued commands in batches, one transaction each, and answers only after the commit is
+ * on disk (delivery A1). Owns the store's writing connection, every head and counter, and the change number. Knows no
+ * socket: answers and events leave through mailboxes, one per network thread. */
+#pragma once
+
+#include "desk/command.h"
+#include "desk/keyring.h"
+#include "desk/note.h"
+
+struct desk;
+
+struct desk_settings {
+        const char *data_dir;
+        uint32_t readers;             /* read threads, 1-16 */
+        uint32_t retry_days, key_window_days;
+        uint32_t in_flight;           /* told to clients */
+        uint32_t heartbeat_ms, dead_ms; /* told to clients */
+        uint32_t devices_per_customer, devices_per_agent; /* connected at once */
+        const struct db_driver *driver; /* NULL = SQLite; tests put a failing one between */
+};
+
+/* Opens (or with `create` makes) the store in data_dir, which the caller has locked. 0, or a negative db_error with
+ * *out_why malloc'd. */
+int desk_open(const struct desk_settings *settings, bool create, struct desk **out_desk, char **out_why);
+struct desk *desk_close(struct desk *desk); /* stopped; writes the mark; returns NULL */
+
+/* Runs one method as the operator in the caller's thread; only while the desk's thread does not run. `params` is mutable
+ * JSON. `out` gets the whole JSON-RPC response (id 1). 0 when it is a result, 1 when an error. */
+int desk_call(struct desk *desk, struct span method, char *params, size_t len, struct writer *out);
+
+/* The same for a running desk, from any thread: `done` is called once, on the desk's thread, with the response. 0, or a
+ * negative protocol error: then `done` is never called. */
+int desk_post_operator(struct desk *desk, struct span method, char *params, size_t len,
+                       void (*done)(void *data, struct span response), void *data);
+
+/* Network thread `thread` (counted from 0) receives its notes here. Before desk_start. */
+void desk_add_sink(struct desk *desk, uint32_t thread, struct mailbox *notes);
+
+/* Starts the desk's thread and its readers. `on_fatal` is called on the desk's thread when the outcome of a commit is
+ * unknown (A2): the process has to close everything with 4013 and exit with 70. */
+int desk_start(struct desk *desk, void (*on_fatal)(void *data), void *data);
+/* Executes what is queued, then ends all threads. Any thread but the desk's own. */
+void desk_stop(struct desk *desk);
+
+/* Takes the command on 0. Any thread. -PROTOCOL_ERR_OVERLOADED: the queue is full, the command stays the caller's. */
+int desk_post(struct desk *desk, struct desk_command *command);
+/* The same for a method that a reader answers. */
+int desk_post_read(struct desk *desk, struct desk_command *command);
+/* Every connection is told to leave, behind everything queued before. Any thread. */
+void desk_post_drain(struct desk *desk);
+bool desk_is_crowded(const struct desk *desk); /* reading from sockets should pause; any thread */
+
+int64_t desk_rev(const struct desk *desk);          /* last committed change number; any thread */
+void desk_epoch(const struct desk *desk, uint8_t out_epoch[8]); /* any thread */
+bool desk_is_read_only(const struct desk *desk);    /* no space; any thread */
+bool desk_is_clock_suspect(const struct desk *desk); /* any thread */
+struct keyring *desk_keyring(struct desk *desk);    /* a reference to the newest ring; any thread */
+uint64_t desk_keyring_version(const struct desk *desk); /* changes when there is a newer one; any thread */
+
+/* Figures for metrics; any thread. */
+struct desk_stats {
+        uint64_t batches, commands, messages, duplicates, commit_failures;
+        uint64_t commit_us; /* all commits together */
+        size_t queued;
+};
+void desk_stats_read(const struct desk *desk, struct desk_stats *out_stats);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the desk share. Desk thread only, but for what says otherwise. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "desk/desk.h"
+#include "desk/denied.h"
+#include "desk/directory.h"
+#include "desk/feed_row.h"
+#include "desk/jobs.h"
+#include "ops/clock.h"
+#include "ops/log.h"
+#include "ops/random.h"
+#include "store/conversations.h"
+#include "store/entries.h"
+#include "store/meta.h"
+
+enum {
+        SINKS_MAX = 64,
+        BATCH_COMMANDS = 2000,
+        BATCH_BYTES = 4 * 1024 * 1024,
+        BATCH_MS = 5,
+        FEED_EVERY_MS = 100,
+        IDLE_MS = 500,
+        READ_ONLY_RETRY_MS = 5000,
+        READERS_MAX = 16,
+};
+
+/* A conversation as the writer knows it: the row, and what happened to it since. */
+struct conversation {
+        struct conversation_row row; /* first */
+        struct conversation *hash_next;
+        struct conversation *newer, *older; /* by use */
+        struct conversation *changed_next;  /* changed since the last commit */
+        struct conversation *marked_next;   /* marks have to be told */
+        struct conversation *feed_next;     /* the feed has to say it */
+        bool is_changed, is_marked, is_in_feed;
+        bool is_publicly_changed;           /* in a way that its customer may know of */
+        uint64_t marks_told_ms;             /* monotonic */
+};
+
+/* What one connection sent last in one conversation, and whether it was accepted (delivery O3). */
+struct predecessor {
+        int64_t conv;
+        struct cmid cmid;
+        bool is_accepted;
+};
+
+struct desk_session {
+        struct edge_ref ref;
+        uint8_t device[16];
+        uint64_t key_tag;
+        struct principal *who;
+        bool is_replaced; /* told to go because its device opened another one */
+        struct desk_session *hash_next, *sibling; /* by ref; of the same principal */
+        struct predecessor *predecessors;
+        uint32_t predecessor_count, predecessor_room;
+};
+
+/* How the answer of the running command leaves. Handlers change it from the plain reply. */
+struct answer {
+        enum note_kind kind;
+        int64_t conv;
+        struct caller caller;
+        struct principal_id who;
+        int64_t expires_ms;
+        uint64_t key_tag;
+        int close_code;
+        int64_t retry_after_ms; /* of an error; -1 = not told */
+};
+
+struct cache {
+        struct conversation **slots;
+        size_t slot_count, count;
+        struct conversation *newest, *oldest;
+};
+
+struct session_table {
+        struct desk_session **slots;
+        size_t slot_count, count, staff_count;
+};
+
+struct reader_thread;
+
+struct desk {
+        struct desk_settings settings;
+        char *data_dir;
+        struct log log;
+        struct db *db;
+        struct directory *directory;
+        struct cache cache;
+        struct session_table sessions;
+        struct mailbox in;
+        struct mailbox_item *pending;           /* taken, not executed yet */
+        struct mailbox_list batch;              /* executed, not committed */
+        struct mailbox *sinks[SINKS_MAX];
+        struct mailbox_list leaving[SINKS_MAX]; /* notes of the running batch */
+        uint32_t sink_count;
+        struct conversation *changed_first, **changed_last, *marked_first, *feed_first, **feed_last;
+        uint32_t changed_count;
+        uint64_t feed_due_ms, marks_due_ms, flush_due_ms; /* monotonic; 0 = nothing due */
+        struct answer answer;
+        int64_t workspace;                      /* row id */
+        uint64_t workspace_ext;
+        uint8_t epoch[8];
+        int64_t rev, now_ms;                    /* now_ms: wall time of the running batch */
+        _Atomic int64_t committed_rev;
+        atomic_bool is_read_only, is_clock_suspect;
+        struct jobs jobs;
+        uint64_t retry_write_ms;                /* monotonic; while read-only */
+        bool is_in_transaction, keys_changed, keys_are_stale, names_changed;
+        bool is_log_moved;                      /* nothing was committed since the last idle checkpoint */
+        bool has_ended;                         /* after a commit of unknown outcome: nothing is done any more */
+        uint64_t sweep_due_ms;                  /* monotonic */
+        int64_t id_ms;                          /* of the newest ids */
+        uint32_t id_bits, id_step;
+        int db_failure;                         /* first db_error of the running batch */
+        pthread_mutex_t keyring_lock;
+        struct keyring *keyring;
+        _Atomic uint64_t keyring_version, directory_version;
+        pthread_t thread;
+        atomic_bool is_stopping, is_crowded;
+        bool is_running;
+        void (*on_fatal)(void *data);
+        void *fatal_data;
+        struct reader_thread *readers[READERS_MAX];
+        uint32_t reader_count;
+        _Atomic uint32_t read_turn;
+        _Atomic uint64_t batches, commands, messages, duplicates, commit_failures, commit_us;
+};
+
+/* desk.c */
+int desk_db_failed(struct desk *desk, int rc); /* remembers; returns -PROTOCOL_ERR_STORAGE_FULL or _INTERNAL */
+void desk_leave(struct desk *desk, uint32_t thread, struct desk_note *note); /* queued until the commit; takes the note */
+void desk_broadcast(struct desk *desk, const struct conversation *conversation, bool team, struct edge_frame *frame);
+void desk_tell_entry(struct desk *desk, const struct conversation *conversation, const struct entry_row *entry);
+/* Raises *ts to the time of the newest team entry: it never falls along iseq, and no customer sees it. */
+int desk_team_ts(struct desk *desk, const struct conversation *conversation, int64_t *ts);
+uint64_t desk_new_id(struct desk *desk);
+
+void desk_turn(struct desk *desk); /* one batch of what is queued, and what is due after it; tests call it without a thread */
+
+/* cache.c */
+int cache_init(struct cache *cache);
+void cache_done(struct cache *cache);
+int conversation_find(struct desk *desk, uint64_t ext, struct conversation **out_conversation);
+int conversation_find_key(struct desk *desk, const struct caller *caller, struct span key, bool *out_made,
+                          struct conversation **out_conversation);
+void conversation_changed(struct desk *desk, struct conversation *conversation, bool is_public);
+int cache_flush(struct desk *desk);    /* writes what changed under new revs */
+void cache_committed(struct desk *desk);
+void cache_rolled_back(struct desk *desk);
+/* Takes back a conversation that conversation_find_key has just made. Returns `refusal`, or what the store says. */
+int conversation_unmake(struct desk *desk, struct conversation *conversation, int refusal);
+/* The conversation if the caller may see it: one path for not yours and unknown. 0 or -PROTOCOL_ERR_NOT_FOUND ... */
+int conversation_for(struct desk *desk, const struct caller *caller, uint64_t ext,
+                     struct conversation **out_conversation);
+
+/* sessions.c */
+int sessions_init(struct session_table *table);
+void sessions_done(struct session_table *table);
+struct desk_session *sessions_find(struct desk *desk, struct edge_ref ref);
+struct desk_session *sessions_add(struct desk *desk, struct edge_ref ref, const uint8_t device[16], uint64_t key_tag,
+                                  struct principal *who);
+void sessions_remove(struct desk *desk, struct edge_ref ref);
+void session_tell_close(struct desk *desk, const struct desk_session *session, int close_code);
+void sessions_close_principal(struct desk *desk, struct principal *who, int close_code);
+void sessions_close_keys(struct desk *desk, const struct keyring *keyring);
+void session_note_sent(struct desk_session *session, int64_t conv, const struct cmid *cmid, bool is_accepted);
+const struct predecessor *session_last_sent(const struct desk_session *session, int64_t conv);
+
+/* marks.c */
+void marks_commit(struct desk *desk);               /* tells marks that were committed and are due */
+void feed_commit(struct desk *desk);                /* tells staff what changed, when it is due */
+int64_t desk_next_due_ms(const struct desk *desk);  /* ms until something is due; -1 = nothing */
+
+/* Handlers: one per method, in the file of its noun. They write the members of the result object through `out`, or
+ * return a negative protocol error with nothing changed. */
+#define DESK_HANDLERS(X)                                                                                               \
+        X(SESSION_OPEN, session_open)                                                                                  \
+        X(CONVERSATION_OPEN, conversation_open)                                                                        \
+        X(CONVERSATION_WATCH, conversation_watch)                                                                      \
+        X(CONVERSATION_UNWATCH, conversation_unwatch)                                                                  \
+        X(MESSAGE_SEND, message_send)                                                                                  \
+        X(MESSAGE_EDIT, message_edit)                                                                                  \
+        X(MESSAGE_ERASE, message_erase)                                                                                \
+        X(MARKS, marks_take)                                                                                           \
+        X(TYPING, typing_take)                                                                                         \
+        X(APP_ADD, app_add)                                                                                            \
+        X(APP_LIST, app_list)                                                                                          \
+        X(KEY_ADD, key_add)                                                                                            \
+        X(KEY_LIST, key_list)                                                                                          \
+        X(KEY_REMOVE, key_remove)                                                                                      \
+        X(AGENT_ADD, agent_add)                                                                                        \
+        X(AGENT_LIST, agent_list)                                                                                      \
+        X(AGENT_SESSION, agent_session)                                                                                \
+        X(AGENT_REVOKE, agent_revoke)                                                                                  \
+        X(CUSTOMER_REVOKE, customer_revoke)                                                                            \
+        X(STORE_STATUS, store_status)
+
+#define DECLARE(method, name)                                                                                          \
+        int handle_##name(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault);
+DESK_HANDLERS(DECLARE)
+#undef DECLARE
+
+/* readers.c */
+int readers_start(struct desk *desk);
+void readers_stop(struct desk *desk); /* ends the threads; readers_post refuses from then on */
+void readers_free(struct desk *desk); /* when nobody can call readers_post any more */
+int readers_post(struct desk *desk, struct desk_command *command); /* any thread; negative errno when full */

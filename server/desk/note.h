@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Note: what the desk or a reader tells a network thread. Handed over whole; freed by the network thread. */
+#pragma once
+
+#include "desk/command.h"
+
+enum note_kind {
+        NOTE_REPLY,   /* bytes for the connection `to`; ends one request */
+        NOTE_OPENED,  /* the session `to` is open as `caller`; bytes are its answer */
+        NOTE_REFUSED, /* session.open failed: bytes are the answer, then close with `close_code` */
+        NOTE_WATCH,   /* `to` watches conversation `conv` from now on; bytes are the answer */
+        NOTE_UNWATCH,
+        NOTE_EVENT,   /* frame for the customer's connections (unless team) and everybody who watches `conv` */
+        NOTE_FEED,    /* bytes: a staff feed row of `conv` at `rev` */
+        NOTE_CLOSE,   /* `to` has to go, with close_code */
+        NOTE_DRAIN,   /* everybody has to go, with close_code */
+};
+
+struct desk_note {
+        struct mailbox_item item; /* first */
+        enum note_kind kind;
+        struct edge_ref to;
+        struct caller caller;        /* NOTE_OPENED */
+        struct principal_id who;     /* NOTE_OPENED */
+        int64_t expires_ms;          /* NOTE_OPENED: of the token; 0 = none */
+        uint64_t key_tag;            /* NOTE_OPENED */
+        int64_t conv, customer;      /* row ids; customer 0 = staff only */
+        int64_t workspace, rev;
+        struct edge_ref except;      /* NOTE_EVENT: not to this one */
+        struct edge_frame *frame;    /* NOTE_EVENT: one reference, owned */
+        int close_code;
+        bool is_page;                /* NOTE_REPLY: a reader's, which may be long */
+        size_t len;
+        char bytes[];
+};
+
+struct desk_note *note_new(enum note_kind kind, struct edge_ref to, struct span bytes); /* NULL: out of memory */
+struct desk_note *note_free(struct desk_note *note);
+
+static inline struct desk_note *note_of(struct mailbox_item *item)
+{
+        return (struct desk_note *)item;
+}

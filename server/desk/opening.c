@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.open: who is calling, as the network thread proved it, becomes a principal with a session. */
+#include "desk/desk_private.h"
+
+#include <stdio.h>
+
+enum {
+        STAFF_IDLE_MS = 12 * 3600 * 1000,
+        STAFF_SEEN_EVERY_MS = 5 * 60 * 1000,
+        PROTOCOL_VERSION = 1,
+};
+
+static int refuse(struct desk *desk, int close_code, int error)
+{
+        desk->answer.kind = NOTE_REFUSED;
+        desk->answer.close_code = close_code;
+        return -error;
+}
+
+static void copy_text(char *to, size_t room, const char *from)
+{
+        snprintf(to, room, "%s", from);
+}
+
+static int insert_customer(struct desk *desk, const struct opening *opening, struct principal_row *row)
+{
+        *row = (struct principal_row){ .workspace = opening->workspace, .ext = desk_new_id(desk), .role = ROLE_CUSTOMER };
+        if (opening->how == OPENING_NEW_VISITOR)
+                row->app = opening->app;
+        copy_text(row->external_id, sizeof row->external_id, opening->subject);
+        copy_text(row->name, sizeof row->name, opening->name);
+        copy_text(row->email, sizeof row->email, opening->email);
+        copy_text(row->locale, sizeof row->locale, opening->locale);
+        int rc = principals_insert(desk->db, row, opening->how == OPENING_NEW_VISITOR ? opening->secret_hash : NULL, NULL,
+                                   0, desk->now_ms);
+        return rc < 0 ? desk_db_failed(desk, rc) : 0;
+}
+
+/* The token says who the user is today: a changed name or address is kept. */
+static int describe_user(struct desk *desk, const struct opening *opening, struct principal_row *row)
+{
+        bool same = (!opening->name[0] || strcmp(row->name, opening->name) == 0) &&
+                    (!opening->email[0] || strcmp(row->email, opening->email) == 0) &&
+                    (!opening->locale[0] || strcmp(row->locale, opening->locale) == 0);
+        if (same)
+                return 0;
+        if (opening->name[0])
+                copy_text(row->name, sizeof row->name, opening->name);
+        if (opening->email[0])
+                copy_text(row->email, sizeof row->email, opening->email);
+        if (opening->locale[0])
+                copy_text(row->locale, sizeof row->locale, opening->locale);
+        desk->names_changed = true;
+        int rc = principals_describe(desk->db, row);
+        return rc < 0 ? desk_db_failed(desk, rc) : 0;
+}
+
+static int find_user(struct desk *desk, const struct opening *opening, struct principal_row *row, bool *out_fresh)
+{
+        int rc = principals_find_external(desk->db, opening->workspace, span_of(opening->subject), row);
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        *out_fresh = rc == DB_OK;
+        if (rc == DB_OK)
+                return insert_customer(desk, opening, row);
+        if (row->revoked_ms != 0 || opening->issued_s < row->valid_from_s)
+                return refuse(desk, PROTOCOL_CLOSE_REVOKED, PROTOCOL_ERR_REVOKED);
+        return describe_user(desk, opening, row);
+}
+
+static int find_visitor(struct desk *desk, const struct opening *opening, struct principal_row *row)
+{
+        int rc = principals_find_secret(desk->db, opening->secret_hash, row);
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        if (rc == DB_OK || row->app != opening->app)
+                return refuse(desk, PROTOCOL_CLOSE_TOKEN_INVALID, PROTOCOL_ERR_TOKEN_INVALID);
+        if (row->revoked_ms != 0)
+                return refuse(desk, PROTOCOL_CLOSE_REVOKED, PROTOCOL_ERR_REVOKED);
+        return 0;
+}
+
+static int find_staff(struct desk *desk, struct opening *opening, struct principal_row *row)
+{
+        struct staff_session_row session;
+        int rc = staff_sessions_find(desk->db, opening->secret_hash, &session);
+        if (rc == DB_OK)
+                return refuse(desk, PROTOCOL_CLOSE_TOKEN_INVALID, PROTOCOL_ERR_TOKEN_INVALID);
+        if (rc == DB_ROW)
+                rc = principals_load(desk->db, session.principal, row);
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        if (rc == DB_OK || row->revoked_ms != 0)
+                return refuse(desk, PROTOCOL_CLOSE_REVOKED, PROTOCOL_ERR_REVOKED);
+        if (desk->now_ms >= session.expires_ms || desk->now_ms - session.seen_ms > STAFF_IDLE_MS)
+                return refuse(desk, PROTOCOL_CLOSE_TOKEN_INVALID, PROTOCOL_ERR_TOKEN_EXPIRED);
+        opening->workspace = row->workspace;
+        opening->expires_ms = session.expires_ms;
+        if (desk->now_ms - session.seen_ms < STAFF_SEEN_EVERY_MS)
+                return 0;
+        rc = staff_sessions_seen(desk->db, opening->secret_hash, desk->now_ms);
+        return rc < 0 ? desk_db_failed(desk, rc) : 0;
+}
+
+static int find_principal(struct desk *desk, struct opening *opening, struct principal **out_who)
+{
+        struct principal_row row = { 0 };
+        bool is_fresh = false;
+        int rc = 0;
+        switch (opening->how) {
+        case OPENING_USER:
+                rc = find_user(desk, opening, &row, &is_fresh);
+                break;
+        case OPENING_NEW_VISITOR:
+                is_fresh = true;
+                rc = insert_customer(desk, opening, &row);
+                break;
+        case OPENING_VISITOR:
+                rc = find_visitor(desk, opening, &row);
+                break;
+        case OPENING_STAFF:
+                rc = find_staff(desk, opening, &row);
+                break;
+        }
+        if (rc < 0)
+                return rc;
+        struct principal *who = directory_put(desk->directory, &row);
+        if (!who)
+                return desk_db_failed(desk, DB_NOMEM);
+        if (is_fresh)
+                directory_made(desk->directory, who);
+        *out_who = who;
+        return 0;
+}
+
+/* One live socket per device, the newer wins; and a bound on devices at once. */
+static int make_place(struct desk *desk, struct principal *who, const uint8_t device[16])
+{
+        uint32_t others = 0;
+        for (struct desk_session *session = who->sessions; session; session = session->sibling)
+                others += !session->is_replaced && memcmp(session->device, device, 16) != 0;
+        uint32_t limit = who->role == ROLE_CUSTOMER ? desk->settings.devices_per_customer
+                                                    : desk->settings.devices_per_agent;
+        if (others >= limit)
+                return refuse(desk, PROTOCOL_CLOSE_RATE_LIMITED, PROTOCOL_ERR_TOO_MANY);
+        for (struct desk_session *session = who->sessions; session; session = session->sibling) {
+                if (session->is_replaced || memcmp(session->device, device, 16) != 0)
+                        continue;
+                session_tell_close(desk, session, PROTOCOL_CLOSE_REPLACED);
+                session->is_replaced = true; /* known until it is gone: a batch that is not kept keeps it */
+        }
+        return 0;
+}
+
+static void fill_reset(struct desk *desk, const struct protocol_session_open *params,
+                       struct protocol_session_open_result *result)
+{
+        if (!params->has_epoch)
+                return;
+        if (memcmp(params->epoch, desk->epoch, sizeof desk->epoch) != 0) {
+                result->has_reset = true;
+                result->reset = PROTOCOL_SESSION_OPEN_RESET_EPOCH;
+        } else if (params->has_rev && params->rev > result->rev) {
+                log_warn(&desk->log, "a client is ahead of the store", "its_rev", params->rev, "rev", result->rev);
+                result->has_reset = true;
+                result->reset = PROTOCOL_SESSION_OPEN_RESET_AHEAD;
+        }
+}
+
+static void write_result(struct desk *desk, const struct protocol_session_open *params, const struct opening *opening,
+                         const struct principal *who, struct writer *out)
+{
+        struct protocol_session_open_result result = { 0 };
+        result.principal = (struct principal_id){ who->role, who->ext };
+        if (who->name) {
+                result.has_name = true;
+                result.name = span_of(who->name);
+        }
+        if (opening->how == OPENING_NEW_VISITOR) {
+                result.has_visitor_secret = true;
+                result.visitor_secret = span_of(opening->secret);
+        }
+        memcpy(result.epoch, desk->epoch, sizeof result.epoch);
+        result.rev = desk->rev + desk->changed_count; /* what this batch has changed so far will not be pushed to it */
+        fill_reset(desk, params, &result);
+        result.now = desk->now_ms;
+        if (opening->expires_ms > 0) {
+                result.has_expires = true;
+                result.expires = opening->expires_ms;
+        }
+        result.protocol = PROTOCOL_VERSION;
+        result.limits = (struct protocol_session_limits){ .in_flight = desk->settings.in_flight,
+                                                          .frame_bytes = PROTOCOL_CLIENT_FRAME_BYTES,
+                                                          .key_window_days = desk->settings.key_window_days,
+                                                          .retry_days = desk->settings.retry_days,
+                                                          .heartbeat_ms = desk->settings.heartbeat_ms,
+                                                          .dead_ms = desk->settings.dead_ms };
+        protocol_session_open_result_write(out, &result);
+}
+
+int handle_session_open(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
+{
+        (void)fault;
+        const struct protocol_session_open *params = command->params;
+        struct opening *opening = command->opening;
+        if (params->protocol.min > PROTOCOL_VERSION || params->protocol.max < PROTOCOL_VERSION)
+                return refuse(desk, PROTOCOL_CLOSE_UPGRADE_REQUIRED, PROTOCOL_ERR_UPGRADE_REQUIRED);
+        if (opening->key_tag != 0 && !keyring_has_tag(desk->keyring, opening->key_tag))
+                return refuse(desk, PROTOCOL_CLOSE_TOKEN_INVALID, PROTOCOL_ERR_TOKEN_INVALID); /* removed meanwhile */
+        struct principal *who = NULL;
+        int rc = find_principal(desk, opening, &who);
+        if (rc == 0)
+                rc = make_place(desk, who, params->device);
+        if (rc < 0)
+                return rc;
+        struct span client = params->has_client ? params->client.name : (struct span){ 0 };
+        struct span locale = params->has_locale ? params->locale : (struct span){ 0 };
+        rc = devices_seen(desk->db, who->id, params->device, locale, client, desk->now_ms);
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        if (!sessions_add(desk, command->from, params->device, opening->key_tag, who))
+                return desk_db_failed(desk, DB_NOMEM);
+
+        desk->answer.kind = NOTE_OPENED;
+        desk->answer.caller = (struct caller){ .principal = who->id,
+                                               .workspace = who->workspace,
+                                               .app = who->role == ROLE_CUSTOMER ? opening->app : 0,
+                                               .role = who->role };
+        desk->answer.who = (struct principal_id){ who->role, who->ext };
+        desk->answer.expires_ms = opening->expires_ms;
+        desk->answer.key_tag = opening->key_tag;
+        write_result(desk, params, opening, who, out);
+        return 0;
+}

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Readers: threads with read-only connections that answer feed.read, entries.read and conversation.list. Each answer
+ * comes from one consistent view of what is committed; who may see what is part of the query. */
+#include "desk/desk_private.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+        QUEUE_ITEMS = 50000,
+        QUEUE_BYTES = 16 * 1024 * 1024,
+        ENTRIES_DEFAULT = 50,
+        FEED_DEFAULT = 100,
+        LIST_DEFAULT = 50,
+        ENTRY_ROOM = 512 + PROTOCOL_LABEL_POINTS * 4, /* of an entry, beside its body */
+};
+
+struct reader_thread {
+        struct desk *desk;
+        struct db *db;
+        struct directory *directory;
+        uint64_t directory_version;
+        struct mailbox in;
+        pthread_t thread;
+        bool is_running;
+        struct writer out;
+};
+
+static int store_failed(const struct reader_thread *reader, int rc)
+{
+        log_error(&reader->desk->log, "a read failed", "code", rc, "why", db_message(reader->db));
+        return -PROTOCOL_ERR_INTERNAL;
+}
+
+static bool is_staff(const struct caller *caller)
+{
+        return caller->role == ROLE_AGENT || caller->role == ROLE_BOT;
+}
+
+/* ---- entries.read ---- */
+
+static int bad_field(struct fault *fault, const char *field, const char *expected)
+{
+        fault->code = PROTOCOL_ERR_BAD_REQUEST;
+        snprintf(fault->field, sizeof fault->field, "%s", field);
+        snprintf(fault->expected, sizeof fault->expected, "%s", expected);
+        return -PROTOCOL_ERR_BAD_REQUEST;
+}
+
+static int find_log(struct reader_thread *reader, const struct caller *caller, uint64_t ext, bool team, int64_t *out_conv,
+                    int64_t *out_head)
+{
+        int64_t ihead = 0;
+        int rc = is_staff(caller) ? conversations_view_staff(reader->db, ext, caller->workspace, out_conv, out_head, &ihead)
+                                  : conversations_view_customer(reader->db, ext, caller->principal, out_conv, out_head);
+        if (rc < 0)
+                return store_failed(reader, rc);
+        if (rc == DB_OK)
+                return -PROTOCOL_ERR_NOT_FOUND;
+        if (team)
+                *out_head = ihead;
+        return 0;
+}
+
+static void write_entry(struct reader_thread *reader, uint64_t conv, bool team, const struct entry_row *row)
+{
+        struct entry_head head = { .conv = conv,
+                                   .team = team,
+                                   .number = row->seq,
+                                   .at_seq = row->at_seq,
+                                   .ts = row->ts,
+                                   .author = directory_author(reader->directory, row->author),
+                                   .cmid = row->has_cmid ? &row->cmid : NULL,
+                                   .kind = row->kind,
+                                   .version = row->version,
+                                   .content = row->body };
+        if (head.author.role == ROLE_AGENT || head.author.role == ROLE_BOT) {
+                const struct principal *author = directory_find(reader->directory, row->author);
+                if (author && author->name)
+                        head.name = span_of(author->name);
+        }
+        hot_entry_write(&reader->out, &head);
+}
+
+struct page {
+        int64_t after, until, limit; /* numbers above after and up to until */
+        bool stops_early;            /* the page was full before its end */
+};
+
+static int write_entries(struct reader_thread *reader, int64_t conv, uint64_t ext, bool team, struct page *page)
+{
+        struct db_stmt *stmt = db_stmt(reader->db, SQL_ENTRIES_AFTER);
+        db_bind_int(stmt, 1, conv);
+        db_bind_int(stmt, 2, team ? LOG_TEAM : LOG_PUBLIC);
+        db_bind_int(stmt, 3, page->after);
+        db_bind_int(stmt, 4, page->limit);
+        size_t start = reader->out.len;
+        int count = 0, rc;
+        while ((rc = db_step(stmt)) == DB_ROW) {
+                struct entry_row row;
+                entries_read_row(stmt, &row);
+                bool is_full = count > 0 && reader->out.len - start + row.body.len + ENTRY_ROOM > PROTOCOL_PAGE_BYTES;
+                if (row.seq > page->until || is_full) {
+                        page->stops_early = is_full;
+                        break;
+                }
+                if (count++ > 0)
+                        writer_char(&reader->out, ',');
+                write_entry(reader, ext, team, &row);
+                page->after = row.seq;
+        }
+        db_reset(stmt);
+        return rc < 0 ? store_failed(reader, rc) : 0;
+}
+
+/* Where the newest rows up to `until` start that fit into a page together. */
+static int fit_backward(struct reader_thread *reader, int64_t conv, bool team, struct page *page)
+{
+        struct db_stmt *stmt = db_stmt(reader->db, SQL_ENTRIES_BEFORE);
+        db_bind_int(stmt, 1, conv);
+        db_bind_int(stmt, 2, team ? LOG_TEAM : LOG_PUBLIC);
+        db_bind_int(stmt, 3, page->until + 1);
+        db_bind_int(stmt, 4, page->limit);
+        size_t bytes = 0;
+        int rc;
+        page->after = page->until;
+        while ((rc = db_step(stmt)) == DB_ROW) {
+                struct entry_row row;
+                entries_read_row(stmt, &row);
+                bytes += row.body.len + ENTRY_ROOM;
+                if (bytes > PROTOCOL_PAGE_BYTES && page->after < page->until)
+                        break;
+                page->after = row.seq - 1;
+        }
+        db_reset(stmt);
+        return rc < 0 ? store_failed(reader, rc) : 0;
+}
+
+static int read_entries(struct reader_thread *reader, struct desk_command *command, struct fault *fault)
+{
+        const struct protocol_entries_read *params = command->params;
+        bool team = params->has_log && params->log == PROTOCOL_ENTRIES_READ_LOG_TEAM;
+        if (team && command->caller.role != ROLE_AGENT)
+                return bad_field(fault, "log", "public");
+        if (params->has_after && params->has_before)
+                return bad_field(fault, "before", "not together with after");
+        int64_t conv = 0, head = 0;
+        int rc = find_log(reader, &command->caller, params->conv, team, &conv, &head);
+        if (rc < 0)
+                return rc;
+        struct page page = { .limit = params->has_limit ? params->limit : ENTRIES_DEFAULT, .until = head };
+        bool is_backward = !params->has_after;
+        int64_t floor = 0;
+        if (is_backward) {
+                int64_t before = params->has_before && params->before <= head ? params->before : head + 1;
+                page.until = before - 1;
+                page.after = page.until > page.limit ? page.until - page.limit : 0; /* logs are dense */
+                floor = page.after;
+        } else {
+                page.after = params->after;
+        }
+        writer_raw(&reader->out, SPAN("{\"entries\":["));
+        size_t start = reader->out.len;
+        rc = write_entries(reader, conv, params->conv, team, &page);
+        if (rc == 0 && is_backward && page.stops_early) { /* long texts: the newest count, not the oldest */
+                reader->out.len = start;
+                page.stops_early = false;
+                rc = fit_backward(reader, conv, team, &page);
+                floor = page.after;
+                if (rc == 0)
+                        rc = write_entries(reader, conv, params->conv, team, &page);
+        }
+        if (rc < 0)
+                return rc;
+        writer_raw(&reader->out, SPAN("],\"head\":"));
+        writer_int(&reader->out, head);
+        bool more = is_backward ? floor > 0 || page.stops_early : page.after < head;
+        if (more)
+                writer_raw(&reader->out, SPAN(",\"more\":true"));
+        writer_char(&reader->out, '}');
+        return 0;
+}
+
+/* ---- feed.read and conversation.list ---- */
+
+static void write_feed_row(struct reader_thread *reader, const struct conversation_row *row, bool for_staff)
+{
+        struct protocol_feed_row out;
+        feed_row_fill(&out, row, for_staff, reader->directory);
+        protocol_feed_row_write(&reader->out, &out);
+}
+
+static int store_rev(struct reader_thread *reader, int64_t *out_rev)
+{
+        int rc = meta_get_int(reader->db, "rev", out_rev);
+        if (rc < 0)
+                return store_failed(reader, rc);
+        if (rc == DB_OK)
+                *out_rev = 0;
+        return 0;
+}
+
+static int read_feed(struct reader_thread *reader, struct desk_command *command, struct fault *fault)
+{
+        (void)fault;
+        const struct protocol_feed_read *params = command->params;
+        bool for_staff = is_staff(&command->caller);
+        int64_t limit = params->has_limit ? params->limit : FEED_DEFAULT, rev = 0, said = params->rev;
+        int rc = store_rev(reader, &rev);
+        if (rc < 0)
+                return rc;
+        struct db_stmt *stmt = db_stmt(reader->db, for_staff ? SQL_FEED_SCOPE : SQL_FEED_CUSTOMER);
+        db_bind_int(stmt, 1, for_staff ? scope_of_workspace(command->caller.workspace) : command->caller.principal);
+        db_bind_int(stmt, 2, params->rev);
+        db_bind_int(stmt, 3, limit + 1);
+        size_t start = reader->out.len;
+        int64_t count = 0;
+        bool more = false;
+        writer_raw(&reader->out, SPAN("{\"rows\":["));
+        while ((rc = db_step(stmt)) == DB_ROW) {
+                struct conversation_row row;
+                conversations_read_row(stmt, &row);
+                row.has_left = for_staff && db_int(stmt, 22) != 0;
+                more = count == limit || (count > 0 && reader->out.len - start > PROTOCOL_PAGE_BYTES - 2048);
+                if (more)
+                        break;
+                if (count++ > 0)
+                        writer_char(&reader->out, ',');
+                write_feed_row(reader, &row, for_staff);
+                said = row.rev;
+        }
+        db_reset(stmt);
+        if (rc < 0)
+                return store_failed(reader, rc);
+        writer_raw(&reader->out, SPAN("],\"rev\":"));
+        writer_int(&reader->out, more ? said : rev > said ? rev : said);
+        if (more)
+                writer_raw(&reader->out, SPAN(",\"more\":true"));
+        writer_char(&reader->out, '}');
+        return 0;
+}
+
+/* `after` of a page: the sort value and row id of its last row, as two decimal numbers with a dot between. */
+static bool read_position(struct span text, int64_t *out_value, int64_t *out_id)
+{
+        char copy[65], *end = NULL;
+        if (text.len >= sizeof copy)
+                return false;
+        memcpy(copy, text.at, text.len);
+        copy[text.len] = 0;
+        *out_value = strtoll(copy, &end, 10);
+        if (end == copy || *end != '.')
+                return false;
+        const char *rest = end + 1;
+        *out_id = strtoll(rest, &end, 10);
+        return end != rest && *end == 0;
+}
+
+static int list_ids(struct reader_thread *reader, const struct protocol_conversation_list *params, int64_t *out_app,
+                    int64_t *out_customer)
+{
+        *out_app = *out_customer = 0;
+        if (params->has_app) {
+                struct db_stmt *stmt = db_stmt(reader->db, SQL_APP_BY_EXT);
+                db_bind_int(stmt, 1, (int64_t)params->app);
+                int rc = db_step(stmt);
+                *out_app = rc == DB_ROW ? db_int(stmt, 0) : -1;
+                db_reset(stmt);
+                if (rc < 0)
+                        return store_failed(reader, rc);
+        }
+        if (params->has_customer) {
+                struct principal_row row;
+                int rc = principals_load_ext(reader->db, params->customer.id, &row);
+                if (rc < 0)
+                        return store_failed(reader, rc);
+                *out_customer = rc == DB_ROW ? row.id : -1;
+        }
+        return 0;
+}
+
+struct list {
+        bool by_waiting;
+        int64_t workspace, value, id, app, customer, filter, limit;
+};
+
+static struct db_stmt *list_statement(struct reader_thread *reader, const struct list *list)
+{
+        enum sql_id id = list->by_waiting ? SQL_LIST_LONGEST_WAITING
+                         : list->customer ? SQL_LIST_OF_CUSTOMER
+                                          : SQL_LIST_NEWEST;
+        struct db_stmt *stmt = db_stmt(reader->db, id);
+        db_bind_int(stmt, 1, list->workspace);
+        db_bind_int(stmt, 2, list->value);
+        db_bind_int(stmt, 3, list->id);
+        db_bind_int(stmt, 4, list->app);
+        db_bind_int(stmt, 5, list->customer);
+        if (list->by_waiting) {
+                db_bind_int(stmt, 6, list->limit + 1);
+        } else {
+                db_bind_int(stmt, 6, list->filter);
+                db_bind_int(stmt, 7, list->limit + 1);
+        }
+        return stmt;
+}
+
+static int prepare_list(struct reader_thread *reader, const struct desk_command *command, struct list *out,
+                        struct fault *fault)
+{
+        const struct protocol_conversation_list *params = command->params;
+        *out = (struct list){ .workspace = command->caller.workspace,
+                              .limit = params->has_limit ? params->limit : LIST_DEFAULT,
+                              .by_waiting = params->has_sort &&
+                                            params->sort == PROTOCOL_CONVERSATION_LIST_SORT_LONGEST_WAITING };
+        out->value = out->id = out->by_waiting ? 0 : INT64_MAX;
+        if (params->has_filter && params->filter == PROTOCOL_CONVERSATION_LIST_FILTER_WAITING)
+                out->filter = 1;
+        if (params->has_filter && params->filter == PROTOCOL_CONVERSATION_LIST_FILTER_ANSWERED)
+                out->filter = 2;
+        if (out->by_waiting && out->filter == 2)
+                return bad_field(fault, "sort", "newest, with the filter answered");
+        if (params->has_after && !read_position(params->after, &out->value, &out->id))
+                return bad_field(fault, "after", "`next` of a page before");
+        return list_ids(reader, params, &out->app, &out->customer);
+}
+
+static int read_list(struct reader_thread *reader, struct desk_command *command, struct fault *fault)
+{
+        struct list list;
+        int rc = prepare_list(reader, command, &list, fault);
+        if (rc < 0)
+                return rc;
+        struct db_stmt *stmt = list_statement(reader, &list);
+        size_t start = reader->out.len;
+        int64_t count = 0;
+        bool more = false;
+        writer_raw(&reader->out, SPAN("{\"rows\":["));
+        while ((rc = db_step(stmt)) == DB_ROW) {
+                struct conversation_row row;
+                conversations_read_row(stmt, &row);
+                more = count == list.limit || (count > 0 && reader->out.len - start > PROTOCOL_PAGE_BYTES - 2048);
+                if (more)
+                        break;
+                if (count++ > 0)
+                        writer_char(&reader->out, ',');
+                write_feed_row(reader, &row, true);
+                list.value = list.by_waiting ? row.waiting_since : row.last_ts;
+                list.id = row.id;
+        }
+        db_reset(stmt);
+        if (rc < 0)
+                return store_failed(reader, rc);
+        writer_char(&reader->out, ']');
+        if (more) {
+                char next[64];
+                snprintf(next, sizeof next, "%lld.%lld", (long long)list.value, (long long)list.id);
+                writer_raw(&reader->out, SPAN(",\"next\":"));
+                writer_string(&reader->out, span_of(next));
+        }
+        writer_char(&reader->out, '}');
+        return 0;
+}
+
+/* ---- the thread ---- */
+
+static int run_read(struct reader_thread *reader, struct desk_command *command, struct fault *fault)
+{
+        switch (command->method) {
+        case PROTOCOL_M_ENTRIES_READ:
+                return read_entries(reader, command, fault);
+        case PROTOCOL_M_FEED_READ:
+                return read_feed(reader, command, fault);
+        case PROTOCOL_M_CONVERSATION_LIST:
+                return read_list(reader, command, fault);
+        default:
+                return -PROTOCOL_ERR_UNKNOWN_METHOD;
+        }
+}
+
+static void answer(struct reader_thread *reader, struct desk_command *command)
+{
+        struct desk *desk = reader->desk;
+        struct span bytes = { reader->out.bytes, reader->out.failed ? 0 : reader->out.len };
+        struct desk_note *note = note_new(NOTE_REPLY, command->from, bytes); /* no bytes: the client asks again */
+        if (!note)
+                return;
+        note->is_page = true;
+        if (command->from.thread >= desk->sink_count ||
+            mailbox_force(desk->sinks[command->from.thread], &note->item, sizeof *note + note->len) < 0)
+                note_free(note);
+}
+
+static void run_one(struct reader_thread *reader, struct desk_command *command)
+{
+        struct fault fault = { 0 };
+        reader->out.len = 0;
+        reader->out.failed = false;
+        frame_result_begin(&reader->out, &command->id);
+        int rc = db_snapshot_begin(reader->db);
+        rc = rc < 0 ? store_failed(reader, rc) : run_read(reader, command, &fault);
+        db_snapshot_end(reader->db);
+        frame_end(&reader->out);
+        if (rc == 0 && reader->out.failed)
+                rc = -PROTOCOL_ERR_INTERNAL;
+        if (rc < 0) {
+                reader->out.len = 0;
+                int64_t retry_ms = protocol_error_info((enum protocol_error)-rc)->permanent ? -1 : 1000;
+                reader->out.failed = false;
+                frame_error(&reader->out, &command->id, (enum protocol_error)-rc, retry_ms, &fault);
+                denied_say(protocol_methods[command->method].name, -rc,
+                           directory_author(reader->directory, command->caller.principal), (struct span){ 0 });
+        }
+        answer(reader, command);
+}
+
+static void *reader_main(void *data)
+{
+        struct reader_thread *reader = data;
+        struct mailbox_item *item;
+        while (!atomic_load_explicit(&reader->desk->is_stopping, memory_order_relaxed)) {
+                item = mailbox_wait(&reader->in, -1);
+                uint64_t version = atomic_load_explicit(&reader->desk->directory_version, memory_order_acquire);
+                if (version != reader->directory_version) {
+                        directory_forget(reader->directory);
+                        reader->directory_version = version;
+                }
+                if (!item)
+                        break; /* closed */
+                while (item) {
+                        struct desk_command *command = command_of(item);
+                        item = item->next;
+                        run_one(reader, command);
+                        command_free(command);
+                }
+        }
+        return NULL;
+}
+
+static struct reader_thread *reader_free(struct reader_thread *reader)
+{
+        struct mailbox_item *item = mailbox_take(&reader->in);
+        while (item) {
+                struct mailbox_item *next = item->next;
+                command_free(command_of(item));
+                item = next;
+        }
+        directory_free(reader->directory);
+        db_close(reader->db);
+        writer_done(&reader->out);
+        mailbox_done(&reader->in);
+        free(reader);
+        return NULL;
+}
+
+static int reader_new(struct desk *desk, struct reader_thread **out_reader)
+{
+        char *path = NULL, *why = NULL;
+        struct reader_thread *reader = calloc(1, sizeof *reader);
+        if (!reader || asprintf(&path, "%s/deskbell.db", desk->data_dir) < 0) {
+                free(reader);
+                return DB_NOMEM;
+        }
+        reader->desk = desk;
+        mailbox_init(&reader->in, QUEUE_ITEMS, QUEUE_BYTES, NULL, NULL);
+        writer_init(&reader->out, NULL, 0);
+        int rc = db_open(desk->settings.driver, path, DB_READER, &reader->db, &why);
+        free(path);
+        if (rc == DB_OK && !(reader->directory = directory_new(reader->db)))
+                rc = DB_NOMEM;
+        if (rc < 0) {
+                log_error(&desk->log, "a reader could not be started", "why", why);
+                free(why);
+                reader_free(reader);
+                return rc;
+        }
+        *out_reader = reader;
+        return DB_OK;
+}
+
+int readers_start(struct desk *desk)
+{
+        uint32_t wanted = desk->settings.readers;
+        if (wanted < 1 || wanted > READERS_MAX)
+                return DB_MISUSE;
+        for (; desk->reader_count < wanted; desk->reader_count++) {
+                struct reader_thread *reader = NULL;
+                int rc = reader_new(desk, &reader);
+                if (rc < 0) {
+                        readers_stop(desk);
+                        return rc;
+                }
+                if (pthread_create(&reader->thread, NULL, reader_main, reader) != 0) {
+                        reader_free(reader);
+                        readers_stop(desk);
+                        return DB_NOMEM;
+                }
+                reader->is_running = true;
+                desk->readers[desk->reader_count] = reader;
+        }
+        return DB_OK;
+}
+
+void readers_stop(struct desk *desk)
+{
+        for (uint32_t i = 0; i < desk->reader_count; i++)
+                mailbox_close(&desk->readers[i]->in);
+        for (uint32_t i = 0; i < desk->reader_count; i++) {
+                if (desk->readers[i]->is_running)
+                        pthread_join(desk->readers[i]->thread, NULL);
+                desk->readers[i]->is_running = false;
+        }
+}
+
+void readers_free(struct desk *desk)
+{
+        for (uint32_t i = 0; i < desk->reader_count; i++)
+                desk->readers[i] = reader_free(desk->readers[i]);
+        desk->reader_count = 0;
+}
+
+int readers_post(struct desk *desk, struct desk_command *command)
+{
+        uint32_t turn = atomic_fetch_add_explicit(&desk->read_turn, 1, memory_order_relaxed);
+        struct reader_thread *reader = desk->readers[turn % desk->reader_count];
+        return mailbox_push(&reader->in, &command->item, command->bytes);
+}

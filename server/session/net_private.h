@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the session layer share. Everything lives on the network thread. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "ops/clock.h"
+#include "ops/log.h"
+#include "ops/random.h"
+#include "desk/denied.h"
+#include "session/net.h"
+
+enum {
+        STRIKES = 10,        /* errors of the client's own making, then 4009 */
+        FEED_ROWS = 50,      /* rows of one feed frame */
+        FEED_KEPT = 4096,    /* conversations a thread remembers for its staff; older ones are read with feed.read */
+        HELD_MS = 120000,    /* a client that does not read its pages for so long is slow */
+        MAX_NOTES = 4000000, /* bound of the mailbox of notes: a safety net, the desk is bounded before it */
+};
+
+/* One principal's presence on this thread: its connections and its message budget. */
+struct presence {
+        int64_t principal;
+        struct presence *hash_next;
+        struct session *sessions;           /* none: kept until its budget is full again */
+        struct presence *idle_next;
+        bool is_idle;                       /* in the list of those */
+        int64_t tokens_milli;       /* thousandths of a message */
+        int64_t frame_tokens_milli; /* of a frame of any kind: ten times as many */
+        uint64_t filled_ms;   /* monotonic */
+};
+
+struct watch {
+        int64_t conv;
+        struct watch *hash_next;    /* others in the same slot */
+        struct watch *session_next; /* of the same session */
+        struct session *session;
+};
+
+enum session_state { SESSION_NEW, SESSION_OPENING, SESSION_OPEN, SESSION_CLOSING };
+
+struct session {
+        struct net *net;
+        struct edge_conn *conn;
+        struct presence *presence;
+        struct session *sibling;            /* of the same presence */
+        struct session *newer, *older;      /* all of this thread */
+        struct session *staff_next;         /* staff of this thread */
+        struct watch *watches;
+        struct caller caller;
+        struct principal_id who;
+        int64_t expires_ms, fed_rev;        /* staff: feed rows up to here were sent */
+        uint8_t subject_hash[8];            /* of the user token's subject, for renewal */
+        uint64_t typed_ms, beat_ms, held_ms; /* monotonic; held_ms 0 = not held */
+        struct in6_addr address;            /* of the peer, for the log of refusals */
+        uint16_t in_flight;
+        uint8_t strikes, watch_count;
+        uint8_t reads;                      /* pages that readers still owe */
+        uint8_t state;                      /* enum session_state */
+        bool is_paused;                     /* the desk is crowded: not read from for a while */
+};
+
+/* The newest row of a conversation, for the feed of staff. In a list by rev. */
+struct feed_item {
+        int64_t conv, workspace, rev;
+        struct feed_item *hash_next, *newer, *older;
+        size_t len;
+        char *row;
+};
+
+struct feed {
+        struct feed_item *slots[1024];
+        struct feed_item *newest, *oldest;
+        size_t count;
+};
+
+struct net {
+        struct edge *edge;
+        struct desk *desk;
+        struct net_options options;
+        struct edge_options edge_options;
+        struct mailbox notes;
+        struct keyring *keyring;
+        uint64_t keyring_version;
+        struct presence **presences;
+        size_t presence_slots, presence_count;
+        struct presence *idle_presences;
+        struct watch **watches;
+        size_t watch_slots, watch_count;
+        struct session *newest, *oldest, *staff;
+        struct feed feed;
+        bool is_draining;
+        atomic_bool wants_tls; /* the certificate has to be read again */
+        struct log log;
+        atomic_uint rate_messages_per_s, rate_burst;
+        _Atomic uint64_t opened, refused, strikes, rate_limited;
+        _Atomic uint32_t session_count;
+};
+
+/* session.c */
+void *session_opened(void *owner, struct edge_conn *conn, const struct edge_peer *peer);
+void session_text(void *user, char *bytes, size_t len);
+void session_closed(void *user);
+void session_deadline(void *user);
+void session_close(struct session *session, int code, int64_t retry_after_ms); /* says session.closing first */
+void session_refuse(struct session *session, const struct request_id *id, int error, int64_t retry_after_ms,
+                    const struct fault *fault);
+
+struct span session_address(const struct session *session, char room[INET6_ADDRSTRLEN]);
+void session_denied(const struct session *session, const char *what, int error); /* a line in the log */
+/* A page has been answered, or room was made: reads on when what is owed fits. */
+void session_look_at_hold(struct session *session);
+
+/* proof.c: from the params of session.open to an opening. 0 with *out_opening malloc'd, or a negative protocol error. */
+int proof_make(struct net *net, const struct protocol_session_open *params, struct opening **out_opening);
+void proof_hash_subject(const char *subject, uint8_t out[8]);
+int proof_renew(struct net *net, const struct session *session, struct span token, int64_t *out_expires_ms);
+
+/* subscribers.c */
+int subscribers_init(struct net *net);
+void subscribers_done(struct net *net);
+struct presence *presence_enter(struct net *net, struct session *session); /* NULL: out of memory */
+void presence_leave(struct net *net, struct session *session);
+void presences_sweep(struct net *net); /* frees those without a session whose budget is full again */
+/* 0 = may send; else ms until it may. */
+int64_t presence_take_message(struct net *net, struct presence *presence);
+bool presence_take_frame(struct net *net, struct presence *presence); /* false: a flood */
+int watch_add(struct net *net, struct session *session, int64_t conv); /* 0, or -PROTOCOL_ERR_TOO_MANY, _INTERNAL */
+void watch_remove(struct net *net, struct session *session, int64_t conv);
+void watch_remove_all(struct net *net, struct session *session);
+void subscribers_tell(struct net *net, const struct desk_note *note);
+
+/* feed.c */
+void feed_take(struct net *net, const struct desk_note *note);
+void feed_send(struct net *net); /* a frame to each of the staff who has not heard the newest rows */
+void feed_done(struct feed *feed);
+
+/* net.c */
+int64_t net_wall_ms(void);
