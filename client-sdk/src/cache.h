@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cache: the one SQLite file of a user: identity, conversations, received entries and the outbox. Holds a lock against a
+ * second process from open to close. One thread at a time.
+ *
+ * Writing happens between cache_begin and cache_commit only. A write that fails is remembered and makes the commit fail,
+ * so that callers look at one place; after a failed commit nothing of the turn is in the file. A durable turn is on disk
+ * (fsync) when the commit returns; any other one survives the death of the process. */
+#pragma once
+
+#include "protocol/ids.h"
+#include "protocol/span.h"
+
+struct cache;
+
+/* Reads or makes the file at `path` (NULL: in memory). 0, or DESKBELL_E_LOCKED, _STORE, _STORE_NEWER, _NOMEM. A file that
+ * is damaged or not ours is renamed first; *out_set_aside is then its new path (free() it), else NULL. */
+int cache_open(const char *path, int64_t wall_ms, struct cache **out_cache, char **out_set_aside);
+struct cache *cache_close(struct cache *cache); /* NULL is welcome; always returns NULL */
+
+void cache_begin(struct cache *cache, bool durable);
+int cache_commit(struct cache *cache); /* 0 or DESKBELL_E_STORE */
+void cache_rollback(struct cache *cache);
+void cache_fail(struct cache *cache); /* what belongs into this turn could not be made: the commit has to fail */
+
+/* ---- single values ---- */
+
+/* Copies at most `room` bytes; returns the value's length, 0 when there is none. */
+size_t cache_value_get(struct cache *cache, const char *name, void *out, size_t room);
+void cache_value_set(struct cache *cache, const char *name, const void *bytes, size_t len);
+int64_t cache_number_get(struct cache *cache, const char *name); /* 0 when there is none */
+void cache_number_set(struct cache *cache, const char *name, int64_t value);
+
+/* ---- conversations ---- */
+
+struct cached_place {
+        int64_t low;    /* lowest number in the cache; 0 = nothing was fetched yet */
+        int64_t cursor; /* everything from low to here is in the cache */
+        int64_t head;   /* highest number the server told */
+        int64_t done;   /* manual_ack: what the application is done with */
+};
+
+struct cached_conv {
+        int64_t row; /* key in the file; 0 = not in it yet */
+        uint64_t id; /* 0 = not known */
+        struct span key;
+        bool is_confirmed; /* the id holds in the present epoch */
+        bool has_left;
+        struct cached_place place[2]; /* public, team */
+        int64_t my_read;
+        struct span feed; /* its feed row as JSON; at NULL = none */
+};
+
+/* Calls `each` for every conversation; spans live for the call. */
+void cache_convs(struct cache *cache, void (*each)(void *data, const struct cached_conv *conv), void *data);
+bool cache_conv_get(struct cache *cache, int64_t row, void (*each)(void *data, const struct cached_conv *conv),
+                    void *data);
+int64_t cache_conv_put(struct cache *cache, const struct cached_conv *conv); /* its row */
+
+/* ---- entries ---- */
+
+struct cached_entry {
+        int64_t conv; /* row of the conversation */
+        int log;      /* 0 public, 1 team */
+        int64_t number;
+        int kind;     /* enum protocol_entry_kind */
+        int64_t of;   /* edit, erase; else 0 */
+        bool counts;  /* counts as unread for this user */
+        const struct cmid *cmid; /* NULL = none */
+        struct span body;        /* the entry as JSON */
+};
+
+void cache_entry_put(struct cache *cache, const struct cached_entry *entry);
+/* Entries with low <= number <= high, at most `limit`, in rising order; with `from_end` the last ones. `each` returns
+ * false to stop. */
+void cache_entries(struct cache *cache, int64_t conv, int log, int64_t low, int64_t high, int64_t limit, bool from_end,
+                   bool (*each)(void *data, const struct cached_entry *entry), void *data);
+/* The edits of one message with number > above, in rising order. */
+void cache_edits(struct cache *cache, int64_t conv, int log, int64_t of, int64_t above,
+                 bool (*each)(void *data, const struct cached_entry *entry), void *data);
+int64_t cache_entry_find(struct cache *cache, int64_t conv, int log, const struct cmid *cmid); /* number, 0 = none */
+int64_t cache_unread(struct cache *cache, int64_t conv, int64_t above); /* public entries that count, number > above */
+void cache_entries_wipe(struct cache *cache, int64_t conv);
+
+/* ---- outbox ---- */
+
+struct cached_message {
+        int64_t pos; /* order of queueing; given by cache_message_add */
+        struct cmid cmid;
+        int64_t conv;
+        int op;               /* enum deskbell_operation */
+        int log;
+        struct span content;  /* send: stored content; edit: {"text":..}; erase: {} */
+        uint8_t hash[16];
+        bool has_target;      /* edit, erase: the message meant is known by its cmid */
+        struct cmid target;
+        int64_t of, version;  /* as it was in `epoch` */
+        uint8_t epoch[8];     /* of `of`, and from SENT on of `number` */
+        int64_t queued_ms;    /* corrected wall clock: when the time of retrying began */
+        int64_t first_ms;     /* and when it was first queued */
+        int state;            /* enum deskbell_message_state */
+        struct span tag;
+        int64_t number, at_seq, ts_ms;
+        bool is_duplicate;
+        bool is_told;         /* the application knows of its final outcome */
+};
+
+void cache_message_add(struct cache *cache, struct cached_message *message);
+/* Writes state, tag, of, number, at_seq, ts_ms, epoch, is_duplicate, is_told and the two times. */
+void cache_message_save(struct cache *cache, const struct cached_message *message);
+void cache_message_told(struct cache *cache, int64_t pos);
+void cache_message_drop(struct cache *cache, int64_t pos);
+/* Drops what re-offering would bring back of a message that was erased: the message itself and its edits. */
+void cache_message_erase(struct cache *cache, const struct cmid *cmid);
+/* SENT, DELIVERED and READ become SENT without a number, and are to be offered again. */
+void cache_messages_offer_again(struct cache *cache);
+/* Final ones (SENT, DELIVERED, READ) whose retrying began before `wall_ms`. */
+void cache_messages_sweep(struct cache *cache, int64_t before_ms);
+
+enum cached_which { MESSAGES_UNSENT, MESSAGES_UNTOLD, MESSAGES_SHOWN };
+/* UNSENT: queued, or to be offered again. UNTOLD: final but not told. SHOWN: queued, failed, expired of one conversation. In the order of queueing; `each` returns false to stop. `conv` 0 = all conversations. */
+void cache_messages(struct cache *cache, enum cached_which which, int64_t conv,
+                    bool (*each)(void *data, const struct cached_message *message), void *data);
+bool cache_message_get(struct cache *cache, const struct cmid *cmid,
+                       bool (*each)(void *data, const struct cached_message *message), void *data);
+/* Own public messages that are SENT or DELIVERED at a number up to `upto` and below state `state`. */
+void cache_messages_below(struct cache *cache, int64_t conv, int64_t upto, int state,
+                          bool (*each)(void *data, const struct cached_message *message), void *data);
+int64_t cache_failed_count(struct cache *cache);

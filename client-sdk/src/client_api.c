@@ -1,0 +1,721 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public calls: arguments are checked here, once; what is left is a turn of the machine. */
+#include "client_private.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+const char *deskbell_error_text(int error)
+{
+        switch (error) {
+        case DESKBELL_OK:
+                return "it went well";
+        case DESKBELL_E_INVALID:
+                return "an argument is missing, malformed or out of its range";
+        case DESKBELL_E_NOMEM:
+                return "out of memory";
+        case DESKBELL_E_LOCKED:
+                return "another client has this user's file open";
+        case DESKBELL_E_STORE:
+                return "this device's disk failed or is full";
+        case DESKBELL_E_STORE_NEWER:
+                return "the file was written by a newer library";
+        case DESKBELL_E_OUTBOX_FULL:
+                return "too many messages wait to be sent";
+        case DESKBELL_E_TOO_LONG:
+                return "the text is too long";
+        case DESKBELL_E_TEXT:
+                return "the text is empty, not UTF-8, or has control characters";
+        case DESKBELL_E_NOT_FOUND:
+                return "no such message or conversation here";
+        case DESKBELL_E_EXISTS:
+                return "that message is queued or was sent already";
+        case DESKBELL_E_STATE:
+                return "not possible in this state";
+        case DESKBELL_E_OFFLINE:
+                return "there is no session with the server now";
+        case DESKBELL_E_REFUSED:
+                return "the server refused";
+        case DESKBELL_E_WRONG_THREAD:
+                return "not allowed inside a callback";
+        case DESKBELL_E_TRANSPORT:
+                return "the transport could not be started";
+        case DESKBELL_E_CANCELLED:
+                return "the client is being closed, or the connection went away";
+        case DESKBELL_E_OTHER_USER:
+                return "the token names another user than this file belongs to";
+        default:
+                return "unknown error";
+        }
+}
+
+const char *deskbell_version(void)
+{
+        return DESKBELL_VERSION;
+}
+
+/* ---- options ----------------------------------------------------------------------------------------------------- */
+
+/* Structs of an older header are shorter; what they lack is zero. */
+static bool take_struct(void *out, size_t room, const void *in, size_t least)
+{
+        size_t size;
+
+        memcpy(&size, in, sizeof(size));
+        if (size < least || size > 4096)
+                return false;
+        memset(out, 0, room);
+        memcpy(out, in, size < room ? size : room);
+        return true;
+}
+
+static size_t base64url_decode(struct span text, char *out)
+{
+        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        uint32_t bits = 0;
+        size_t count = 0, len = 0;
+
+        for (size_t i = 0; i < text.len; i++) {
+                const char *digit = text.at[i] ? strchr(digits, text.at[i]) : NULL;
+                if (!digit)
+                        return 0;
+                bits = bits << 6 | (uint32_t)(digit - digits);
+                if (++count % 4 != 1)
+                        out[len++] = (char)(bits >> (6 - 2 * ((count - 1) % 4)));
+        }
+        return len;
+}
+
+/* The subject a user token names, not believed: it only chooses the file. malloc'd, or NULL. */
+static char *subject_of(const char *token)
+{
+        const char *first = strchr(token, '.');
+        const char *second = first ? strchr(first + 1, '.') : NULL;
+        if (!second || second - first > PROTOCOL_TOKEN_BYTES)
+                return NULL;
+
+        char *claims = malloc((size_t)(second - first));
+        if (!claims)
+                return NULL;
+        size_t len = base64url_decode((struct span){ first + 1, (size_t)(second - first - 1) }, claims);
+        json_auto_t *root = len ? json_loadb(claims, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+        const char *subject = json_string_value(json_object_get(root, "sub"));
+        free(claims);
+        return subject && *subject ? strdup(subject) : NULL;
+}
+
+static int make_dirs(const char *path)
+{
+        char *copy = strdup(path);
+        int rc = 0;
+        if (!copy)
+                return DESKBELL_E_NOMEM;
+
+        for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+                *slash = '\0';
+                mkdir(copy, 0700); /* whether it worked is seen at the last one */
+                *slash = '/';
+        }
+        if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+                rc = DESKBELL_E_STORE;
+        free(copy);
+        return rc;
+}
+
+/* DIR/app_...-<16 hex digits of the user>.deskbell */
+static int file_path(const struct deskbell_options *options, char **out_path)
+{
+        uint8_t hash[SHA256_DIGEST_LENGTH];
+        char hex[17], *who = NULL, *subject = NULL;
+        const char *user = options->user;
+        int rc = make_dirs(options->data_dir);
+        if (rc < 0)
+                return rc;
+
+        if (!user && options->token)
+                user = subject = subject_of(options->token);
+        if (!user)
+                user = "default";
+        const char *kind = options->is_visitor ? "visitor" : options->agent_token ? "agent" : "user";
+        if (asprintf(&who, "%s:%s", kind, user) < 0)
+                who = NULL;
+        free(subject);
+        if (!who)
+                return DESKBELL_E_NOMEM;
+        SHA256((const uint8_t *)who, strlen(who), hash);
+        free(who);
+        for (int i = 0; i < 8; i++)
+                snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+        return asprintf(out_path, "%s/%s-%s.deskbell", options->data_dir, options->app, hex) < 0 ? DESKBELL_E_NOMEM : 0;
+}
+
+static bool fits(const char *text, size_t max)
+{
+        return !text || strlen(text) <= max;
+}
+
+static bool is_url(const char *url)
+{
+        return url && strlen(url) <= PROTOCOL_URL_BYTES && (strncmp(url, "ws://", 5) == 0 || strncmp(url, "wss://", 6) == 0);
+}
+
+static bool are_valid(const struct deskbell_options *options, uint64_t *out_app)
+{
+        int ways = (options->token || options->on_token) + (options->is_visitor != 0);
+
+        ways += options->agent_token && !options->token && !options->on_token;
+        if (options->agent_token && options->token)
+                return false;
+        if (ways != 1 || (options->is_visitor && options->agent_token))
+                return false;
+        if (!options->app || id_read(span_of(options->app), "app", out_app) < 0)
+                return false;
+        if (!options->transport && !is_url(options->url))
+                return false;
+        if (options->transport && (!options->transport->open || !options->transport->send || !options->transport->close ||
+                                   !options->transport->resume))
+                return false;
+        if (options->first_page < -1 || options->first_page > PROTOCOL_PAGE_ROWS || options->snapshot < -1 ||
+            options->snapshot > 100000)
+                return false;
+        return fits(options->user, 128) && fits(options->locale, 35) && fits(options->client_name, 64) &&
+               fits(options->client_version, 64) && fits(options->token, PROTOCOL_TOKEN_BYTES) &&
+               fits(options->agent_token, PROTOCOL_TOKEN_BYTES);
+}
+
+/* ws://host:port has the path of the protocol. */
+static char *whole_url(const char *url)
+{
+        char *whole = NULL;
+        const char *path = url ? strchr(strstr(url, "://") + 3, '/') : NULL;
+
+        if (!url)
+                return strdup("");
+        return asprintf(&whole, "%s%s", url, path ? "" : "/v1/ws") < 0 ? NULL : whole;
+}
+
+static void fill_random(void *data, void *bytes, size_t len)
+{
+        struct deskbell_client *client = data;
+        size_t have = 0;
+
+        if (client->options.random) {
+                client->options.random(client->options.data, bytes, len);
+                return;
+        }
+        while (have < len) {
+                ssize_t got = getrandom((char *)bytes + have, len - have, 0);
+                if (got > 0)
+                        have += (size_t)got;
+        }
+}
+
+static void write_log(void *data, enum deskbell_level level, const char *line)
+{
+        struct deskbell_client *client = data;
+
+        if (client->options.on_log)
+                client->options.on_log(level, line, client->options.data);
+}
+
+static int make_machine(struct deskbell_client *client, const struct deskbell_options *options, uint64_t app)
+{
+        struct machine_settings settings = {
+                .app = app,
+                .is_visitor = options->is_visitor != 0,
+                .is_staff = options->agent_token != NULL,
+                .asks_for_token = options->on_token != NULL,
+                .token = options->agent_token ? options->agent_token : options->token,
+                .locale = options->locale,
+                .client_name = options->client_name ? options->client_name : "libdeskbell",
+                .client_version = options->client_version ? options->client_version : DESKBELL_VERSION,
+                .manual_ack = options->manual_ack != 0,
+                .with_team_log = options->with_team_log != 0,
+                .first_page = options->first_page ? options->first_page : 50,
+                .snapshot = options->snapshot,
+                .client = client,
+                .random = fill_random,
+                .log = write_log,
+                .data = client,
+        };
+        char *path = NULL, *aside = NULL;
+        struct cache *cache = NULL;
+        int rc = options->data_dir ? file_path(options, &path) : 0;
+
+        if (rc == 0)
+                rc = cache_open(path, client_wall_ms(client), &cache, &aside);
+        free(path);
+        if (rc == 0)
+                rc = machine_new(&settings, cache, client_mono_ms(client), client_wall_ms(client), &client->machine);
+        if (rc < 0)
+                cache_close(cache);
+        if (rc == 0 && aside) {
+                machine_begin(client->machine, client_mono_ms(client), client_wall_ms(client), false);
+                machine_say(client->machine, DESKBELL_NOTICE_STORE_SET_ASIDE, aside);
+                rc = machine_end(client->machine);
+        }
+        free(aside);
+        return rc;
+}
+
+static void forget_strings(struct deskbell_options *options)
+{
+        options->url = options->app = options->data_dir = options->token = options->agent_token = NULL;
+        options->user = options->locale = options->client_name = options->client_version = options->ca_file = NULL;
+        options->transport = NULL;
+}
+
+static int open_parts(struct deskbell_client *client, const struct deskbell_options *options, uint64_t app)
+{
+        int rc = 0;
+
+        client->url = whole_url(options->url);
+        if (!client->url)
+                return DESKBELL_E_NOMEM;
+        rc = make_machine(client, options, app);
+        if (rc < 0)
+                return rc;
+        if (options->transport)
+                client->transport = *options->transport;
+        else
+                rc = transport_lws_new(options->ca_file, &client->transport);
+        if (rc < 0)
+                return rc;
+        rc = client_start(client);
+        if (rc < 0 && client->transport.stop)
+                client->transport.stop(client->transport.data);
+        return rc;
+}
+
+int deskbell_open(const struct deskbell_options *given, deskbell_client **out_client)
+{
+        struct deskbell_options options;
+        uint64_t app = 0;
+
+        if (!given || !out_client || !take_struct(&options, sizeof(options), given, offsetof(struct deskbell_options, locale)) ||
+            !are_valid(&options, &app))
+                return DESKBELL_E_INVALID;
+        struct deskbell_client *client = calloc(1, sizeof(*client));
+        if (!client)
+                return DESKBELL_E_NOMEM;
+        client->options = options;
+        forget_strings(&client->options);
+        int rc = open_parts(client, &options, app);
+        if (rc < 0) {
+                machine_free(client->machine);
+                free(client->url);
+                free(client);
+                return rc;
+        }
+        *out_client = client;
+        return 0;
+}
+
+int deskbell_close(deskbell_client *client)
+{
+        if (!client)
+                return DESKBELL_OK;
+        if (client_is_in_callback(client) || (client->event_fd < 0 && pthread_equal(client->thread, pthread_self())))
+                return DESKBELL_E_WRONG_THREAD;
+        client_stop(client);
+        event_list_clear(&client->events);
+        machine_free(client->machine);
+        free(client->url);
+        free(client);
+        return DESKBELL_OK;
+}
+
+/* ---- connection -------------------------------------------------------------------------------------------------- */
+
+static int simple(deskbell_client *client, void (*act)(struct machine *machine))
+{
+        if (!client)
+                return DESKBELL_E_INVALID;
+        client_begin(client, false);
+        act(client->machine);
+        client_end(client);
+        return DESKBELL_OK;
+}
+
+int deskbell_connect(deskbell_client *client)
+{
+        return simple(client, machine_connect);
+}
+
+int deskbell_disconnect(deskbell_client *client)
+{
+        return simple(client, machine_disconnect);
+}
+
+int deskbell_network_changed(deskbell_client *client)
+{
+        return simple(client, machine_network_changed);
+}
+
+void deskbell_tick(deskbell_client *client)
+{
+        if (client)
+                client_poke(client);
+}
+
+int deskbell_set_token(deskbell_client *client, const char *token)
+{
+        if (!client || !token || !*token || strlen(token) > PROTOCOL_TOKEN_BYTES)
+                return DESKBELL_E_INVALID;
+        client_begin(client, false);
+        int rc = machine_set_token(client->machine, token);
+        client_end(client);
+        return rc;
+}
+
+int deskbell_fd(const deskbell_client *client)
+{
+        return client ? client->event_fd : -1;
+}
+
+int deskbell_dispatch(deskbell_client *client, int max)
+{
+        if (!client || client->event_fd < 0)
+                return DESKBELL_E_STATE;
+        if (client_is_in_callback(client))
+                return DESKBELL_E_WRONG_THREAD;
+
+        pthread_mutex_lock(&client->lock);
+        size_t waiting = client->events.count;
+        pthread_mutex_unlock(&client->lock);
+        if (max > 0 && (size_t)max < waiting)
+                waiting = (size_t)max;
+        int ran = client_deliver(client, waiting);
+        client_poke(client);
+        return ran;
+}
+
+/* ---- conversations ----------------------------------------------------------------------------------------------- */
+
+static bool is_line(const char *text, size_t max)
+{
+        size_t len = strlen(text);
+
+        for (size_t i = 0; i < len; i++)
+                if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+                        return false;
+        return len >= 1 && len <= max;
+}
+
+int deskbell_conversation_open(deskbell_client *client, const char *key, deskbell_conversation **out_conversation)
+{
+        if (!client || !out_conversation)
+                return DESKBELL_E_INVALID;
+        key = key ? key : "main";
+        if (!is_line(key, PROTOCOL_KEY_BYTES))
+                return DESKBELL_E_INVALID;
+
+        deskbell_conversation *conv = NULL;
+        client_begin(client, false);
+        int rc = machine_conv_open(client->machine, span_of(key), &conv);
+        int stored = client_end(client);
+        if (rc == 0 && stored == 0)
+                *out_conversation = conv;
+        return rc < 0 ? rc : stored;
+}
+
+int deskbell_conversation_open_id(deskbell_client *client, const char *id, deskbell_conversation **out_conversation)
+{
+        uint64_t number;
+
+        if (!client || !id || !out_conversation || id_read(span_of(id), "cnv", &number) < 0)
+                return DESKBELL_E_INVALID;
+
+        deskbell_conversation *conv = NULL;
+        client_begin(client, false);
+        int rc = machine_conv_open_id(client->machine, number, &conv);
+        int stored = client_end(client);
+        if (rc == 0 && stored == 0)
+                *out_conversation = conv;
+        return rc < 0 ? rc : stored;
+}
+
+int deskbell_conversation_close(deskbell_conversation *conversation)
+{
+        if (!conversation)
+                return DESKBELL_E_INVALID;
+        deskbell_client *client = machine_conv_client(conversation);
+        client_begin(client, false);
+        machine_conv_close(client->machine, conversation);
+        client_end(client);
+        return DESKBELL_OK;
+}
+
+int deskbell_conversations(deskbell_client *client, int (*each)(const struct deskbell_conversation_info *info, void *data),
+                           void *data)
+{
+        if (!client || !each)
+                return DESKBELL_E_INVALID;
+        pthread_mutex_lock(&client->lock);
+        int rc = machine_conversations(client->machine, each, data);
+        pthread_mutex_unlock(&client->lock);
+        return rc;
+}
+
+deskbell_client *deskbell_conversation_client(const deskbell_conversation *conversation)
+{
+        return conversation ? machine_conv_client(conversation) : NULL;
+}
+
+void deskbell_conversation_id(const deskbell_conversation *conversation, char out_id[18])
+{
+        deskbell_client *client = machine_conv_client(conversation);
+
+        pthread_mutex_lock(&client->lock);
+        uint64_t id = machine_conv_id(conversation);
+        pthread_mutex_unlock(&client->lock);
+        out_id[0] = '\0';
+        if (id) {
+                id_write(out_id, "cnv", id);
+                out_id[ID_TEXT_BYTES] = '\0';
+        }
+}
+
+/* ---- sending ----------------------------------------------------------------------------------------------------- */
+
+/* Length of the UTF-8 character at `at`, 0 when it is not one. */
+static size_t utf8_len(const unsigned char *at, size_t left)
+{
+        static const struct {
+                unsigned char mask, lead, low, high;
+                size_t len;
+        } forms[] = {
+                { 0x80, 0x00, 0, 0, 1 },          { 0xff, 0xe0, 0xa0, 0xbf, 3 }, { 0xff, 0xed, 0x80, 0x9f, 3 },
+                { 0xff, 0xf0, 0x90, 0xbf, 4 },    { 0xff, 0xf4, 0x80, 0x8f, 4 }, { 0xf0, 0xe0, 0x80, 0xbf, 3 },
+                { 0xf8, 0xf0, 0x80, 0xbf, 4 },    { 0xe0, 0xc0, 0x80, 0xbf, 2 },
+        };
+
+        if (*at == 0xc0 || *at == 0xc1 || *at > 0xf4)
+                return 0;
+        for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+                if ((*at & forms[i].mask) != forms[i].lead)
+                        continue;
+                if (forms[i].len > left)
+                        return 0;
+                if (forms[i].len > 1 && (at[1] < forms[i].low || at[1] > forms[i].high))
+                        return 0;
+                for (size_t k = 2; k < forms[i].len; k++)
+                        if ((at[k] & 0xc0) != 0x80)
+                                return 0;
+                return forms[i].len;
+        }
+        return 0;
+}
+
+static int check_text(const char *text)
+{
+        const unsigned char *at = (const unsigned char *)text;
+        size_t left = strlen(text), points = 0;
+
+        if (left == 0)
+                return DESKBELL_E_TEXT;
+        if (left > PROTOCOL_TEXT_BYTES)
+                return DESKBELL_E_TOO_LONG;
+        for (; left; points++) {
+                size_t len = utf8_len(at, left);
+                if (len == 0 || (*at < 0x20 && *at != '\t' && *at != '\n') || *at == 0x7f)
+                        return DESKBELL_E_TEXT;
+                at += len;
+                left -= len;
+        }
+        return points > PROTOCOL_TEXT_POINTS ? DESKBELL_E_TOO_LONG : 0;
+}
+
+void deskbell_cmid_new(deskbell_client *client, char out_cmid[33])
+{
+        pthread_mutex_lock(&client->lock);
+        struct cmid cmid = machine_cmid(client->machine, client_wall_ms(client));
+        pthread_mutex_unlock(&client->lock);
+        cmid_write(out_cmid, &cmid);
+        out_cmid[CMID_TEXT_BYTES] = '\0';
+}
+
+static int take_options(deskbell_client *client, const struct deskbell_send_options *given, struct message_options *out)
+{
+        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+
+        if (given && !take_struct(&options, sizeof(options), given, offsetof(struct deskbell_send_options, reply_to)))
+                return DESKBELL_E_INVALID;
+        bool has_id = options.pressed_id && is_line(options.pressed_id, 64);
+        if ((options.log != DESKBELL_PUBLIC && options.log != DESKBELL_TEAM) || options.reply_to < 0 ||
+            options.pressed_seq < 0 || (options.pressed_seq > 0) != has_id)
+                return DESKBELL_E_INVALID;
+        *out = (struct message_options){
+                .log = (int)options.log,
+                .reply_to = options.reply_to,
+                .pressed_seq = options.pressed_seq,
+                .pressed_id = options.pressed_id,
+        };
+        if (options.cmid)
+                return cmid_read(span_of(options.cmid), &out->cmid) < 0 ? DESKBELL_E_INVALID : 0;
+        pthread_mutex_lock(&client->lock);
+        out->cmid = machine_cmid(client->machine, client_wall_ms(client));
+        pthread_mutex_unlock(&client->lock);
+        return 0;
+}
+
+static int finish_send(deskbell_client *client, int rc, const struct cmid *cmid, char *out_cmid)
+{
+        int stored = client_end(client);
+
+        if (rc == 0)
+                rc = stored;
+        if (rc == 0 && out_cmid) {
+                cmid_write(out_cmid, cmid);
+                out_cmid[CMID_TEXT_BYTES] = '\0';
+        }
+        return rc;
+}
+
+int deskbell_send(deskbell_conversation *conversation, const char *text, const struct deskbell_send_options *options,
+                  char *out_cmid)
+{
+        struct message_options how;
+
+        if (!conversation || !text)
+                return DESKBELL_E_INVALID;
+        deskbell_client *client = machine_conv_client(conversation);
+        int rc = check_text(text);
+        if (rc == 0)
+                rc = take_options(client, options, &how);
+        if (rc < 0)
+                return rc;
+        client_begin(client, true);
+        rc = machine_send(client->machine, conversation, text, &how);
+        return finish_send(client, rc, &how.cmid, out_cmid);
+}
+
+int deskbell_edit(deskbell_conversation *conversation, int64_t number, int64_t version, const char *text,
+                  const struct deskbell_send_options *options, char *out_cmid)
+{
+        struct message_options how;
+
+        if (!conversation || !text || number < 1 || version < 1)
+                return DESKBELL_E_INVALID;
+        deskbell_client *client = machine_conv_client(conversation);
+        int rc = check_text(text);
+        if (rc == 0)
+                rc = take_options(client, options, &how);
+        if (rc < 0)
+                return rc;
+        client_begin(client, true);
+        rc = machine_edit(client->machine, conversation, number, version, text, &how);
+        return finish_send(client, rc, &how.cmid, out_cmid);
+}
+
+int deskbell_erase(deskbell_conversation *conversation, int64_t number, const struct deskbell_send_options *options,
+                   char *out_cmid)
+{
+        struct message_options how;
+
+        if (!conversation || number < 1)
+                return DESKBELL_E_INVALID;
+        deskbell_client *client = machine_conv_client(conversation);
+        int rc = take_options(client, options, &how);
+        if (rc < 0)
+                return rc;
+        client_begin(client, true);
+        rc = machine_erase(client->machine, conversation, number, &how);
+        return finish_send(client, rc, &how.cmid, out_cmid);
+}
+
+int deskbell_retry(deskbell_client *client, const char *cmid, char *out_cmid)
+{
+        struct cmid old, new;
+
+        if (!client || !cmid || cmid_read(span_of(cmid), &old) < 0)
+                return DESKBELL_E_INVALID;
+        client_begin(client, true);
+        int rc = machine_retry(client->machine, &old, &new);
+        return finish_send(client, rc, &new, out_cmid);
+}
+
+int deskbell_forget(deskbell_client *client, const char *cmid)
+{
+        struct cmid old;
+
+        if (!client || !cmid || cmid_read(span_of(cmid), &old) < 0)
+                return DESKBELL_E_INVALID;
+        client_begin(client, true);
+        int rc = machine_forget(client->machine, &old);
+        return finish_send(client, rc, &old, NULL);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+int deskbell_mark_read(deskbell_conversation *conversation, int64_t seq)
+{
+        if (!conversation || seq < 0)
+                return DESKBELL_E_INVALID;
+        deskbell_client *client = machine_conv_client(conversation);
+        client_begin(client, false);
+        machine_mark_read(client->machine, conversation, seq);
+        return client_end(client);
+}
+
+int deskbell_typing(deskbell_conversation *conversation)
+{
+        if (!conversation)
+                return DESKBELL_E_INVALID;
+        deskbell_client *client = machine_conv_client(conversation);
+        client_begin(client, false);
+        machine_typing(client->machine, conversation);
+        client_end(client);
+        return DESKBELL_OK;
+}
+
+int deskbell_entry_done(deskbell_conversation *conversation, enum deskbell_log log, int64_t number)
+{
+        if (!conversation || number < 0 || (log != DESKBELL_PUBLIC && log != DESKBELL_TEAM))
+                return DESKBELL_E_INVALID;
+        deskbell_client *client = machine_conv_client(conversation);
+        client_begin(client, false);
+        int rc = machine_entry_done(client->machine, conversation, (int)log, number);
+        int stored = client_end(client);
+        return rc < 0 ? rc : stored;
+}
+
+int deskbell_history(deskbell_conversation *conversation, const struct deskbell_history_options *given,
+                     deskbell_history_fn fn, void *data)
+{
+        struct deskbell_history_options options = DESKBELL_HISTORY_OPTIONS_INIT;
+
+        if (!conversation || !fn)
+                return DESKBELL_E_INVALID;
+        if (given && !take_struct(&options, sizeof(options), given, sizeof(*given)))
+                return DESKBELL_E_INVALID;
+        if (options.limit < 1 || options.limit > PROTOCOL_PAGE_ROWS || options.before < 0 || options.after < -1 ||
+            (options.before > 0 && options.after >= 0) || (options.log != DESKBELL_PUBLIC && options.log != DESKBELL_TEAM))
+                return DESKBELL_E_INVALID;
+        deskbell_client *client = machine_conv_client(conversation);
+        client_begin(client, false);
+        int rc = machine_history(client->machine, conversation, &options, fn, data);
+        /* When the turn fails the callback still comes: it is owed. */
+        client_end(client);
+        return rc;
+}
+
+int deskbell_status(deskbell_client *client, struct deskbell_status *out_status)
+{
+        struct deskbell_status status = DESKBELL_STATUS_INIT;
+
+        if (!client || !out_status || out_status->size < sizeof(size_t) || out_status->size > 4096)
+                return DESKBELL_E_INVALID;
+        pthread_mutex_lock(&client->lock);
+        machine_status(client->machine, &status);
+        status.callbacks_waiting = (int)client->events.count;
+        pthread_mutex_unlock(&client->lock);
+        status.size = out_status->size;
+        memcpy(out_status, &status, status.size < sizeof(status) ? status.size : sizeof(status));
+        return DESKBELL_OK;
+}

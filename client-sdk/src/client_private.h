@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Client, shared between client.c (threads, connection, callbacks) and client_api.c (the public calls). */
+#pragma once
+
+#include <pthread.h>
+
+#include "machine.h"
+
+/* One connection of a transport. Belongs to the client until the transport said that it is closed. */
+struct deskbell_link {
+        struct deskbell_link *next;
+        struct deskbell_client *client;
+        bool is_open, is_closed, is_flooded; /* inbox lock */
+        bool is_paused;                      /* inbox lock: the transport was told to stop reading */
+};
+
+enum input_kind { INPUT_OPENED, INPUT_TEXT, INPUT_CLOSED };
+
+struct input {
+        struct input *next;
+        struct deskbell_link *link;
+        enum input_kind kind;
+        int code;
+        size_t len;
+        char bytes[];
+};
+
+struct deskbell_client {
+        struct deskbell_options options; /* callbacks, clock and data; its strings are not kept */
+        char *url;
+        struct deskbell_transport transport;
+
+        /* `lock` guards the machine, the events and the links; it is never held while a callback runs. */
+        pthread_mutex_t lock;
+        struct machine *machine;
+        struct event_list events;
+        struct deskbell_link *links, *current;
+        int event_fd; /* -1 = callbacks run on the client's thread */
+
+        /* `inbox_lock` guards what other threads leave for the client's thread. */
+        pthread_mutex_t inbox_lock;
+        pthread_cond_t inbox_wake;
+        struct input *first_input, *last_input;
+        size_t input_bytes;
+        bool is_poked, is_stopping;
+
+        pthread_t thread;
+        pthread_mutex_t delivering; /* callbacks run one at a time */
+        pthread_t deliverer;        /* valid while is_delivering */
+        _Atomic bool is_delivering;
+};
+
+int client_start(struct deskbell_client *client);
+void client_stop(struct deskbell_client *client); /* joins the thread, ends the transport, frees links and inputs */
+void client_poke(struct deskbell_client *client); /* any thread: the client's thread looks around */
+
+/* A turn of the machine for a public call: locks, and unlocks. */
+void client_begin(struct deskbell_client *client, bool touches_outbox);
+int client_end(struct deskbell_client *client);
+
+bool client_is_in_callback(struct deskbell_client *client);
+int client_deliver(struct deskbell_client *client, size_t max); /* how many ran */
+
+int64_t client_mono_ms(const struct deskbell_client *client);
+int64_t client_wall_ms(const struct deskbell_client *client);
+
+/* The transport over libwebsockets. `ca_file` NULL = the system's roots. 0 or DESKBELL_E_NOMEM. */
+int transport_lws_new(const char *ca_file, struct deskbell_transport *out_transport);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events: what the application is to be told, made on the client's thread under its lock and handed over whole. An event
+ * owns all it points to. Pure. */
+#pragma once
+
+#include "cache.h"
+#include "deskbell/deskbell.h"
+#include "protocol/frame.h"
+
+enum event_kind {
+        EVENT_STATE,
+        EVENT_ENTRY,
+        EVENT_MESSAGE,
+        EVENT_CONVERSATION,
+        EVENT_OPENED,
+        EVENT_TYPING,
+        EVENT_UNREAD,
+        EVENT_TOKEN,
+        EVENT_NOTICE,
+        EVENT_HISTORY,
+};
+
+struct event {
+        struct event *next;
+        enum event_kind kind;
+        struct arena arena;
+        int64_t told_pos; /* MESSAGE: outbox row whose final outcome this tells; 0 = none */
+        union {
+                struct deskbell_state state;
+                struct deskbell_entry entry;
+                struct deskbell_message message;
+                struct deskbell_conversation_info info;
+                struct {
+                        deskbell_conversation *conversation;
+                        int64_t seq, iseq;
+                } opened;
+                struct {
+                        deskbell_conversation *conversation;
+                        const char *author;
+                        int is_typing;
+                } typing;
+                int64_t unread;
+                struct {
+                        enum deskbell_notice notice;
+                        deskbell_conversation *conversation;
+                        const char *detail;
+                } notice;
+                struct {
+                        deskbell_history_fn fn;
+                        void *data;
+                        int error;
+                        struct deskbell_entry *entries;
+                        size_t count, room;
+                        int64_t head;
+                        int more;
+                } history;
+        };
+};
+
+struct event *event_new(enum event_kind kind); /* NULL: out of memory */
+struct event *event_free(struct event *event); /* NULL is welcome; always returns NULL */
+
+/* A zero-terminated copy in the event's memory; "" for an absent span. NULL: out of memory. */
+char *event_text(struct event *event, struct span text);
+
+/* Fills `out` with copies in the event's memory. `who_am_i` decides is_mine. 0 or DESKBELL_E_NOMEM. */
+int event_fill_entry(struct event *event, struct deskbell_entry *out, deskbell_conversation *conversation,
+                     const struct protocol_entry *entry, const char *epoch, struct principal_id who_am_i);
+
+/* The same for a row of the outbox. */
+int event_fill_message(struct event *event, deskbell_conversation *conversation, const struct cached_message *message);
+
+/* Decodes one stored JSON object of the given reader; `copy` is mutable memory of the event's arena made from `json`.
+ * 0, or negative when it cannot be read. */
+int event_read_entry(struct event *event, struct span json, struct protocol_entry *out);
+
+struct event_list {
+        struct event *first, *last;
+        size_t count;
+};
+
+void event_list_push(struct event_list *list, struct event *event);
+struct event *event_list_pop(struct event_list *list);
+/* Moves all of `from` behind the end of `to`. */
+void event_list_move(struct event_list *to, struct event_list *from);
+void event_list_clear(struct event_list *list);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machine: a client's session as a state machine without socket, thread or clock. Bytes, time and calls go in; frames,
+ * events and one wish about the connection come out. It keeps what must last in the cache it is given.
+ *
+ * All input happens inside a turn: machine_begin ... machine_end. What a turn produced comes out only after the turn's
+ * transaction is committed: nothing is told to the application or the server that the file does not hold. When the
+ * commit fails the turn has not happened: the connection is given up and the state is read again from the file.
+ *
+ * One thread at a time. */
+#pragma once
+
+#include "cache.h"
+#include "events.h"
+
+struct machine;
+
+struct machine_settings {
+        uint64_t app;
+        bool is_visitor, is_staff;
+        bool asks_for_token;     /* the application can be asked */
+        const char *token;       /* NULL = none yet */
+        const char *locale, *client_name, *client_version; /* locale NULL = none */
+        bool manual_ack, with_team_log;
+        int64_t first_page, snapshot; /* -1 = all */
+        deskbell_client *client;
+        void (*random)(void *data, void *bytes, size_t len);
+        void (*log)(void *data, enum deskbell_level level, const char *line);
+        void *data; /* of random and log */
+};
+
+/* Takes `cache` on success. Strings are copied. 0, DESKBELL_E_NOMEM or DESKBELL_E_STORE. */
+int machine_new(const struct machine_settings *settings, struct cache *cache, int64_t mono_ms, int64_t wall_ms,
+                struct machine **out_machine);
+struct machine *machine_free(struct machine *machine); /* closes the cache; NULL is welcome */
+
+void machine_begin(struct machine *machine, int64_t mono_ms, int64_t wall_ms, bool touches_outbox);
+int machine_end(struct machine *machine); /* 0 or DESKBELL_E_STORE */
+
+/* ---- connection in; inside a turn ---- */
+void machine_connect(struct machine *machine);
+void machine_disconnect(struct machine *machine);
+void machine_network_changed(struct machine *machine);
+int machine_set_token(struct machine *machine, const char *token);
+void machine_link_opened(struct machine *machine);
+void machine_link_text(struct machine *machine, char *bytes, size_t len); /* mutable, for the call */
+void machine_link_closed(struct machine *machine, int code);
+void machine_time(struct machine *machine); /* runs what is due */
+void machine_say(struct machine *machine, enum deskbell_notice notice, const char *detail);
+
+/* ---- out; outside a turn ---- */
+struct machine_frame {
+        struct machine_frame *next;
+        size_t len;
+        char bytes[];
+};
+
+enum machine_wish { WISH_NOTHING, WISH_OPEN, WISH_CLOSE };
+
+/* What to do with the connection, once: close the one there is (no machine_link_ call of it may follow), or close it and
+ * open a new one. Obey it before sending frames. */
+enum machine_wish machine_wish(struct machine *machine, int *out_code);
+struct machine_frame *machine_frame_take(struct machine *machine); /* free() it; NULL = no more */
+struct event_list *machine_events(struct machine *machine);
+int64_t machine_next_ms(const struct machine *machine); /* monotonic; INT64_MAX = nothing due */
+/* The application has room for more: entries are given a portion at a time. False when nothing waits to be given. */
+bool machine_wants_to_give(const struct machine *machine);
+void machine_give(struct machine *machine, size_t limit); /* inside a turn */
+
+/* ---- the application's calls; inside a turn; errors as in deskbell.h ---- */
+int machine_conv_open(struct machine *machine, struct span key, deskbell_conversation **out_conv);
+int machine_conv_open_id(struct machine *machine, uint64_t id, deskbell_conversation **out_conv);
+void machine_conv_close(struct machine *machine, deskbell_conversation *conv);
+int machine_conversations(struct machine *machine, int (*each)(const struct deskbell_conversation_info *info, void *data),
+                          void *data); /* needs no turn */
+deskbell_client *machine_conv_client(const deskbell_conversation *conv);
+uint64_t machine_conv_id(const deskbell_conversation *conv);
+
+struct message_options {
+        int log;
+        int64_t reply_to, pressed_seq;
+        const char *pressed_id;
+        struct cmid cmid;
+};
+
+struct cmid machine_cmid(struct machine *machine, int64_t wall_ms); /* needs no turn */
+int machine_send(struct machine *machine, deskbell_conversation *conv, const char *text,
+                 const struct message_options *options);
+int machine_edit(struct machine *machine, deskbell_conversation *conv, int64_t number, int64_t version, const char *text,
+                 const struct message_options *options);
+int machine_erase(struct machine *machine, deskbell_conversation *conv, int64_t number,
+                  const struct message_options *options);
+int machine_retry(struct machine *machine, const struct cmid *cmid, struct cmid *out_cmid);
+int machine_forget(struct machine *machine, const struct cmid *cmid);
+void machine_told(struct machine *machine, int64_t pos);
+
+void machine_mark_read(struct machine *machine, deskbell_conversation *conv, int64_t seq);
+void machine_typing(struct machine *machine, deskbell_conversation *conv);
+int machine_entry_done(struct machine *machine, deskbell_conversation *conv, int log, int64_t number);
+int machine_history(struct machine *machine, deskbell_conversation *conv, const struct deskbell_history_options *options,
+                    deskbell_history_fn fn, void *data);
+void machine_cancel_histories(struct machine *machine, int error); /* before the end: their callbacks run */
+void machine_status(struct machine *machine, struct deskbell_status *out_status); /* needs no turn */

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machine, shared between its files: machine.c (turns, frames, requests), session.c (connection and login), sync.c (feed
+ * and entries in), conversations.c (what is known and given to the application), sending.c (outbox), marks.c (marks,
+ * typing, unread). */
+#pragma once
+
+#include "machine.h"
+
+enum {
+        BACKOFF_BASE_MS = 500,
+        BACKOFF_CAP_MS = 20000,
+        STEADY_MS = 5000,             /* a session that lasts this long ends the growth of the pauses */
+        ANSWER_MS = 30000,            /* a request unanswered for this long: the connection is sick */
+        PROBE_MS = 5000,              /* the same after a network change */
+        CONNECT_MS = 20000,
+        ENTRY_GRACE_MS = 250,         /* after an ack, until its entry is asked for */
+        STUCK_MS = 5000,              /* pause after an answer that does not help */
+        RENEW_AHEAD_MS = 60000,
+        SWEEP_EVERY_MS = 3600000,
+        READS_IN_FLIGHT = 4,
+        REQUESTS_MAX = 64,
+        OUTBOX_MESSAGES = 500,
+        OUTBOX_BYTES = 50 << 20,
+        SEND_WINDOW = 16,
+        WATCHES_MAX = PROTOCOL_WATCHED,
+};
+
+#define DAY_MS INT64_C(86400000)
+
+enum session_state {
+        SESSION_IDLE,
+        SESSION_WAITING,     /* until retry_at_ms */
+        SESSION_CONNECTING,  /* a link was asked for */
+        SESSION_OPENING,     /* session.open is sent */
+        SESSION_OPEN,
+        SESSION_NEEDS_TOKEN,
+        SESSION_STOPPED,
+};
+
+/* One log of one conversation. low, cursor, head and done are in the cache. */
+struct place {
+        struct cached_place at;
+        int64_t given;       /* highest number given to the application since it was opened */
+        int64_t snapshot_to; /* up to here it is given as SNAPSHOT */
+        bool is_fetching;
+        int64_t stuck_until_ms;
+};
+
+struct deskbell_conversation {
+        struct machine *machine;
+        int64_t row;
+        uint64_t id;
+        char key[PROTOCOL_KEY_BYTES + 1];
+        bool is_confirmed;   /* id was told in the present epoch */
+        bool has_left;
+        struct place place[2];
+        int64_t my_read;
+        struct protocol_feed_row feed; /* its texts are in feed_text */
+        char *feed_text;
+        bool has_feed;
+
+        /* of this run */
+        bool is_opened;      /* by the application */
+        bool is_opening;     /* on_opened is still to come */
+        bool is_watched, is_asked; /* staff: watch answered; watch or open request in flight */
+        bool is_refused;     /* the server will not open it in this session */
+        int64_t ask_at_ms;   /* not before */
+        bool is_dirty, is_changed; /* to be written; to be told */
+        bool is_in_sync_list;
+        deskbell_conversation *next_sync, *next_dirty;
+        int64_t unread;
+
+        /* marks */
+        int64_t told_recv, told_read; /* what the server has from us */
+        bool is_mark_dirty, is_mark_urgent;
+        int64_t typing_sent_ms; /* 0 = never */
+
+        /* sending */
+        int in_flight;
+        bool has_barrier;    /* an edit or erasure is in flight */
+        bool is_draining;    /* after a nack: nothing is sent until all in flight are answered */
+        int64_t hold_until_ms;
+        int refusals;        /* nacks to retry in a row */
+        bool is_blocked;     /* within one pass of the pump */
+};
+
+/* A message of the outbox that has no final answer in this epoch. */
+struct outgoing {
+        struct outgoing *next, *prev;
+        struct cached_message row; /* content and tag point into memory of our own */
+        deskbell_conversation *conv;
+        bool is_in_flight;
+        bool is_offered_again; /* was acknowledged in an earlier epoch */
+};
+
+enum request_kind {
+        REQUEST_SESSION_OPEN = 1,
+        REQUEST_RENEW,
+        REQUEST_CONV_OPEN,
+        REQUEST_WATCH,
+        REQUEST_UNWATCH,
+        REQUEST_FEED,
+        REQUEST_ENTRIES,
+        REQUEST_HISTORY,
+        REQUEST_SEND,
+};
+
+struct history {
+        struct history *next;
+        deskbell_conversation *conv;
+        struct deskbell_history_options options;
+        deskbell_history_fn fn;
+        void *data;
+        bool is_asked;
+};
+
+struct request {
+        int64_t id; /* 0 = free */
+        enum request_kind kind;
+        deskbell_conversation *conv;
+        int log;
+        int64_t asked;  /* ENTRIES: after; -1 = the last page */
+        struct outgoing *message;
+        struct history *history;
+        int64_t due_ms; /* answer expected until */
+};
+
+struct typist {
+        deskbell_conversation *conv;
+        struct principal_id who;
+        int64_t until_ms;
+};
+
+struct frames {
+        struct machine_frame *first, *last;
+};
+
+struct machine {
+        struct machine_settings set; /* strings are owned */
+        struct cache *cache;
+        int64_t now_ms, wall_ms;
+        int64_t skew_ms; /* server's clock minus ours, as last seen */
+        bool is_in_turn;
+
+        /* out */
+        struct frames turn_frames, ready_frames;
+        struct event_list turn_events, ready_events;
+        enum machine_wish turn_wish, wish;
+        int turn_wish_code, wish_code;
+
+        /* identity */
+        uint8_t device[16];
+        char *token;
+        char visitor_secret[65];
+        struct principal_id me;
+        char me_text[ID_TEXT_BYTES + 1];
+        char name[801];
+        bool has_epoch;
+        uint8_t epoch[8];
+        char epoch_text[17];
+        int64_t rev;
+
+        /* session */
+        enum session_state state;
+        const char *why;
+        char why_room[40];
+        bool is_delayed, has_link;
+        int64_t retry_at_ms, deadline_ms, heard_ms, opened_ms, renew_at_ms, closing_after_ms;
+        int attempts, token_failures;
+        bool wants_renewal;
+        int64_t limit_in_flight, dead_ms, retry_days, key_window_days;
+
+        /* requests */
+        int64_t next_id;
+        struct request requests[REQUESTS_MAX];
+        int requests_in_flight, reads_in_flight, sends_in_flight;
+
+        /* conversations */
+        deskbell_conversation **convs;
+        size_t conv_count, conv_room;
+        uint32_t *index; /* by id: position + 1 in convs, 0 = empty */
+        size_t index_room;
+        deskbell_conversation *sync_first, *dirty_first;
+        bool has_to_give;
+
+        /* sync */
+        bool is_feed_wanted, is_feed_asked;
+        int64_t feed_at_ms; /* not before */
+        struct history *histories;
+
+        /* sending */
+        struct outgoing *out_first, *out_last;
+        int64_t out_count, out_bytes, failed_count;
+        int64_t hold_until_ms;
+        int64_t sweep_at_ms;
+
+        /* marks */
+        int64_t marks_at_ms; /* not before */
+        bool has_marks;
+        struct typist typists[16];
+        int64_t unread_total, unread_told;
+        bool was_unread_told;
+
+        /* state as told last */
+        enum deskbell_connection told_connection;
+        bool told_caught_up, is_state_told, is_state_dirty;
+        int64_t told_retry_at_ms;
+        char told_why[40];
+};
+
+/* ---- machine.c ---- */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+void machine_log(const struct machine *machine, enum deskbell_level level, const char *format, ...);
+int64_t machine_random_below(struct machine *machine, int64_t bound); /* 0 <= x < bound; bound >= 1 */
+int64_t machine_true_wall(const struct machine *machine); /* our clock corrected by what the server said */
+void machine_push(struct machine *machine, struct event *event); /* takes it; NULL (no memory) is logged */
+struct request *machine_request_begin(struct machine *machine, struct writer *writer, enum request_kind kind,
+                                      enum protocol_method method); /* NULL: none free */
+void machine_frame_end(struct machine *machine, struct writer *writer);
+void machine_notify_begin(struct machine *machine, struct writer *writer, enum protocol_method method);
+bool machine_may_ask(const struct machine *machine); /* room for one more request */
+void machine_requests_clear(struct machine *machine);
+void machine_set_wish(struct machine *machine, enum machine_wish wish, int code);
+void machine_reload(struct machine *machine); /* after a failed commit */
+void machine_notice(struct machine *machine, enum deskbell_notice notice, deskbell_conversation *conv, const char *detail);
+
+/* ---- session.c ---- */
+int session_load(struct machine *machine);
+void session_give_up(struct machine *machine, const char *why, int64_t after_ms); /* -1: a pause of our own */
+void session_answered(struct machine *machine, struct reader *reader);
+void session_refused(struct machine *machine, const struct protocol_error_body *error);
+void session_renewed(struct machine *machine, struct reader *reader);
+void session_heartbeat(struct machine *machine, int64_t rev, int64_t now_ms);
+void session_closing(struct machine *machine, const struct protocol_event_session_closing *event);
+void session_time(struct machine *machine);
+int64_t session_next_ms(const struct machine *machine);
+void session_tell(struct machine *machine); /* the state, when it is not what was told last */
+
+/* ---- sync.c ---- */
+void sync_begin(struct machine *machine); /* a session is open */
+void sync_reset(struct machine *machine); /* all numbers are void */
+void sync_feed_answered(struct machine *machine, struct reader *reader);
+void sync_entries_answered(struct machine *machine, const struct request *request, struct reader *reader);
+void sync_refused(struct machine *machine, const struct request *request, const struct protocol_error_body *error);
+void sync_conv_answered(struct machine *machine, const struct request *request, struct reader *reader);
+void sync_entry(struct machine *machine, const struct protocol_entry *entry); /* live */
+void sync_row(struct machine *machine, const struct protocol_feed_row *row);
+void sync_want(struct machine *machine, deskbell_conversation *conv); /* look whether something is missing */
+void sync_want_feed(struct machine *machine);
+void sync_pump(struct machine *machine);
+int64_t sync_next_ms(const struct machine *machine);
+bool sync_is_caught_up(const struct machine *machine);
+bool sync_follows(const struct machine *machine, const deskbell_conversation *conv, int log);
+void sync_history_answered(struct machine *machine, struct history *history, struct reader *reader);
+void history_finish(struct machine *machine, struct history *history, int error);
+
+/* ---- conversations.c ---- */
+int conv_load_all(struct machine *machine);
+void conv_reload_all(struct machine *machine);
+deskbell_conversation *conv_by_id(struct machine *machine, uint64_t id);
+deskbell_conversation *conv_by_key(struct machine *machine, struct span key);
+deskbell_conversation *conv_by_row(struct machine *machine, int64_t row);
+deskbell_conversation *conv_add(struct machine *machine, uint64_t id, struct span key); /* NULL: out of memory */
+void conv_set_id(deskbell_conversation *conv, uint64_t id);
+int conv_set_feed(deskbell_conversation *conv, const struct protocol_feed_row *row);
+void conv_touch(deskbell_conversation *conv, bool is_changed); /* to be written, and told when is_changed */
+void conv_forget_numbers(deskbell_conversation *conv); /* a new epoch: places, marks, entries */
+void conv_flush(struct machine *machine); /* writes dirty ones, makes their events */
+void conv_need_row(deskbell_conversation *conv); /* has a row in the file from now on */
+void conv_free_all(struct machine *machine);
+bool conv_give_live(deskbell_conversation *conv, int log, const struct protocol_entry *entry);
+void conv_check_opened(deskbell_conversation *conv);
+
+/* ---- sending.c ---- */
+int sending_load(struct machine *machine);
+void sending_clear(struct machine *machine);
+void sending_lost_link(struct machine *machine);
+void sending_offer_again(struct machine *machine); /* new epoch */
+void sending_answered(struct machine *machine, const struct request *request, struct reader *reader);
+void sending_refused(struct machine *machine, const struct request *request, const struct protocol_error_body *error);
+void sending_pump(struct machine *machine);
+void sending_time(struct machine *machine);
+int64_t sending_next_ms(const struct machine *machine);
+void sending_tell_untold(struct machine *machine);
+void sending_tell_shown(struct machine *machine, deskbell_conversation *conv);
+void sending_tell(struct machine *machine, deskbell_conversation *conv, const struct cached_message *row, bool is_again);
+void sending_expire(struct machine *machine);
+
+/* ---- marks.c ---- */
+void marks_stored(deskbell_conversation *conv); /* the public cursor moved */
+void marks_begin(struct machine *machine); /* a session is open */
+void marks_merge(deskbell_conversation *conv, const struct protocol_both_marks *marks);
+void marks_progress(deskbell_conversation *conv); /* own messages: delivered, read */
+void marks_pump(struct machine *machine);
+int64_t marks_next_ms(const struct machine *machine);
+void marks_time(struct machine *machine);
+void marks_typing(struct machine *machine, const struct protocol_event_typing *event);
+void marks_wrote(deskbell_conversation *conv, struct principal_id who); /* he has written: not typing any more */
+void marks_count(deskbell_conversation *conv); /* unread anew */
+void marks_counted(deskbell_conversation *conv, int64_t more);
+void marks_tell_unread(struct machine *machine);

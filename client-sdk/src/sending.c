@@ -1,0 +1,768 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sending: the outbox in motion. A message is in the file before anything else knows of it. Messages of one conversation
+ * leave in the order of queueing; a send names the unanswered one before it, so that the server refuses what would
+ * overtake. No answer means unknown: the same cmid is offered again. An edit or erasure travels alone in its
+ * conversation, since it cannot name a predecessor. */
+#include "machine_private.h"
+
+#include <stdlib.h>
+
+#include "protocol/hot.h"
+
+/* ---- the list ---------------------------------------------------------------------------------------------------- */
+
+/* A copy with memory of its own for content and tag. */
+static struct outgoing *outgoing_new(const struct cached_message *row)
+{
+        struct outgoing *out = calloc(1, sizeof(*out) + row->content.len + row->tag.len + 2);
+        if (!out)
+                return NULL;
+
+        char *content = (char *)(out + 1), *tag = content + row->content.len + 1;
+        out->row = *row;
+        if (row->content.len)
+                memcpy(content, row->content.at, row->content.len);
+        if (row->tag.len)
+                memcpy(tag, row->tag.at, row->tag.len);
+        out->row.content.at = content;
+        out->row.tag.at = tag;
+        return out;
+}
+
+static void list_add(struct machine *machine, struct outgoing *out)
+{
+        out->prev = machine->out_last;
+        if (machine->out_last)
+                machine->out_last->next = out;
+        else
+                machine->out_first = out;
+        machine->out_last = out;
+        if (!out->is_offered_again) {
+                machine->out_count++;
+                machine->out_bytes += (int64_t)out->row.content.len;
+        }
+}
+
+static void list_remove(struct machine *machine, struct outgoing *out)
+{
+        if (out->prev)
+                out->prev->next = out->next;
+        else
+                machine->out_first = out->next;
+        if (out->next)
+                out->next->prev = out->prev;
+        else
+                machine->out_last = out->prev;
+        if (!out->is_offered_again) {
+                machine->out_count--;
+                machine->out_bytes -= (int64_t)out->row.content.len;
+        }
+        free(out);
+}
+
+static bool load_one(void *data, const struct cached_message *row)
+{
+        struct machine *machine = data;
+        deskbell_conversation *conv = conv_by_row(machine, row->conv);
+        struct outgoing *out = conv ? outgoing_new(row) : NULL;
+
+        if (!out)
+                return true;
+        out->conv = conv;
+        out->is_offered_again = row->state != DESKBELL_QUEUED;
+        list_add(machine, out);
+        return true;
+}
+
+int sending_load(struct machine *machine)
+{
+        cache_messages(machine->cache, MESSAGES_UNSENT, 0, load_one, machine);
+        machine->failed_count = cache_failed_count(machine->cache);
+        return 0;
+}
+
+void sending_clear(struct machine *machine)
+{
+        struct outgoing *next;
+
+        for (struct outgoing *out = machine->out_first; out; out = next) {
+                next = out->next;
+                free(out);
+        }
+        machine->out_first = machine->out_last = NULL;
+        machine->out_count = machine->out_bytes = 0;
+}
+
+void sending_lost_link(struct machine *machine)
+{
+        for (struct outgoing *out = machine->out_first; out; out = out->next)
+                out->is_in_flight = false;
+        for (size_t i = 0; i < machine->conv_count; i++) {
+                machine->convs[i]->in_flight = 0;
+                machine->convs[i]->has_barrier = machine->convs[i]->is_draining = false;
+        }
+}
+
+void sending_offer_again(struct machine *machine)
+{
+        int64_t since = machine_true_wall(machine) - machine->retry_days * DAY_MS;
+
+        sending_clear(machine);
+        cache_messages_sweep(machine->cache, since);
+        cache_messages_offer_again(machine->cache);
+        sending_load(machine);
+        sending_lost_link(machine);
+}
+
+/* ---- telling ----------------------------------------------------------------------------------------------------- */
+
+void sending_tell(struct machine *machine, deskbell_conversation *conv, const struct cached_message *row, bool is_again)
+{
+        bool is_outcome = row->state == DESKBELL_SENT || row->state == DESKBELL_FAILED || row->state == DESKBELL_EXPIRED;
+        struct event *event = event_new(EVENT_MESSAGE);
+
+        if (event && event_fill_message(event, conv, row) < 0)
+                event = event_free(event);
+        if (event) {
+                event->message.is_again = is_again;
+                event->told_pos = is_outcome && !row->is_told ? row->pos : 0;
+        }
+        machine_push(machine, event);
+}
+
+static bool tell_untold(void *data, const struct cached_message *row)
+{
+        struct machine *machine = data;
+        deskbell_conversation *conv = conv_by_row(machine, row->conv);
+        struct cached_message copy = *row;
+
+        if (!conv)
+                return true;
+        if (row->state == DESKBELL_DELIVERED || row->state == DESKBELL_READ) {
+                copy.state = DESKBELL_SENT;
+                sending_tell(machine, conv, &copy, true);
+        }
+        sending_tell(machine, conv, row, true);
+        return true;
+}
+
+void sending_tell_untold(struct machine *machine)
+{
+        cache_messages(machine->cache, MESSAGES_UNTOLD, 0, tell_untold, machine);
+}
+
+struct showing {
+        struct machine *machine;
+        deskbell_conversation *conv;
+};
+
+static bool show_one(void *data, const struct cached_message *row)
+{
+        struct showing *showing = data;
+
+        sending_tell(showing->machine, showing->conv, row, true);
+        return true;
+}
+
+void sending_tell_shown(struct machine *machine, deskbell_conversation *conv)
+{
+        struct showing showing = { machine, conv };
+
+        cache_messages(machine->cache, MESSAGES_SHOWN, conv->row, show_one, &showing);
+}
+
+void machine_told(struct machine *machine, int64_t pos)
+{
+        cache_message_told(machine->cache, pos);
+}
+
+/* ---- transmitting ------------------------------------------------------------------------------------------------ */
+
+/* Content as it is stored, decoded over a copy in the arena. */
+static bool read_content(struct span stored, struct arena *arena, struct protocol_content *out)
+{
+        struct fault fault = { 0 };
+        struct reader reader;
+        char *copy = arena_take(arena, stored.len + 1);
+        if (!copy)
+                return false;
+
+        memcpy(copy, stored.at, stored.len);
+        reader_init(&reader, copy, stored.len, READER_TOLERANT, arena, &fault);
+        return protocol_content_read(&reader, out) == 0;
+}
+
+static const struct cmid *unanswered_before(const struct outgoing *out)
+{
+        for (const struct outgoing *before = out->prev; before; before = before->prev)
+                if (before->conv == out->conv && before->is_in_flight)
+                        return &before->row.cmid;
+        return NULL;
+}
+
+static void write_send(struct writer *writer, const struct outgoing *out, const struct protocol_content *content)
+{
+        const struct cmid *after = unanswered_before(out);
+        const deskbell_conversation *conv = out->conv;
+        bool has_id = conv->id && conv->is_confirmed;
+        struct protocol_message_send params = {
+                .content = *content,
+                .cmid = out->row.cmid,
+                .has_conv = has_id,
+                .conv = conv->id,
+                .has_key = !has_id,
+                .key = span_of(conv->key),
+                .has_after = after != NULL,
+                .has_log = out->row.log == 1,
+                .log = PROTOCOL_MESSAGE_SEND_LOG_TEAM,
+                .kind = PROTOCOL_ENTRY_TEXT,
+        };
+
+        if (after)
+                params.after = *after;
+        protocol_message_send_write(writer, &params);
+}
+
+static void write_change(struct writer *writer, const struct outgoing *out, const struct protocol_content *content)
+{
+        bool is_team = out->row.log == 1;
+
+        if (out->row.op == DESKBELL_OP_EDIT) {
+                struct protocol_message_edit params = {
+                        .cmid = out->row.cmid,
+                        .conv = out->conv->id,
+                        .has_log = is_team,
+                        .log = PROTOCOL_MESSAGE_EDIT_LOG_TEAM,
+                        .of = out->row.of,
+                        .version = out->row.version,
+                        .text = content->text,
+                };
+                protocol_message_edit_write(writer, &params);
+        } else {
+                struct protocol_message_erase params = {
+                        .cmid = out->row.cmid,
+                        .conv = out->conv->id,
+                        .has_log = is_team,
+                        .log = PROTOCOL_MESSAGE_ERASE_LOG_TEAM,
+                        .of = out->row.of,
+                };
+                protocol_message_erase_write(writer, &params);
+        }
+}
+
+static void transmit(struct machine *machine, struct outgoing *out)
+{
+        static const enum protocol_method methods[] = {
+                [DESKBELL_OP_SEND] = PROTOCOL_M_MESSAGE_SEND,
+                [DESKBELL_OP_EDIT] = PROTOCOL_M_MESSAGE_EDIT,
+                [DESKBELL_OP_ERASE] = PROTOCOL_M_MESSAGE_ERASE,
+        };
+        struct protocol_content content;
+        struct arena arena;
+        struct writer writer;
+        struct request *request;
+
+        arena_init(&arena, NULL, 0);
+        if (read_content(out->row.content, &arena, &content) &&
+            (request = machine_request_begin(machine, &writer, REQUEST_SEND, methods[out->row.op]))) {
+                request->message = out;
+                request->conv = out->conv;
+                if (out->row.op == DESKBELL_OP_SEND)
+                        write_send(&writer, out, &content);
+                else
+                        write_change(&writer, out, &content);
+                machine_frame_end(machine, &writer);
+                out->is_in_flight = true;
+                out->conv->in_flight++;
+                out->conv->has_barrier = out->row.op != DESKBELL_OP_SEND;
+        }
+        arena_done(&arena);
+}
+
+/* ---- which may go ------------------------------------------------------------------------------------------------ */
+
+enum target { TARGET_READY, TARGET_WAIT, TARGET_UNKNOWN };
+
+static bool copy_place(void *data, const struct cached_message *row)
+{
+        struct cached_message *place = data;
+
+        place->number = row->number;
+        memcpy(place->epoch, row->epoch, sizeof(place->epoch));
+        return false;
+}
+
+/* The number of the message meant, in the present epoch. */
+static enum target find_target(struct machine *machine, struct outgoing *out)
+{
+        deskbell_conversation *conv = out->conv;
+        const struct place *place = &conv->place[out->row.log];
+        struct cached_message target = { 0 };
+        int64_t number = 0;
+
+        if (memcmp(out->row.epoch, machine->epoch, sizeof(machine->epoch)) == 0)
+                return TARGET_READY;
+        if (!out->row.has_target)
+                return TARGET_UNKNOWN;
+        if (cache_message_get(machine->cache, &out->row.target, copy_place, &target) &&
+            memcmp(target.epoch, machine->epoch, sizeof(machine->epoch)) == 0)
+                number = target.number;
+        if (number <= 0)
+                number = cache_entry_find(machine->cache, conv->row, out->row.log, &out->row.target);
+        if (number > 0) {
+                out->row.of = number;
+                memcpy(out->row.epoch, machine->epoch, sizeof(out->row.epoch));
+                return TARGET_READY;
+        }
+        if (machine->is_feed_wanted || machine->is_feed_asked)
+                return TARGET_WAIT;
+        bool is_whole = place->at.low > 0 && place->at.cursor >= place->at.head;
+        return !sync_follows(machine, conv, out->row.log) || is_whole ? TARGET_UNKNOWN : TARGET_WAIT;
+}
+
+static void finish(struct machine *machine, struct outgoing *out, enum deskbell_message_state state, struct span tag);
+
+static bool is_change_ready(struct machine *machine, struct outgoing *out)
+{
+        deskbell_conversation *conv = out->conv;
+
+        if (conv->in_flight > 0 || !conv->id || !conv->is_confirmed)
+                return false;
+        return find_target(machine, out) == TARGET_READY;
+}
+
+/* The message meant is not there: nothing can be changed. False when it may still turn up. */
+static bool drop_change(struct machine *machine, struct outgoing *out)
+{
+        if (out->conv->in_flight > 0 || find_target(machine, out) != TARGET_UNKNOWN)
+                return false;
+        if (out->is_offered_again) {
+                cache_message_drop(machine->cache, out->row.pos); /* what it changed is gone */
+                list_remove(machine, out);
+        } else {
+                finish(machine, out, DESKBELL_FAILED, SPAN("target_unknown"));
+        }
+        return true;
+}
+
+static bool may_go(struct machine *machine, struct outgoing *out)
+{
+        deskbell_conversation *conv = out->conv;
+
+        if (conv->is_draining || conv->has_barrier || conv->hold_until_ms > machine->now_ms)
+                return false;
+        if (out->row.op != DESKBELL_OP_SEND)
+                return is_change_ready(machine, out);
+        return (conv->id && conv->is_confirmed) || (conv->key[0] && !machine->set.is_staff);
+}
+
+void sending_pump(struct machine *machine)
+{
+        int64_t window = machine->limit_in_flight < SEND_WINDOW ? machine->limit_in_flight : SEND_WINDOW;
+        struct outgoing *next;
+
+        if (machine->hold_until_ms > machine->now_ms)
+                return;
+        for (struct outgoing *out = machine->out_first; out; out = out->next)
+                out->conv->is_blocked = false;
+        for (struct outgoing *out = machine->out_first; out; out = next) {
+                next = out->next;
+                if (machine->sends_in_flight >= window || !machine_may_ask(machine))
+                        return;
+                if (out->is_in_flight || out->conv->is_blocked)
+                        continue;
+                if (may_go(machine, out))
+                        transmit(machine, out);
+                else if (out->row.op != DESKBELL_OP_SEND && drop_change(machine, out))
+                        continue;
+                else
+                        out->conv->is_blocked = true;
+        }
+}
+
+int64_t sending_next_ms(const struct machine *machine)
+{
+        int64_t next = machine->sweep_at_ms;
+
+        if (machine->state != SESSION_OPEN || !machine->out_first)
+                return next;
+        if (machine->hold_until_ms > machine->now_ms && machine->hold_until_ms < next)
+                next = machine->hold_until_ms;
+        for (const struct outgoing *out = machine->out_first; out; out = out->next) {
+                int64_t until = out->conv->hold_until_ms;
+                if (until > machine->now_ms && until < next)
+                        next = until;
+        }
+        return next;
+}
+
+/* ---- outcomes ---------------------------------------------------------------------------------------------------- */
+
+/* Gives the message its final answer and takes it off the list. */
+static void finish(struct machine *machine, struct outgoing *out, enum deskbell_message_state state, struct span tag)
+{
+        bool is_again = out->is_offered_again;
+
+        out->row.state = (int)state;
+        out->row.tag = tag;
+        if (state != DESKBELL_SENT) {
+                out->row.number = 0;
+                machine->failed_count++;
+        }
+        out->row.is_told = is_again && state == DESKBELL_SENT ? out->row.is_told : false;
+        cache_message_save(machine->cache, &out->row);
+        sending_tell(machine, out->conv, &out->row, is_again);
+        list_remove(machine, out);
+}
+
+static void landed(struct machine *machine, const struct request *request)
+{
+        deskbell_conversation *conv = request->conv;
+
+        request->message->is_in_flight = false;
+        if (conv->in_flight > 0)
+                conv->in_flight--;
+        if (request->message->row.op != DESKBELL_OP_SEND)
+                conv->has_barrier = false;
+        if (conv->in_flight == 0)
+                conv->is_draining = false;
+        (void)machine;
+}
+
+struct acked {
+        int64_t number, at_seq, ts;
+        bool is_duplicate;
+        uint64_t conv;
+};
+
+#define ACKED_FROM(result, is_team)                                                                     \
+        (struct acked)                                                                                  \
+        {                                                                                               \
+                .number = (is_team) ? ((result).has_iseq ? (result).iseq : 0)                           \
+                                    : ((result).has_seq ? (result).seq : 0),                            \
+                .at_seq = (result).has_at_seq ? (result).at_seq : 0, .ts = (result).ts,                 \
+                .is_duplicate = (result).has_dup && (result).dup                                        \
+        }
+
+static bool read_ack(const struct outgoing *out, struct reader *reader, struct acked *acked)
+{
+        bool is_team = out->row.log == 1;
+
+        if (out->row.op == DESKBELL_OP_SEND) {
+                struct protocol_message_send_result result;
+                if (protocol_message_send_result_read(reader, &result) < 0)
+                        return false;
+                *acked = ACKED_FROM(result, is_team);
+                acked->conv = result.has_conv ? result.conv : 0;
+        } else if (out->row.op == DESKBELL_OP_EDIT) {
+                struct protocol_message_edit_result result;
+                if (protocol_message_edit_result_read(reader, &result) < 0)
+                        return false;
+                *acked = ACKED_FROM(result, is_team);
+        } else {
+                struct protocol_message_erase_result result;
+                if (protocol_message_erase_result_read(reader, &result) < 0)
+                        return false;
+                *acked = ACKED_FROM(result, is_team);
+        }
+        return acked->number > 0;
+}
+
+/* The entry itself comes live; it is asked for only when it does not. */
+static void expect_entry(struct machine *machine, deskbell_conversation *conv, int log, int64_t number)
+{
+        struct place *place = &conv->place[log];
+
+        if (number <= place->at.head)
+                return;
+        if (place->at.cursor == place->at.head && place->stuck_until_ms <= machine->now_ms)
+                place->stuck_until_ms = machine->now_ms + ENTRY_GRACE_MS;
+        place->at.head = number;
+        conv_touch(conv, false);
+        sync_want(machine, conv);
+}
+
+void sending_answered(struct machine *machine, const struct request *request, struct reader *reader)
+{
+        struct outgoing *out = request->message;
+        deskbell_conversation *conv = out->conv;
+        struct acked acked = { 0 };
+
+        if (!read_ack(out, reader, &acked)) {
+                session_give_up(machine, "invalid_message", -1); /* unknown: it is offered again */
+                return;
+        }
+        landed(machine, request);
+        conv->refusals = 0;
+        if (acked.conv && !(conv->id == acked.conv && conv->is_confirmed)) {
+                if (!conv_by_id(machine, acked.conv))
+                        conv_set_id(conv, acked.conv);
+                conv->is_confirmed = conv->id == acked.conv;
+                conv_touch(conv, true);
+        }
+        out->row.number = acked.number;
+        out->row.at_seq = acked.at_seq;
+        out->row.ts_ms = acked.ts;
+        out->row.is_duplicate = acked.is_duplicate;
+        memcpy(out->row.epoch, machine->epoch, sizeof(out->row.epoch));
+        int log = out->row.log;
+        finish(machine, out, DESKBELL_SENT, SPAN(""));
+        expect_entry(machine, conv, log, acked.number);
+        if (log == 0)
+                marks_progress(conv);
+}
+
+static int64_t refusal_pause(struct machine *machine, deskbell_conversation *conv, bool is_predecessor)
+{
+        int64_t ceiling = BACKOFF_BASE_MS << (conv->refusals < 6 ? conv->refusals : 6);
+
+        conv->refusals++;
+        if (is_predecessor && conv->refusals <= SEND_WINDOW)
+                return 0; /* all that were sent behind a refused one come back like this */
+        return machine_random_below(machine, ceiling < BACKOFF_CAP_MS ? ceiling : BACKOFF_CAP_MS) + 1;
+}
+
+static bool is_for_all(struct span tag)
+{
+        return span_equal(tag, SPAN("rate_limited")) || span_equal(tag, SPAN("overloaded")) ||
+               span_equal(tag, SPAN("storage_full")) || span_equal(tag, SPAN("unavailable"));
+}
+
+void sending_refused(struct machine *machine, const struct request *request, const struct protocol_error_body *error)
+{
+        struct outgoing *out = request->message;
+        deskbell_conversation *conv = out->conv;
+
+        landed(machine, request);
+        if (error->permanent) {
+                finish(machine, out, DESKBELL_FAILED, error->tag);
+                return;
+        }
+        int64_t pause = refusal_pause(machine, conv, span_equal(error->tag, SPAN("predecessor_unknown")));
+        if (error->retry_after_ms >= 0)
+                pause = error->retry_after_ms;
+        if (is_for_all(error->tag) && machine->now_ms + pause > machine->hold_until_ms)
+                machine->hold_until_ms = machine->now_ms + pause;
+        if (machine->now_ms + pause > conv->hold_until_ms)
+                conv->hold_until_ms = machine->now_ms + pause;
+        conv->is_draining = conv->in_flight > 0;
+}
+
+void sending_expire(struct machine *machine)
+{
+        int64_t since = machine_true_wall(machine) - machine->retry_days * DAY_MS;
+        struct outgoing *next;
+
+        for (struct outgoing *out = machine->out_first; out; out = next) {
+                next = out->next;
+                if (!out->is_in_flight && !out->is_offered_again && out->row.queued_ms < since)
+                        finish(machine, out, DESKBELL_EXPIRED, SPAN(""));
+        }
+        cache_messages_sweep(machine->cache, since);
+}
+
+void sending_time(struct machine *machine)
+{
+        if (machine->sweep_at_ms > machine->now_ms)
+                return;
+        machine->sweep_at_ms = machine->now_ms + SWEEP_EVERY_MS;
+        sending_expire(machine);
+}
+
+/* ---- queueing ---------------------------------------------------------------------------------------------------- */
+
+static bool exists(void *data, const struct cached_message *row)
+{
+        (void)data;
+        (void)row;
+        return false;
+}
+
+/* Writes the row and tells QUEUED. `row` borrows its content. */
+static int queue(struct machine *machine, deskbell_conversation *conv, struct cached_message *row)
+{
+        if (machine->out_count >= OUTBOX_MESSAGES || machine->out_bytes + (int64_t)row->content.len > OUTBOX_BYTES)
+                return DESKBELL_E_OUTBOX_FULL;
+        if (cache_message_get(machine->cache, &row->cmid, exists, NULL))
+                return DESKBELL_E_EXISTS;
+
+        conv_need_row(conv);
+        row->conv = conv->row;
+        row->state = DESKBELL_QUEUED;
+        row->queued_ms = machine_true_wall(machine);
+        if (!row->first_ms)
+                row->first_ms = row->queued_ms;
+        cache_message_add(machine->cache, row);
+        struct outgoing *out = outgoing_new(row);
+        if (!out) {
+                cache_fail(machine->cache);
+                return DESKBELL_E_NOMEM;
+        }
+        out->conv = conv;
+        list_add(machine, out);
+        sending_tell(machine, conv, row, false);
+        return 0;
+}
+
+static int queue_content(struct machine *machine, deskbell_conversation *conv, struct cached_message *row,
+                         const struct protocol_content *content)
+{
+        char room[1024];
+        struct writer writer;
+
+        writer_init(&writer, room, sizeof(room));
+        content_store(&writer, content);
+        row->content = (struct span){ writer.bytes, writer.len };
+        if (row->op == DESKBELL_OP_SEND && !writer.failed)
+                content_hash(PROTOCOL_ENTRY_TEXT, row->content, row->hash);
+        int rc = writer.failed ? DESKBELL_E_NOMEM : queue(machine, conv, row);
+        writer_done(&writer);
+        return rc;
+}
+
+int machine_send(struct machine *machine, deskbell_conversation *conv, const char *text,
+                 const struct message_options *options)
+{
+        struct protocol_content content = {
+                .has_text = true,
+                .text = span_of(text),
+                .has_reply_to = options->reply_to > 0,
+                .reply_to = options->reply_to,
+                .has_pressed = options->pressed_seq > 0,
+                .pressed = { .seq = options->pressed_seq, .id = span_of(options->pressed_id) },
+        };
+        struct cached_message row = { .cmid = options->cmid, .op = DESKBELL_OP_SEND, .log = options->log };
+
+        if (options->log == 1 && !machine->set.is_staff)
+                return DESKBELL_E_INVALID;
+        return queue_content(machine, conv, &row, &content);
+}
+
+struct found {
+        bool is_found, has_cmid;
+        struct cmid cmid;
+};
+
+static bool found_entry(void *data, const struct cached_entry *entry)
+{
+        struct found *found = data;
+
+        found->is_found = true;
+        found->has_cmid = entry->cmid != NULL;
+        if (entry->cmid)
+                found->cmid = *entry->cmid;
+        return false;
+}
+
+/* A row that means message `number`, which must be in the cache. */
+static int begin_change(struct machine *machine, deskbell_conversation *conv, int64_t number,
+                        const struct message_options *options, struct cached_message *row)
+{
+        struct found found = { 0 };
+
+        if (conv->row)
+                cache_entries(machine->cache, conv->row, options->log, number, number, 1, false, found_entry, &found);
+        if (!found.is_found)
+                return DESKBELL_E_NOT_FOUND;
+        row->cmid = options->cmid;
+        row->log = options->log;
+        row->of = number;
+        row->has_target = found.has_cmid;
+        row->target = found.cmid;
+        memcpy(row->epoch, machine->epoch, sizeof(row->epoch));
+        return 0;
+}
+
+int machine_edit(struct machine *machine, deskbell_conversation *conv, int64_t number, int64_t version, const char *text,
+                 const struct message_options *options)
+{
+        struct protocol_content content = { .has_text = true, .text = span_of(text) };
+        struct cached_message row = { .op = DESKBELL_OP_EDIT, .version = version };
+        int rc = begin_change(machine, conv, number, options, &row);
+
+        return rc < 0 ? rc : queue_content(machine, conv, &row, &content);
+}
+
+int machine_erase(struct machine *machine, deskbell_conversation *conv, int64_t number,
+                  const struct message_options *options)
+{
+        struct protocol_content content = { 0 };
+        struct cached_message row = { .op = DESKBELL_OP_ERASE };
+        int rc = begin_change(machine, conv, number, options, &row);
+
+        return rc < 0 ? rc : queue_content(machine, conv, &row, &content);
+}
+
+/* ---- again, or never --------------------------------------------------------------------------------------------- */
+
+static bool copy_row(void *data, const struct cached_message *row)
+{
+        *(struct outgoing **)data = outgoing_new(row);
+        return false;
+}
+
+int machine_retry(struct machine *machine, const struct cmid *cmid, struct cmid *out_cmid)
+{
+        struct outgoing *old = NULL;
+        int64_t allowed_ms = (machine->key_window_days - machine->retry_days) * DAY_MS;
+
+        if (!cache_message_get(machine->cache, cmid, copy_row, &old))
+                return DESKBELL_E_NOT_FOUND;
+        if (!old)
+                return DESKBELL_E_NOMEM;
+
+        struct cached_message row = old->row;
+        deskbell_conversation *conv = conv_by_row(machine, row.conv);
+        int rc = DESKBELL_E_STATE;
+        if (row.state == DESKBELL_FAILED) {
+                row.cmid = machine_cmid(machine, machine_true_wall(machine));
+                row.first_ms = 0;
+                rc = 0;
+        } else if (row.state == DESKBELL_EXPIRED && machine_true_wall(machine) - row.first_ms < allowed_ms) {
+                rc = 0; /* the server still knows this cmid, should it have arrived */
+        }
+        if (rc == 0 && machine->out_count >= OUTBOX_MESSAGES)
+                rc = DESKBELL_E_OUTBOX_FULL;
+        if (rc == 0 && conv) {
+                cache_message_drop(machine->cache, row.pos);
+                machine->failed_count--;
+                row.tag = SPAN("");
+                row.number = row.at_seq = row.ts_ms = 0;
+                row.is_told = row.is_duplicate = false;
+                rc = queue(machine, conv, &row);
+        }
+        if (rc == 0)
+                *out_cmid = row.cmid;
+        free(old);
+        return rc;
+}
+
+int machine_forget(struct machine *machine, const struct cmid *cmid)
+{
+        struct outgoing *old = NULL;
+        int rc = DESKBELL_E_STATE;
+
+        if (!cache_message_get(machine->cache, cmid, copy_row, &old))
+                return DESKBELL_E_NOT_FOUND;
+        if (!old)
+                return DESKBELL_E_NOMEM;
+        if (old->row.state == DESKBELL_FAILED || old->row.state == DESKBELL_EXPIRED) {
+                cache_message_drop(machine->cache, old->row.pos);
+                machine->failed_count--;
+                rc = 0;
+        }
+        free(old);
+        return rc;
+}
+
+void machine_status(struct machine *machine, struct deskbell_status *out_status)
+{
+        out_status->queued = machine->out_count;
+        for (const struct outgoing *out = machine->out_first; out; out = out->next)
+                out_status->queued += out->is_offered_again;
+        out_status->queued_bytes = machine->out_bytes;
+        out_status->failed = machine->failed_count;
+        out_status->unread = machine->unread_total;
+        out_status->is_online = machine->state == SESSION_OPEN;
+        out_status->is_caught_up = machine->state == SESSION_OPEN && sync_is_caught_up(machine);
+}

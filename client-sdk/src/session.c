@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Session: connecting, login, heartbeats, and what each end of a connection means. Pauses between tries are drawn from the
+ * whole range (full jitter), grow while tries fail, and never undercut what the server asked for. */
+#include "machine_private.h"
+
+#include <stdlib.h>
+
+#include "protocol/ids.h"
+
+/* ---- what lasts -------------------------------------------------------------------------------------------------- */
+
+static void make_epoch_text(struct machine *machine)
+{
+        static const char digits[] = "0123456789abcdef";
+
+        machine->epoch_text[0] = '\0';
+        if (!machine->has_epoch)
+                return;
+        for (int i = 0; i < 8; i++) {
+                machine->epoch_text[2 * i] = digits[machine->epoch[i] >> 4];
+                machine->epoch_text[2 * i + 1] = digits[machine->epoch[i] & 15];
+        }
+        machine->epoch_text[16] = '\0';
+}
+
+static void load_me(struct machine *machine)
+{
+        size_t len = cache_value_get(machine->cache, "principal", machine->me_text, ID_TEXT_BYTES);
+
+        machine->me_text[len <= ID_TEXT_BYTES ? len : 0] = '\0';
+        if (principal_read(span_of(machine->me_text), &machine->me) < 0)
+                machine->me = (struct principal_id){ 0 };
+}
+
+int session_load(struct machine *machine)
+{
+        if (cache_value_get(machine->cache, "device", machine->device, sizeof(machine->device)) != sizeof(machine->device)) {
+                machine->set.random(machine->set.data, machine->device, sizeof(machine->device));
+                if (machine->is_in_turn)
+                        cache_value_set(machine->cache, "device", machine->device, sizeof(machine->device));
+        }
+        size_t len = cache_value_get(machine->cache, "visitor_secret", machine->visitor_secret,
+                                     sizeof(machine->visitor_secret) - 1);
+        machine->visitor_secret[len < sizeof(machine->visitor_secret) ? len : 0] = '\0';
+        load_me(machine);
+        machine->has_epoch = cache_value_get(machine->cache, "epoch", machine->epoch, sizeof(machine->epoch)) ==
+                             sizeof(machine->epoch);
+        make_epoch_text(machine);
+        machine->rev = cache_number_get(machine->cache, "rev");
+        machine->skew_ms = cache_number_get(machine->cache, "skew");
+        return 0;
+}
+
+/* ---- ends of a connection ---------------------------------------------------------------------------------------- */
+
+static void set_state(struct machine *machine, enum session_state state, const char *why)
+{
+        machine->state = state;
+        machine->is_delayed = false;
+        machine->deadline_ms = 0;
+        machine->retry_at_ms = 0;
+        /* `why` may be the room itself. */
+        char copy[sizeof(machine->why_room)];
+        size_t len = strlen(why);
+        len = len < sizeof(copy) ? len : sizeof(copy) - 1;
+        memcpy(copy, why, len);
+        memcpy(machine->why_room, copy, len);
+        machine->why_room[len] = '\0';
+        machine->why = machine->why_room;
+}
+
+/* Forgets everything that belonged to the link. */
+static void drop_link(struct machine *machine, int code)
+{
+        if (machine->has_link)
+                machine_set_wish(machine, WISH_CLOSE, code);
+        machine->has_link = false;
+        sending_lost_link(machine);
+        machine_requests_clear(machine);
+        machine_cancel_histories(machine, DESKBELL_E_CANCELLED);
+        machine->is_feed_asked = false;
+        machine->renew_at_ms = 0;
+        machine->wants_renewal = false;
+        if (machine->state == SESSION_OPEN && machine->now_ms - machine->opened_ms >= STEADY_MS)
+                machine->attempts = 0;
+}
+
+static int64_t pause_ms(struct machine *machine)
+{
+        int64_t ceiling = BACKOFF_CAP_MS;
+
+        if (machine->attempts < 6)
+                ceiling = (int64_t)BACKOFF_BASE_MS << machine->attempts;
+        if (ceiling > BACKOFF_CAP_MS)
+                ceiling = BACKOFF_CAP_MS;
+        machine->attempts++;
+        return machine_random_below(machine, ceiling + 1);
+}
+
+void session_give_up(struct machine *machine, const char *why, int64_t after_ms)
+{
+        if (machine->state == SESSION_IDLE || machine->state == SESSION_STOPPED || machine->state == SESSION_NEEDS_TOKEN ||
+            machine->state == SESSION_WAITING)
+                return;
+        drop_link(machine, 1000);
+        int64_t pause = pause_ms(machine);
+        set_state(machine, SESSION_WAITING, why);
+        machine->is_delayed = after_ms >= 0;
+        /* Those who were sent away together should not come back together. */
+        if (after_ms >= 0)
+                pause = after_ms + machine_random_below(machine, BACKOFF_BASE_MS);
+        machine->retry_at_ms = machine->now_ms + pause;
+}
+
+static void stop(struct machine *machine, const char *why)
+{
+        drop_link(machine, 1000);
+        set_state(machine, SESSION_STOPPED, why);
+        machine_log(machine, DESKBELL_LOG_WARN, "stopped: %s", machine->why);
+}
+
+static void ask_for_token(struct machine *machine)
+{
+        struct event *event = machine->set.asks_for_token ? event_new(EVENT_TOKEN) : NULL;
+
+        if (event || machine->set.asks_for_token)
+                machine_push(machine, event);
+}
+
+static void token_refused(struct machine *machine, const char *why)
+{
+        if (machine->set.is_visitor) {
+                stop(machine, why);
+                return;
+        }
+        drop_link(machine, 1000);
+        set_state(machine, SESSION_NEEDS_TOKEN, why);
+        machine->token_failures++;
+        free(machine->token);
+        machine->token = NULL;
+        ask_for_token(machine);
+}
+
+/* ---- connecting -------------------------------------------------------------------------------------------------- */
+
+static void connect_now(struct machine *machine)
+{
+        if (!machine->set.is_visitor && !machine->token) {
+                set_state(machine, SESSION_NEEDS_TOKEN, "");
+                ask_for_token(machine);
+                return;
+        }
+        set_state(machine, SESSION_CONNECTING, machine->why);
+        machine->closing_after_ms = -1;
+        machine->deadline_ms = machine->now_ms + CONNECT_MS;
+        machine_set_wish(machine, WISH_OPEN, 0);
+}
+
+void machine_connect(struct machine *machine)
+{
+        if (machine->state != SESSION_IDLE && machine->state != SESSION_STOPPED)
+                return;
+        machine->attempts = 0;
+        machine->why = "";
+        connect_now(machine);
+}
+
+void machine_disconnect(struct machine *machine)
+{
+        drop_link(machine, 1000);
+        set_state(machine, SESSION_IDLE, "");
+        machine->attempts = 0;
+}
+
+void machine_network_changed(struct machine *machine)
+{
+        if (machine->state == SESSION_WAITING && !machine->is_delayed) {
+                machine->attempts = 0;
+                connect_now(machine);
+        } else if (machine->state == SESSION_CONNECTING) {
+                connect_now(machine); /* on a new connection */
+        } else if (machine->state == SESSION_OPEN) {
+                sync_want_feed(machine);
+                sync_pump(machine);
+                for (int i = 0; i < REQUESTS_MAX; i++)
+                        if (machine->requests[i].id && machine->requests[i].due_ms > machine->now_ms + PROBE_MS)
+                                machine->requests[i].due_ms = machine->now_ms + PROBE_MS;
+        }
+}
+
+static void renew(struct machine *machine)
+{
+        struct protocol_session_renew params = { .token = span_of(machine->token) };
+        struct writer writer;
+        struct request *request = machine_request_begin(machine, &writer, REQUEST_RENEW, PROTOCOL_M_SESSION_RENEW);
+        if (!request)
+                return;
+
+        protocol_session_renew_write(&writer, &params);
+        machine_frame_end(machine, &writer);
+}
+
+int machine_set_token(struct machine *machine, const char *token)
+{
+        if (machine->set.is_visitor)
+                return DESKBELL_E_STATE;
+
+        char *copy = strdup(token);
+        if (!copy)
+                return DESKBELL_E_NOMEM;
+        free(machine->token);
+        machine->token = copy;
+        if (machine->state == SESSION_NEEDS_TOKEN) {
+                set_state(machine, SESSION_WAITING, machine->why);
+                /* A token that is refused again and again must not make a storm. */
+                machine->retry_at_ms = machine->now_ms + (machine->token_failures > 1 ? pause_ms(machine) : 0);
+                session_time(machine);
+        } else if (machine->state == SESSION_OPEN && machine->wants_renewal && machine_may_ask(machine)) {
+                machine->wants_renewal = false;
+                renew(machine);
+        }
+        return 0;
+}
+
+void machine_link_opened(struct machine *machine)
+{
+        struct protocol_session_open params = {
+                .protocol = { .min = 1, .max = 1 },
+                .has_client = true,
+                .client = { .name = span_of(machine->set.client_name), .version = span_of(machine->set.client_version) },
+        };
+        struct writer writer;
+
+        if (machine->state != SESSION_CONNECTING)
+                return;
+        set_state(machine, SESSION_OPENING, machine->why);
+        machine->deadline_ms = machine->now_ms + CONNECT_MS;
+        machine->heard_ms = machine->now_ms;
+        memcpy(params.device, machine->device, sizeof(params.device));
+        if (machine->set.is_visitor) {
+                params.has_visitor = true;
+                params.visitor.app = machine->set.app;
+                params.visitor.has_secret = machine->visitor_secret[0] != '\0';
+                params.visitor.secret = span_of(machine->visitor_secret);
+        } else {
+                params.has_token = true;
+                params.token = span_of(machine->token);
+        }
+        params.has_locale = machine->set.locale != NULL;
+        params.locale = span_of(machine->set.locale);
+        params.has_epoch = params.has_rev = machine->has_epoch;
+        memcpy(params.epoch, machine->epoch, sizeof(params.epoch));
+        params.rev = machine->rev;
+        if (!machine_request_begin(machine, &writer, REQUEST_SESSION_OPEN, PROTOCOL_M_SESSION_OPEN))
+                return;
+        protocol_session_open_write(&writer, &params);
+        machine_frame_end(machine, &writer);
+}
+
+/* ---- login ------------------------------------------------------------------------------------------------------- */
+
+static bool is_bound_to_another(struct machine *machine, struct principal_id who)
+{
+        return machine->me.role != ROLE_NONE && (machine->me.role != who.role || machine->me.id != who.id);
+}
+
+static void keep_identity(struct machine *machine, const struct protocol_session_open_result *result)
+{
+        size_t name_len = result->has_name ? result->name.len : 0;
+
+        if (machine->me.role == ROLE_NONE) {
+                machine->me = result->principal;
+                machine->me_text[principal_write(machine->me_text, machine->me)] = '\0';
+                cache_value_set(machine->cache, "principal", machine->me_text, strlen(machine->me_text));
+        }
+        if (result->has_visitor_secret && machine->set.is_visitor) {
+                memcpy(machine->visitor_secret, result->visitor_secret.at, result->visitor_secret.len);
+                machine->visitor_secret[result->visitor_secret.len] = '\0';
+                cache_value_set(machine->cache, "visitor_secret", result->visitor_secret.at, result->visitor_secret.len);
+        }
+        name_len = name_len < sizeof(machine->name) ? name_len : 0;
+        if (name_len)
+                memcpy(machine->name, result->name.at, name_len);
+        machine->name[name_len] = '\0';
+}
+
+static void keep_epoch(struct machine *machine, const struct protocol_session_open_result *result)
+{
+        bool is_same = machine->has_epoch && memcmp(machine->epoch, result->epoch, sizeof(machine->epoch)) == 0;
+
+        if (is_same && !result->has_reset)
+                return;
+        bool is_first = !machine->has_epoch;
+        memcpy(machine->epoch, result->epoch, sizeof(machine->epoch));
+        machine->has_epoch = true;
+        make_epoch_text(machine);
+        cache_value_set(machine->cache, "epoch", machine->epoch, sizeof(machine->epoch));
+        machine->rev = 0;
+        cache_number_set(machine->cache, "rev", 0);
+        if (!is_first) {
+                machine_log(machine, DESKBELL_LOG_WARN, "reset: the server's numbers are new");
+                sync_reset(machine);
+        }
+}
+
+static void keep_limits(struct machine *machine, const struct protocol_session_open_result *result)
+{
+        const struct protocol_session_limits *limits = &result->limits;
+
+        machine->limit_in_flight = limits->in_flight > 0 ? limits->in_flight : 1;
+        machine->dead_ms = limits->dead_ms;
+        /* Retrying longer than we promise, or than the server recognises a repeat, could store a message twice. */
+        machine->retry_days = limits->retry_days < PROTOCOL_RETRY_DAYS ? limits->retry_days : PROTOCOL_RETRY_DAYS;
+        machine->key_window_days = limits->key_window_days;
+        if (machine->retry_days >= machine->key_window_days)
+                machine->retry_days = machine->key_window_days / 3;
+        machine->skew_ms = result->now - machine->wall_ms;
+        cache_number_set(machine->cache, "skew", machine->skew_ms);
+        machine->renew_at_ms = 0;
+        if (result->has_expires && machine->set.asks_for_token && !machine->set.is_staff) {
+                int64_t left = result->expires - result->now - RENEW_AHEAD_MS;
+                machine->renew_at_ms = machine->now_ms + (left > 1000 ? left : 1000);
+        }
+}
+
+void session_answered(struct machine *machine, struct reader *reader)
+{
+        struct protocol_session_open_result result;
+
+        if (machine->state != SESSION_OPENING)
+                return;
+        if (protocol_session_open_result_read(reader, &result) < 0) {
+                session_give_up(machine, "invalid_message", -1);
+                return;
+        }
+        if (is_bound_to_another(machine, result.principal)) {
+                stop(machine, "other_user");
+                return;
+        }
+        set_state(machine, SESSION_OPEN, "");
+        machine->opened_ms = machine->now_ms;
+        machine->token_failures = 0;
+        machine->hold_until_ms = 0;
+        keep_identity(machine, &result);
+        keep_limits(machine, &result);
+        keep_epoch(machine, &result);
+        sync_begin(machine);
+        marks_begin(machine);
+        sending_expire(machine);
+}
+
+static bool tag_is(const struct protocol_error_body *error, const char *tag)
+{
+        return span_equal(error->tag, span_of(tag));
+}
+
+static void copy_tag(char out[40], struct span tag)
+{
+        size_t len = tag.len < 39 ? tag.len : 39;
+
+        if (len)
+                memcpy(out, tag.at, len);
+        out[len] = '\0';
+}
+
+void session_refused(struct machine *machine, const struct protocol_error_body *error)
+{
+        char tag[40];
+
+        copy_tag(tag, error->tag);
+        if (tag_is(error, "token_invalid") || tag_is(error, "token_expired"))
+                token_refused(machine, tag);
+        else if (tag_is(error, "auth_required") || !error->permanent)
+                session_give_up(machine, tag, error->retry_after_ms);
+        else
+                stop(machine, tag);
+}
+
+void session_renewed(struct machine *machine, struct reader *reader)
+{
+        struct protocol_session_renew_result result;
+
+        if (protocol_session_renew_result_read(reader, &result) < 0 || !machine->set.asks_for_token)
+                return;
+        int64_t left = result.expires - machine_true_wall(machine) - RENEW_AHEAD_MS;
+        machine->renew_at_ms = machine->now_ms + (left > 1000 ? left : 1000);
+}
+
+/* ---- while it lives ---------------------------------------------------------------------------------------------- */
+
+void session_heartbeat(struct machine *machine, int64_t rev, int64_t now_ms)
+{
+        struct protocol_session_alive params = { 0 };
+        struct writer writer;
+
+        machine->skew_ms = now_ms - machine->wall_ms;
+        machine_notify_begin(machine, &writer, PROTOCOL_M_SESSION_ALIVE);
+        protocol_session_alive_write(&writer, &params);
+        machine_frame_end(machine, &writer);
+        if (rev > machine->rev)
+                sync_want_feed(machine);
+}
+
+void session_closing(struct machine *machine, const struct protocol_event_session_closing *event)
+{
+        machine->closing_after_ms = event->has_retry_after_ms ? event->retry_after_ms : -1;
+}
+
+void machine_link_closed(struct machine *machine, int code)
+{
+        const char *tag = protocol_close_tag(code);
+        int64_t after_ms = machine->closing_after_ms;
+
+        if (!machine->has_link)
+                return;
+        machine->has_link = false;
+        machine->closing_after_ms = -1;
+        machine_log(machine, DESKBELL_LOG_INFO, "connection closed with code %d", code);
+        switch (code) {
+        case PROTOCOL_CLOSE_TOKEN_INVALID:
+                token_refused(machine, tag);
+                break;
+        case PROTOCOL_CLOSE_REPLACED:
+        case PROTOCOL_CLOSE_REVOKED:
+        case PROTOCOL_CLOSE_UPGRADE_REQUIRED:
+                stop(machine, tag);
+                break;
+        case PROTOCOL_CLOSE_TOO_MANY_ERRORS:
+                session_give_up(machine, tag, 30000);
+                break;
+        case PROTOCOL_CLOSE_SLOW_READER:
+        case PROTOCOL_CLOSE_AUTH_REQUIRED:
+                session_give_up(machine, tag, -1);
+                break;
+        default:
+                session_give_up(machine, tag ? tag : "network", after_ms);
+                break;
+        }
+}
+
+static bool is_due(int64_t at_ms, int64_t now_ms)
+{
+        return at_ms > 0 && at_ms <= now_ms;
+}
+
+void session_time(struct machine *machine)
+{
+        if (machine->state == SESSION_WAITING && machine->retry_at_ms <= machine->now_ms)
+                connect_now(machine);
+        if (is_due(machine->deadline_ms, machine->now_ms))
+                session_give_up(machine, "network", -1);
+        if (machine->state == SESSION_OPEN && machine->now_ms - machine->heard_ms >= machine->dead_ms)
+                session_give_up(machine, "silent", -1);
+        if (is_due(machine->renew_at_ms, machine->now_ms)) {
+                machine->renew_at_ms = 0;
+                machine->wants_renewal = true;
+                ask_for_token(machine);
+        }
+}
+
+int64_t session_next_ms(const struct machine *machine)
+{
+        int64_t next = INT64_MAX;
+
+        if (machine->state == SESSION_WAITING)
+                next = machine->retry_at_ms;
+        if (machine->deadline_ms > 0 && machine->deadline_ms < next)
+                next = machine->deadline_ms;
+        if (machine->state == SESSION_OPEN && machine->heard_ms + machine->dead_ms < next)
+                next = machine->heard_ms + machine->dead_ms;
+        if (machine->renew_at_ms > 0 && machine->renew_at_ms < next)
+                next = machine->renew_at_ms;
+        return next;
+}
+
+/* ---- telling ----------------------------------------------------------------------------------------------------- */
+
+static enum deskbell_connection connection_of(const struct machine *machine)
+{
+        switch (machine->state) {
+        case SESSION_WAITING:
+                return machine->is_delayed ? DESKBELL_DELAYED : DESKBELL_WAITING;
+        case SESSION_CONNECTING:
+        case SESSION_OPENING:
+                return DESKBELL_CONNECTING;
+        case SESSION_OPEN:
+                return DESKBELL_ONLINE;
+        case SESSION_NEEDS_TOKEN:
+                return DESKBELL_NEEDS_TOKEN;
+        case SESSION_STOPPED:
+                return DESKBELL_STOPPED;
+        case SESSION_IDLE:
+                break;
+        }
+        return DESKBELL_DISCONNECTED;
+}
+
+static void push_state(struct machine *machine, enum deskbell_connection connection, bool caught_up)
+{
+        struct event *event = event_new(EVENT_STATE);
+
+        if (event) {
+                event->state.connection = connection;
+                event->state.retry_in_ms = 0;
+                if (machine->state == SESSION_WAITING && machine->retry_at_ms > machine->now_ms)
+                        event->state.retry_in_ms = machine->retry_at_ms - machine->now_ms;
+                event->state.why = event_text(event, span_of(machine->why));
+                event->state.caught_up = caught_up;
+                event->state.principal = event_text(event, span_of(machine->me_text));
+                event->state.name = event_text(event, span_of(machine->name));
+                event->state.epoch = event_text(event, span_of(machine->epoch_text));
+                if (!event->state.why || !event->state.principal || !event->state.name || !event->state.epoch)
+                        event = event_free(event);
+        }
+        machine_push(machine, event);
+}
+
+void session_tell(struct machine *machine)
+{
+        enum deskbell_connection connection = connection_of(machine);
+        bool caught_up = machine->state == SESSION_OPEN && sync_is_caught_up(machine);
+
+        if (machine->is_state_told && connection == machine->told_connection && caught_up == machine->told_caught_up &&
+            machine->retry_at_ms == machine->told_retry_at_ms && strcmp(machine->why, machine->told_why) == 0)
+                return;
+        machine->is_state_told = true;
+        machine->told_connection = connection;
+        machine->told_caught_up = caught_up;
+        machine->told_retry_at_ms = machine->retry_at_ms;
+        memcpy(machine->told_why, machine->why_room, sizeof(machine->told_why));
+        push_state(machine, connection, caught_up);
+}

@@ -1,0 +1,738 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sync: the feed tells what changed, entries.read fills what is missing, live entries are applied when they are the very
+ * next. An entry and the cursor that counts it are written in the same turn. What comes twice is dropped by its number. */
+#include "machine_private.h"
+
+#include <stdlib.h>
+
+/* ---- asking ------------------------------------------------------------------------------------------------------ */
+
+void sync_want(struct machine *machine, deskbell_conversation *conv)
+{
+        if (conv->is_in_sync_list)
+                return;
+        conv->is_in_sync_list = true;
+        conv->next_sync = machine->sync_first;
+        machine->sync_first = conv;
+}
+
+void sync_want_feed(struct machine *machine)
+{
+        machine->is_feed_wanted = true;
+}
+
+void sync_begin(struct machine *machine)
+{
+        machine->is_feed_wanted = true;
+        machine->is_feed_asked = false;
+        machine->feed_at_ms = 0;
+        for (size_t i = 0; i < machine->conv_count; i++) {
+                deskbell_conversation *conv = machine->convs[i];
+
+                conv->is_watched = conv->is_asked = conv->is_refused = false;
+                conv->ask_at_ms = 0;
+                for (int log = 0; log < 2; log++) {
+                        conv->place[log].is_fetching = false;
+                        conv->place[log].stuck_until_ms = 0;
+                }
+                sync_want(machine, conv);
+        }
+}
+
+void sync_reset(struct machine *machine)
+{
+        for (size_t i = 0; i < machine->conv_count; i++)
+                conv_forget_numbers(machine->convs[i]);
+        sending_offer_again(machine);
+        machine_notice(machine, DESKBELL_NOTICE_RESET, NULL, "");
+}
+
+bool sync_follows(const struct machine *machine, const deskbell_conversation *conv, int log)
+{
+        if (conv->has_left || !conv->id)
+                return false;
+        if (machine->set.is_staff)
+                return conv->is_opened && conv->is_watched && (log == 0 || machine->set.with_team_log);
+        return log == 0 && conv->is_confirmed;
+}
+
+static void ask_feed(struct machine *machine)
+{
+        struct protocol_feed_read params = { .rev = machine->rev, .has_limit = true, .limit = PROTOCOL_PAGE_ROWS };
+        struct writer writer;
+
+        if (!machine->is_feed_wanted || machine->is_feed_asked || machine->feed_at_ms > machine->now_ms ||
+            !machine_may_ask(machine) || !machine_request_begin(machine, &writer, REQUEST_FEED, PROTOCOL_M_FEED_READ))
+                return;
+        machine->is_feed_wanted = false;
+        machine->is_feed_asked = true;
+        protocol_feed_read_write(&writer, &params);
+        machine_frame_end(machine, &writer);
+}
+
+static void ask_by_key(struct machine *machine, deskbell_conversation *conv)
+{
+        struct protocol_conversation_open params = { .has_key = true, .key = span_of(conv->key) };
+        struct writer writer;
+        struct request *request = machine_request_begin(machine, &writer, REQUEST_CONV_OPEN, PROTOCOL_M_CONVERSATION_OPEN);
+        if (!request)
+                return;
+
+        request->conv = conv;
+        conv->is_asked = true;
+        protocol_conversation_open_write(&writer, &params);
+        machine_frame_end(machine, &writer);
+}
+
+static void ask_watch(struct machine *machine, deskbell_conversation *conv)
+{
+        struct protocol_conversation_watch params = { .conv = conv->id };
+        struct writer writer;
+        struct request *request = machine_request_begin(machine, &writer, REQUEST_WATCH, PROTOCOL_M_CONVERSATION_WATCH);
+        if (!request)
+                return;
+
+        request->conv = conv;
+        conv->is_asked = true;
+        protocol_conversation_watch_write(&writer, &params);
+        machine_frame_end(machine, &writer);
+}
+
+/* What has to be said before entries can be read. True: something is still missing. */
+static bool introduce(struct machine *machine, deskbell_conversation *conv)
+{
+        bool is_needed;
+
+        if (machine->set.is_staff)
+                is_needed = conv->is_opened && !conv->is_watched;
+        else
+                is_needed = conv->is_opened && !conv->is_confirmed && conv->key[0];
+        if (!is_needed || conv->is_refused || conv->has_left)
+                return false;
+        if (conv->is_asked || conv->ask_at_ms > machine->now_ms || !machine_may_ask(machine))
+                return true;
+        if (machine->set.is_staff)
+                ask_watch(machine, conv);
+        else
+                ask_by_key(machine, conv);
+        return true;
+}
+
+static void ask_entries(struct machine *machine, deskbell_conversation *conv, int log)
+{
+        struct place *place = &conv->place[log];
+        bool is_first = place->at.low == 0, wants_all = machine->set.first_page < 0;
+        struct protocol_entries_read params = { .conv = conv->id, .has_limit = true, .limit = PROTOCOL_PAGE_ROWS };
+        struct writer writer;
+        struct request *request = machine_request_begin(machine, &writer, REQUEST_ENTRIES, PROTOCOL_M_ENTRIES_READ);
+        if (!request)
+                return;
+
+        request->conv = conv;
+        request->log = log;
+        request->asked = is_first && !wants_all ? -1 : place->at.cursor;
+        place->is_fetching = true;
+        params.has_log = log == 1;
+        params.log = log == 1 ? PROTOCOL_ENTRIES_READ_LOG_TEAM : PROTOCOL_ENTRIES_READ_LOG_PUBLIC;
+        params.has_after = request->asked >= 0;
+        params.after = place->at.cursor;
+        if (request->asked < 0)
+                params.limit = machine->set.first_page;
+        protocol_entries_read_write(&writer, &params);
+        machine_frame_end(machine, &writer);
+}
+
+/* True: entries of that log are known to be missing. */
+static bool fetch(struct machine *machine, deskbell_conversation *conv, int log)
+{
+        struct place *place = &conv->place[log];
+
+        if (!sync_follows(machine, conv, log) || conv->is_refused)
+                return false;
+        if (place->at.low == 0 && conv->has_feed && place->at.head == 0 && !place->is_fetching) {
+                place->at.low = 1; /* an empty log is known whole */
+                conv_touch(conv, false);
+        }
+        if (place->at.low > 0 && place->at.cursor >= place->at.head && !place->is_fetching)
+                return false;
+        if (!place->is_fetching && place->stuck_until_ms <= machine->now_ms && machine_may_ask(machine) &&
+            machine->reads_in_flight < READS_IN_FLIGHT)
+                ask_entries(machine, conv, log);
+        return true;
+}
+
+static void ask_histories(struct machine *machine);
+
+void sync_pump(struct machine *machine)
+{
+        deskbell_conversation *conv = machine->sync_first, *next;
+
+        ask_feed(machine);
+        machine->sync_first = NULL;
+        for (; conv; conv = next) {
+                next = conv->next_sync;
+                conv->is_in_sync_list = false;
+                bool is_missing = introduce(machine, conv);
+                is_missing |= fetch(machine, conv, 0);
+                is_missing |= fetch(machine, conv, 1);
+                conv_check_opened(conv);
+                if (is_missing)
+                        sync_want(machine, conv);
+        }
+        ask_histories(machine);
+}
+
+bool sync_is_caught_up(const struct machine *machine)
+{
+        return !machine->is_feed_wanted && !machine->is_feed_asked && !machine->sync_first;
+}
+
+int64_t sync_next_ms(const struct machine *machine)
+{
+        int64_t next = INT64_MAX;
+
+        if (machine->state != SESSION_OPEN)
+                return next;
+        if (machine->is_feed_wanted && !machine->is_feed_asked && machine->feed_at_ms > 0)
+                next = machine->feed_at_ms;
+        for (const deskbell_conversation *conv = machine->sync_first; conv; conv = conv->next_sync) {
+                if (conv->ask_at_ms > machine->now_ms && conv->ask_at_ms < next)
+                        next = conv->ask_at_ms;
+                for (int log = 0; log < 2; log++)
+                        if (conv->place[log].stuck_until_ms > machine->now_ms && conv->place[log].stuck_until_ms < next)
+                                next = conv->place[log].stuck_until_ms;
+        }
+        return next;
+}
+
+/* ---- applying ---------------------------------------------------------------------------------------------------- */
+
+static bool is_me(const struct machine *machine, struct principal_id who)
+{
+        return who.role == machine->me.role && who.id == machine->me.id;
+}
+
+static void put(struct machine *machine, deskbell_conversation *conv, int log, int64_t number,
+                const struct protocol_entry *entry)
+{
+        const struct protocol_entry_info *info = protocol_entry_info(entry->kind);
+        struct cached_entry row = {
+                .log = log,
+                .number = number,
+                .kind = (int)entry->kind,
+                .of = entry->content.has_of ? entry->content.of : 0,
+                .counts = log == 0 && info && info->unread && !is_me(machine, entry->author),
+                .cmid = entry->has_cmid ? &entry->cmid : NULL,
+        };
+        char room[2048];
+        struct writer writer;
+
+        conv_need_row(conv);
+        row.conv = conv->row;
+        writer_init(&writer, room, sizeof(room));
+        protocol_entry_write(&writer, entry);
+        row.body = (struct span){ writer.bytes, writer.len };
+        if (!writer.failed)
+                cache_entry_put(machine->cache, &row);
+        else
+                cache_fail(machine->cache);
+        writer_done(&writer);
+}
+
+/* One cached entry, decoded, in memory of its own. */
+struct loaded {
+        struct event *memory;
+        struct protocol_entry entry;
+        int64_t number;
+        bool is_found;
+};
+
+static struct loaded loaded_new(struct machine *machine)
+{
+        struct loaded loaded = { .memory = event_new(EVENT_ENTRY) };
+
+        if (!loaded.memory)
+                cache_fail(machine->cache); /* better the whole turn again than half of it */
+        return loaded;
+}
+
+static bool load_one(void *data, const struct cached_entry *row)
+{
+        struct loaded *loaded = data;
+
+        loaded->number = row->number;
+        loaded->is_found = loaded->memory && event_read_entry(loaded->memory, row->body, &loaded->entry) == 0;
+        return false;
+}
+
+static void change_message(struct machine *machine, deskbell_conversation *conv, int log, const struct protocol_entry *edit)
+{
+        struct loaded loaded = loaded_new(machine);
+        int64_t version = edit->content.has_version ? edit->content.version : 0;
+
+        cache_entries(machine->cache, conv->row, log, edit->content.of, edit->content.of, 1, false, load_one, &loaded);
+        struct protocol_entry *message = &loaded.entry;
+        if (loaded.is_found && message->kind != PROTOCOL_ENTRY_ERASED && edit->content.has_text &&
+            version > (message->has_edited ? message->edited : 1)) {
+                message->content.has_text = true;
+                message->content.text = edit->content.text;
+                message->has_edited = true;
+                message->edited = version;
+                put(machine, conv, log, loaded.number, message);
+        }
+        event_free(loaded.memory);
+}
+
+/* The edits of an erased message show nothing any more either. */
+static void blank_edits(struct machine *machine, deskbell_conversation *conv, int log, int64_t of)
+{
+        for (int64_t above = 0;;) {
+                struct loaded loaded = loaded_new(machine);
+                bool is_found;
+
+                cache_edits(machine->cache, conv->row, log, of, above, load_one, &loaded);
+                is_found = loaded.is_found;
+                if (is_found) {
+                        loaded.entry.content.has_text = false;
+                        put(machine, conv, log, loaded.number, &loaded.entry);
+                        above = loaded.number;
+                }
+                event_free(loaded.memory);
+                if (!is_found)
+                        return;
+        }
+}
+
+static void erase_message(struct machine *machine, deskbell_conversation *conv, int log, int64_t of)
+{
+        struct loaded loaded = loaded_new(machine);
+
+        cache_entries(machine->cache, conv->row, log, of, of, 1, false, load_one, &loaded);
+        if (loaded.is_found) {
+                if (loaded.entry.has_cmid)
+                        cache_message_erase(machine->cache, &loaded.entry.cmid);
+                loaded.entry.kind = PROTOCOL_ENTRY_ERASED;
+                loaded.entry.content = (struct protocol_content){ 0 };
+                put(machine, conv, log, loaded.number, &loaded.entry);
+        }
+        event_free(loaded.memory);
+        blank_edits(machine, conv, log, of);
+}
+
+static void apply(struct machine *machine, deskbell_conversation *conv, int log, const struct protocol_entry *entry)
+{
+        struct place *place = &conv->place[log];
+        const struct protocol_entry_info *info = protocol_entry_info(entry->kind);
+
+        place->at.cursor++;
+        if (place->at.head < place->at.cursor)
+                place->at.head = place->at.cursor;
+        put(machine, conv, log, place->at.cursor, entry);
+        if (entry->kind == PROTOCOL_ENTRY_EDIT && entry->content.has_of)
+                change_message(machine, conv, log, entry);
+        if (entry->kind == PROTOCOL_ENTRY_ERASE && entry->content.has_of)
+                erase_message(machine, conv, log, entry->content.of);
+        conv_give_live(conv, log, entry);
+        conv_touch(conv, true);
+        if (log == 0) {
+                marks_wrote(conv, entry->author);
+                marks_stored(conv);
+                if (info && info->unread && !is_me(machine, entry->author) && place->at.cursor > conv->my_read)
+                        marks_counted(conv, 1);
+        }
+}
+
+static int64_t number_of(const struct protocol_entry *entry, int log)
+{
+        if (log == 1)
+                return entry->has_iseq ? entry->iseq : 0;
+        return entry->has_seq && !entry->has_iseq ? entry->seq : 0;
+}
+
+void sync_entry(struct machine *machine, const struct protocol_entry *entry)
+{
+        deskbell_conversation *conv = conv_by_id(machine, entry->conv);
+        int log = entry->has_iseq ? 1 : 0;
+        int64_t number = number_of(entry, log);
+
+        if (!conv) {
+                sync_want_feed(machine); /* its row tells the key */
+                return;
+        }
+        if (number < 1 || !sync_follows(machine, conv, log))
+                return;
+        struct place *place = &conv->place[log];
+        if (place->at.low > 0 && number == place->at.cursor + 1) {
+                apply(machine, conv, log, entry);
+        } else if (number > place->at.cursor) {
+                if (number > place->at.head)
+                        place->at.head = number;
+                conv_touch(conv, false);
+                sync_want(machine, conv);
+        }
+}
+
+/* The first page of a log tells where the cache begins. */
+static void begin_place(struct place *place, const struct protocol_entries_read_result *result, int log)
+{
+        int64_t first = result->entries_count ? number_of(&result->entries[0], log) : 1;
+
+        place->at.low = first > 0 ? first : 1;
+        place->at.cursor = place->at.low - 1;
+}
+
+void sync_entries_answered(struct machine *machine, const struct request *request, struct reader *reader)
+{
+        struct protocol_entries_read_result result;
+        deskbell_conversation *conv = request->conv;
+        struct place *place = &conv->place[request->log];
+
+        place->is_fetching = false;
+        sync_want(machine, conv);
+        if (protocol_entries_read_result_read(reader, &result) < 0) {
+                place->stuck_until_ms = machine->now_ms + STUCK_MS;
+                return;
+        }
+        int64_t before = place->at.cursor;
+        if (place->at.low == 0)
+                begin_place(place, &result, request->log);
+        if (place->at.head < result.head)
+                place->at.head = result.head;
+        for (size_t i = 0; i < result.entries_count; i++) {
+                const struct protocol_entry *entry = &result.entries[i];
+
+                if (entry->conv == conv->id && number_of(entry, request->log) == place->at.cursor + 1)
+                        apply(machine, conv, request->log, entry);
+        }
+        conv_touch(conv, true);
+        if (place->at.cursor == before && place->at.cursor < place->at.head) {
+                machine_log(machine, DESKBELL_LOG_WARN, "entries.read gave nothing that follows");
+                place->stuck_until_ms = machine->now_ms + STUCK_MS;
+        }
+}
+
+/* ---- feed -------------------------------------------------------------------------------------------------------- */
+
+static deskbell_conversation *conv_of_row(struct machine *machine, const struct protocol_feed_row *row)
+{
+        deskbell_conversation *conv = conv_by_id(machine, row->conv);
+
+        if (!conv && row->has_key && !machine->set.is_staff) {
+                conv = conv_by_key(machine, row->key);
+                if (conv && conv->is_confirmed)
+                        conv = NULL; /* that key has another id in this epoch already */
+                if (conv)
+                        conv_set_id(conv, row->conv);
+        }
+        if (!conv && !row->has_left)
+                conv = conv_add(machine, row->conv, row->has_key ? row->key : SPAN(""));
+        return conv;
+}
+
+static void row_of_left(deskbell_conversation *conv)
+{
+        conv->has_left = true;
+        conv->is_watched = false;
+        marks_count(conv);
+        conv_touch(conv, true);
+}
+
+void sync_row(struct machine *machine, const struct protocol_feed_row *row)
+{
+        deskbell_conversation *conv = conv_of_row(machine, row);
+        if (!conv)
+                return;
+
+        if (row->has_left && row->left) {
+                row_of_left(conv);
+                return;
+        }
+        conv->is_confirmed = true;
+        conv->has_left = false;
+        if (conv->has_feed && row->rev < conv->feed.rev)
+                return; /* older than what is known */
+        if (conv_set_feed(conv, row) < 0) {
+                machine_log(machine, DESKBELL_LOG_ERROR, "out of memory: a feed row is lost");
+                return;
+        }
+        if (row->has_marks)
+                marks_merge(conv, &row->marks);
+        marks_count(conv);
+        conv_touch(conv, true);
+        sync_want(machine, conv);
+}
+
+void sync_feed_answered(struct machine *machine, struct reader *reader)
+{
+        struct protocol_feed_read_result result;
+
+        machine->is_feed_asked = false;
+        if (protocol_feed_read_result_read(reader, &result) < 0) {
+                machine->is_feed_wanted = true;
+                machine->feed_at_ms = machine->now_ms + STUCK_MS;
+                return;
+        }
+        for (size_t i = 0; i < result.rows_count; i++)
+                sync_row(machine, &result.rows[i]);
+        bool is_further = result.rev > machine->rev;
+        if (is_further) {
+                machine->rev = result.rev;
+                cache_number_set(machine->cache, "rev", machine->rev);
+        }
+        if (result.has_more && result.more) {
+                machine->is_feed_wanted = true;
+                machine->feed_at_ms = is_further ? 0 : machine->now_ms + STUCK_MS;
+        }
+}
+
+void sync_conv_answered(struct machine *machine, const struct request *request, struct reader *reader)
+{
+        struct protocol_conversation_open_result opened;
+        struct protocol_conversation_watch_result watched;
+        deskbell_conversation *conv = request->conv;
+        const struct protocol_feed_row *row = NULL;
+
+        conv->is_asked = false;
+        sync_want(machine, conv);
+        if (request->kind == REQUEST_CONV_OPEN && protocol_conversation_open_result_read(reader, &opened) == 0)
+                row = &opened.row;
+        if (request->kind == REQUEST_WATCH && protocol_conversation_watch_result_read(reader, &watched) == 0)
+                row = &watched.row;
+        if (!row) {
+                conv->ask_at_ms = machine->now_ms + STUCK_MS;
+                return;
+        }
+        if (request->kind == REQUEST_CONV_OPEN && conv->id != row->conv && !conv_by_id(machine, row->conv))
+                conv_set_id(conv, row->conv);
+        if (request->kind == REQUEST_WATCH)
+                conv->is_watched = conv->is_opened;
+        sync_row(machine, row);
+        conv->is_mark_urgent = true;
+        marks_stored(conv);
+}
+
+void sync_refused(struct machine *machine, const struct request *request, const struct protocol_error_body *error)
+{
+        int64_t after_ms = error->retry_after_ms >= 0 ? error->retry_after_ms : STUCK_MS;
+        deskbell_conversation *conv = request->conv;
+        char tag[40];
+        size_t len = error->tag.len < sizeof(tag) - 1 ? error->tag.len : sizeof(tag) - 1;
+
+        if (len)
+                memcpy(tag, error->tag.at, len);
+        tag[len] = '\0';
+        if (request->kind == REQUEST_FEED) {
+                machine->is_feed_asked = false;
+                machine->is_feed_wanted = true;
+                machine->feed_at_ms = machine->now_ms + after_ms;
+                return;
+        }
+        if (!conv)
+                return;
+        sync_want(machine, conv);
+        if (request->kind == REQUEST_ENTRIES) {
+                conv->place[request->log].is_fetching = false;
+                conv->place[request->log].stuck_until_ms = machine->now_ms + after_ms;
+                return;
+        }
+        conv->is_asked = false;
+        conv->ask_at_ms = machine->now_ms + after_ms;
+        if (error->permanent) {
+                conv->is_refused = true;
+                machine_notice(machine, DESKBELL_NOTICE_CONVERSATION_REFUSED, conv, tag);
+        }
+}
+
+/* ---- history ----------------------------------------------------------------------------------------------------- */
+
+static struct event *history_event(const struct history *history, int error)
+{
+        struct event *event = event_new(EVENT_HISTORY);
+        if (!event)
+                return NULL;
+
+        event->history.fn = history->fn;
+        event->history.data = history->data;
+        event->history.error = error;
+        event->history.entries = arena_take(&event->arena, PROTOCOL_PAGE_ROWS * sizeof(struct deskbell_entry));
+        event->history.room = event->history.entries ? PROTOCOL_PAGE_ROWS : 0;
+        return event;
+}
+
+static void history_remove(struct machine *machine, struct history *history)
+{
+        struct history **at = &machine->histories;
+
+        while (*at && *at != history)
+                at = &(*at)->next;
+        if (*at)
+                *at = history->next;
+        free(history);
+}
+
+void history_finish(struct machine *machine, struct history *history, int error)
+{
+        machine_push(machine, history_event(history, error));
+        history_remove(machine, history);
+}
+
+void machine_cancel_histories(struct machine *machine, int error)
+{
+        while (machine->histories)
+                history_finish(machine, machine->histories, error);
+}
+
+static bool add_to_history(struct machine *machine, struct event *event, deskbell_conversation *conv,
+                           const struct protocol_entry *entry)
+{
+        if (event->history.count == event->history.room)
+                return false;
+        struct deskbell_entry *out = &event->history.entries[event->history.count];
+        if (event_fill_entry(event, out, conv, entry, machine->epoch_text, machine->me) < 0)
+                return false;
+        out->origin = DESKBELL_SNAPSHOT;
+        event->history.count++;
+        return true;
+}
+
+struct page {
+        struct machine *machine;
+        struct event *event;
+        deskbell_conversation *conv;
+};
+
+static bool add_cached(void *data, const struct cached_entry *row)
+{
+        struct page *page = data;
+        struct protocol_entry entry;
+
+        return event_read_entry(page->event, row->body, &entry) == 0 &&
+               add_to_history(page->machine, page->event, page->conv, &entry);
+}
+
+/* Whether the cache holds the whole page; then *out_low and *out_high are its ends. */
+static bool is_cached(const struct place *place, const struct deskbell_history_options *options, int64_t *out_low,
+                      int64_t *out_high)
+{
+        if (options->from_server || place->at.low == 0)
+                return false;
+        if (options->after >= 0) {
+                *out_low = options->after + 1;
+                *out_high = place->at.cursor;
+                bool reaches_far = options->after + options->limit <= place->at.cursor || place->at.cursor == place->at.head;
+                return options->after + 1 >= place->at.low && reaches_far;
+        }
+        *out_high = options->before > 0 && options->before <= place->at.cursor ? options->before - 1 : place->at.cursor;
+        *out_low = *out_high - options->limit + 1;
+        if (*out_low < 1)
+                *out_low = 1;
+        return *out_low >= place->at.low;
+}
+
+static int give_cached_page(struct machine *machine, deskbell_conversation *conv, const struct history *history,
+                            int64_t low, int64_t high)
+{
+        const struct deskbell_history_options *options = &history->options;
+        int log = (int)options->log;
+        struct event *event = history_event(history, 0);
+        struct page page = { machine, event, conv };
+        if (!event)
+                return DESKBELL_E_NOMEM;
+
+        cache_entries(machine->cache, conv->row, log, low, high, options->limit, options->after < 0, add_cached, &page);
+        event->history.head = conv->place[log].at.head;
+        if (options->after >= 0)
+                event->history.more = options->after + (int64_t)event->history.count < event->history.head;
+        else
+                event->history.more = low > 1;
+        machine_push(machine, event);
+        return 0;
+}
+
+static void ask_histories(struct machine *machine)
+{
+        for (struct history *history = machine->histories; history; history = history->next) {
+                const struct deskbell_history_options *options = &history->options;
+                struct protocol_entries_read params = { .conv = history->conv->id, .has_limit = true };
+                struct writer writer;
+
+                if (history->is_asked || !machine_may_ask(machine))
+                        continue;
+                struct request *request = machine_request_begin(machine, &writer, REQUEST_HISTORY, PROTOCOL_M_ENTRIES_READ);
+                if (!request)
+                        return;
+                history->is_asked = true;
+                request->history = history;
+                params.limit = options->limit;
+                params.has_log = options->log == DESKBELL_TEAM;
+                params.log = PROTOCOL_ENTRIES_READ_LOG_TEAM;
+                params.has_after = options->after >= 0;
+                params.after = options->after;
+                params.has_before = !params.has_after && options->before > 0;
+                params.before = options->before;
+                protocol_entries_read_write(&writer, &params);
+                machine_frame_end(machine, &writer);
+        }
+}
+
+int machine_history(struct machine *machine, deskbell_conversation *conv, const struct deskbell_history_options *options,
+                    deskbell_history_fn fn, void *data)
+{
+        struct history asked = { .conv = conv, .options = *options, .fn = fn, .data = data };
+        int64_t low = 1, high = 0;
+
+        if (is_cached(&conv->place[options->log], options, &low, &high) || (!conv->id && !options->from_server))
+                return give_cached_page(machine, conv, &asked, low, high);
+        if (machine->state != SESSION_OPEN || !conv->id)
+                return DESKBELL_E_OFFLINE;
+        struct history *history = malloc(sizeof(*history));
+        if (!history)
+                return DESKBELL_E_NOMEM;
+        *history = asked;
+        history->next = machine->histories;
+        machine->histories = history;
+        return 0;
+}
+
+/* Keeps a page that ends where the cache begins. */
+static void extend_down(struct machine *machine, const struct history *history,
+                        const struct protocol_entries_read_result *result)
+{
+        deskbell_conversation *conv = history->conv;
+        int log = (int)history->options.log;
+        struct cached_place *at = &conv->place[log].at;
+
+        if (history->options.from_server || history->options.after >= 0 || at->low == 0)
+                return;
+        for (size_t i = result->entries_count; i > 0; i--) {
+                const struct protocol_entry *entry = &result->entries[i - 1];
+
+                if (entry->conv == conv->id && at->low > 1 && number_of(entry, log) == at->low - 1) {
+                        put(machine, conv, log, at->low - 1, entry);
+                        at->low--;
+                        conv_touch(conv, false);
+                }
+        }
+}
+
+void sync_history_answered(struct machine *machine, struct history *history, struct reader *reader)
+{
+        struct protocol_entries_read_result result;
+        struct event *event;
+
+        if (protocol_entries_read_result_read(reader, &result) < 0) {
+                history_finish(machine, history, DESKBELL_E_REFUSED);
+                return;
+        }
+        extend_down(machine, history, &result);
+        event = history_event(history, 0);
+        if (event) {
+                for (size_t i = 0; i < result.entries_count; i++)
+                        if (!add_to_history(machine, event, history->conv, &result.entries[i]))
+                                break;
+                event->history.head = result.head;
+                event->history.more = result.has_more && result.more;
+        }
+        machine_push(machine, event);
+        history_remove(machine, history);
+}

@@ -1,0 +1,743 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* deskbell chat: a client in the terminal, made with the SDK. On a terminal it draws a screen with a line to write on; in
+ * a pipe, or with --plain, each line of input is a message and each message a line of output. Callbacks run in this loop's
+ * own thread. The terminal is as before when the program ends, also by a signal. */
+#include "chat.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <openssl/sha.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 64, EXIT_UNAVAILABLE = 69, EXIT_CANNOT = 73, EXIT_TEMPORARY = 75, EXIT_NO_PERMISSION = 77 };
+
+static const char usage[] =
+        "usage: deskbell chat --url URL --app ID (--token T | --visitor | --agent-token T) [options]\n"
+        "\n"
+        "Talk in the terminal: as a customer with a user token, as a visitor, or as an agent.\n"
+        "\n"
+        "  --url URL           where the server is: ws://HOST:PORT or wss://HOST\n"
+        "  --app ID            the app, app_...\n"
+        "  --token T           user token (or in DESKBELL_TOKEN)\n"
+        "  --visitor           without a token\n"
+        "  --agent-token T     session token of an agent (or in DESKBELL_AGENT_TOKEN)\n"
+        "  --key KEY           which of the customer's conversations; default main\n"
+        "  --conv ID           the conversation to begin with, cnv_... (agents; otherwise /list and /open)\n"
+        "  --data DIR          where to keep messages; default $XDG_DATA_HOME/deskbell/chat\n"
+        "  --ca FILE           trusted roots for wss, PEM\n"
+        "  --plain             lines instead of a screen, as in a pipe\n"
+        "\n"
+        "Messages written while offline are kept and sent later. In a pipe the program ends when the input has ended and\n"
+        "everything is sent. Type /help inside.\n"
+        "\n"
+        "example: echo 'My order is late' | deskbell chat --url ws://127.0.0.1:8080 --app app_... --visitor\n";
+
+/* ---- screen ------------------------------------------------------------------------------------------------------ */
+
+static int64_t mono_ms(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void describe_connection(const struct chat *chat, char *out, size_t room)
+{
+        int64_t left_s = (chat->retry_at_ms - mono_ms() + 999) / 1000;
+
+        left_s = left_s < 0 ? 0 : left_s;
+        switch (chat->state.connection) {
+        case DESKBELL_ONLINE:
+                snprintf(out, room, chat->state.caught_up ? "online" : "online, catching up");
+                break;
+        case DESKBELL_CONNECTING:
+                snprintf(out, room, "connecting");
+                break;
+        case DESKBELL_WAITING:
+                snprintf(out, room, "offline (%s), next try in %lld s", chat->why_room, (long long)left_s);
+                break;
+        case DESKBELL_DELAYED:
+                snprintf(out, room, "the server asked to wait (%s), %lld s", chat->why_room, (long long)left_s);
+                break;
+        case DESKBELL_NEEDS_TOKEN:
+                snprintf(out, room, "the token is not accepted (%s)", chat->why_room);
+                break;
+        case DESKBELL_STOPPED:
+                snprintf(out, room, "stopped: %s", chat->why_room);
+                break;
+        default:
+                snprintf(out, room, "offline");
+                break;
+        }
+}
+
+static void draw_status(struct chat *chat)
+{
+        struct deskbell_status status = DESKBELL_STATUS_INIT;
+        struct screen *screen = &chat->screen;
+        char line[768], connection[160], queued[48] = "", typing[96] = "";
+
+        deskbell_status(chat->client, &status);
+        describe_connection(chat, connection, sizeof(connection));
+        if (status.queued)
+                snprintf(queued, sizeof(queued), " | %lld queued", (long long)status.queued);
+        if (chat->typist[0])
+                snprintf(typing, sizeof(typing), " | %s is writing", chat->typist);
+        snprintf(line, sizeof(line), " %s%s%s%s%s", connection, queued, typing, chat->customer_name[0] ? " | " : "",
+                 chat->customer_name);
+        char *clean = chat_text_clean(line, false);
+        size_t skip, len = chat_text_wrap(clean, screen->columns, &skip);
+        screen_move(screen, screen->rows - 1, 1);
+        screen_text(screen, "\x1b[2K");
+        screen_style(screen, chat->state.connection == DESKBELL_ONLINE ? "7" : "7;33");
+        screen_raw(screen, clean, len);
+        for (int column = chat_text_columns(clean, len); column < screen->columns; column++)
+                screen_raw(screen, " ", 1);
+        screen_style(screen, "");
+        free(clean);
+}
+
+/* The line being written, scrolled sideways so that the cursor is seen. Newlines in it are shown as a sign. */
+static void draw_editor(struct chat *chat)
+{
+        const struct editor *editor = &chat->editor;
+        struct screen *screen = &chat->screen;
+        const char *at = editor->text, *cursor = editor->text + editor->cursor, *end = editor->text + editor->len;
+        int room = screen->columns - 3, column = 0;
+
+        while (chat_text_columns(at, (size_t)(cursor - at)) >= room)
+                at += chat_text_char(at, end);
+        screen_move(screen, screen->rows, 1);
+        screen_text(screen, "\x1b[2K> ");
+        while (at < end) {
+                size_t len = chat_text_char(at, end);
+                char one[8] = "";
+                memcpy(one, at, len < sizeof(one) ? len : 1);
+                char *clean = *at == '\n' ? strdup("\xe2\x8f\x8e") : chat_text_clean(one, false);
+                int columns = clean ? chat_text_columns(clean, strlen(clean)) : 0;
+                if (at < cursor)
+                        column += columns;
+                if (columns > room)
+                        break;
+                room -= columns;
+                if (clean)
+                        screen_text(screen, clean);
+                free(clean);
+                at += len;
+        }
+        screen_move(screen, screen->rows, column + 3);
+}
+
+static void draw(struct chat *chat)
+{
+        if (chat->is_plain || !chat->is_dirty)
+                return;
+        chat->is_dirty = false;
+        screen_text(&chat->screen, "\x1b[?25l");
+        chat->scroll = transcript_draw(&chat->transcript, &chat->screen, chat->screen.rows - 2, chat->scroll);
+        draw_status(chat);
+        draw_editor(chat);
+        screen_text(&chat->screen, "\x1b[?25h");
+        screen_flush(&chat->screen);
+}
+
+/* ---- callbacks --------------------------------------------------------------------------------------------------- */
+
+static void on_state(deskbell_client *client, const struct deskbell_state *state, void *data)
+{
+        struct chat *chat = data;
+        enum deskbell_connection before = chat->state.connection;
+        char text[160];
+
+        (void)client;
+        snprintf(chat->why_room, sizeof(chat->why_room), "%s", state->why);
+        chat->state.connection = state->connection;
+        chat->state.caught_up = state->caught_up;
+        chat->retry_at_ms = mono_ms() + state->retry_in_ms;
+        chat->is_dirty = true;
+        if (chat->is_listing_wanted && state->connection == DESKBELL_ONLINE && state->caught_up) {
+                chat->is_listing_wanted = false;
+                chat_list(chat);
+        }
+        if (chat->is_plain && state->connection != before && state->connection != DESKBELL_CONNECTING) {
+                describe_connection(chat, text, sizeof(text));
+                fprintf(stderr, "-- %s\n", text);
+        }
+}
+
+static const char *name_of(const struct chat *chat, const struct deskbell_entry *entry)
+{
+        if (entry->is_mine)
+                return "me";
+        if (entry->name[0])
+                return entry->name;
+        if (strncmp(entry->author, "usr_", 4) == 0)
+                return chat->customer_name[0] ? chat->customer_name : "customer";
+        return strncmp(entry->author, "agt_", 4) == 0 ? "support" : entry->author;
+}
+
+static void print_entry(const struct chat *chat, const struct deskbell_entry *entry)
+{
+        const char *what = entry->log == DESKBELL_TEAM ? " [note]" : "";
+        char *name = chat_text_clean(name_of(chat, entry), false);
+        char *text = chat_text_clean(entry->text, false);
+
+        if (entry->kind == DESKBELL_KIND_ERASE)
+                printf("#%lld%s %s erased #%lld\n", (long long)entry->number, what, name, (long long)entry->of);
+        else if (entry->kind == DESKBELL_KIND_EDIT)
+                printf("#%lld%s %s changed #%lld: %s\n", (long long)entry->number, what, name, (long long)entry->of, text);
+        else
+                printf("#%lld%s %s: %s\n", (long long)entry->number, what, name,
+                       entry->kind == DESKBELL_KIND_ERASED ? "(erased)" : text);
+        fflush(stdout);
+        free(name);
+        free(text);
+}
+
+static void on_entry(deskbell_client *client, const struct deskbell_entry *entry, void *data)
+{
+        struct chat *chat = data;
+
+        (void)client;
+        if (entry->conversation != chat->conv)
+                return;
+        if (chat->is_plain)
+                print_entry(chat, entry);
+        else
+                transcript_entry(&chat->transcript, entry, name_of(chat, entry));
+        if (entry->log == DESKBELL_PUBLIC && entry->number > chat->read_seq)
+                chat->read_seq = entry->number;
+        if (entry->origin == DESKBELL_FOLLOWING && !entry->is_mine && !chat->is_plain && chat->scroll == 0)
+                screen_text(&chat->screen, "\a");
+        chat->is_dirty = true;
+}
+
+static void on_message(deskbell_client *client, const struct deskbell_message *message, void *data)
+{
+        struct chat *chat = data;
+
+        (void)client;
+        if (message->state == DESKBELL_FAILED || message->state == DESKBELL_EXPIRED) {
+                chat->failed += !message->is_again;
+                if (chat->is_plain || message->operation != DESKBELL_OP_SEND)
+                        chat_say(chat, "%s: %s", message->state == DESKBELL_FAILED ? "not sent" : "not sent for 30 days",
+                                 message->tag);
+        }
+        if (message->conversation == chat->conv && !chat->is_plain)
+                transcript_message(&chat->transcript, message);
+        chat->is_dirty = true;
+}
+
+static void on_conversation(deskbell_client *client, const struct deskbell_conversation_info *info, void *data)
+{
+        struct chat *chat = data;
+
+        (void)client;
+        if (info->conversation != chat->conv)
+                return;
+        if (info->customer_name[0])
+                snprintf(chat->customer_name, sizeof(chat->customer_name), "%s", info->customer_name);
+        if (!chat->is_plain && chat->is_staff)
+                transcript_marks(&chat->transcript, info->marks.customer_recv, info->marks.customer_read);
+        else if (!chat->is_plain)
+                transcript_marks(&chat->transcript, info->marks.staff_recv, info->marks.staff_read);
+        chat->is_dirty = true;
+}
+
+static void on_typing(deskbell_client *client, deskbell_conversation *conv, const char *author, int is_typing, void *data)
+{
+        struct chat *chat = data;
+
+        (void)client;
+        if (conv != chat->conv)
+                return;
+        snprintf(chat->typist, sizeof(chat->typist), "%s",
+                 !is_typing ? "" : strncmp(author, "usr_", 4) == 0 ? "the customer" : "support");
+        chat->is_dirty = true;
+}
+
+static void on_notice(deskbell_client *client, enum deskbell_notice notice, deskbell_conversation *conv, const char *detail,
+                      void *data)
+{
+        struct chat *chat = data;
+
+        (void)client;
+        (void)conv;
+        switch (notice) {
+        case DESKBELL_NOTICE_RESET:
+                transcript_clear(&chat->transcript);
+                chat->read_seq = 0;
+                chat_say(chat, "the server was restored: everything is read again");
+                break;
+        case DESKBELL_NOTICE_STORE_SET_ASIDE:
+                chat_say(chat, "the message store was damaged; it is now %s", detail);
+                break;
+        case DESKBELL_NOTICE_STORE_FAILING:
+                chat_say(chat, "messages cannot be stored on this disk");
+                break;
+        case DESKBELL_NOTICE_CONVERSATION_REFUSED:
+                chat_say(chat, "the conversation cannot be opened: %s", detail);
+                chat->exit_code = EXIT_NO_PERMISSION;
+                break;
+        }
+}
+
+/* ---- conversations ----------------------------------------------------------------------------------------------- */
+
+void chat_open_conversation(struct chat *chat, const char *id)
+{
+        deskbell_conversation *conv = NULL;
+        int rc;
+
+        if (chat->conv)
+                deskbell_conversation_close(chat->conv);
+        chat->conv = NULL;
+        transcript_clear(&chat->transcript);
+        chat->read_seq = 0;
+        chat->customer_name[0] = chat->typist[0] = '\0';
+        if (id)
+                rc = deskbell_conversation_open_id(chat->client, id, &conv);
+        else
+                rc = deskbell_conversation_open(chat->client, chat->key, &conv);
+        if (rc < 0)
+                chat_say(chat, "%s", deskbell_error_text(rc));
+        else
+                chat->conv = conv;
+        chat->is_dirty = true;
+}
+
+struct listing {
+        struct chat *chat;
+        char *text;
+        size_t len, room;
+};
+
+static int list_one(const struct deskbell_conversation_info *info, void *data)
+{
+        struct listing *listing = data;
+        struct chat *chat = listing->chat;
+        char **list;
+
+        if (info->has_left || !info->id[0] || chat->list_count >= 50)
+                return 0;
+        list = realloc(chat->list, (chat->list_count + 1) * sizeof(*list));
+        if (!list)
+                return DESKBELL_E_NOMEM;
+        chat->list = list;
+        chat->list[chat->list_count] = strdup(info->id);
+        if (!chat->list[chat->list_count])
+                return DESKBELL_E_NOMEM;
+        chat->list_count++;
+        int len = snprintf(listing->text + listing->len, listing->room - listing->len, "%s%3zu  %s%s  %s: %.120s",
+                           listing->len ? "\n" : "", chat->list_count, info->id, info->unanswered ? " *" : "",
+                           info->customer_name[0] ? info->customer_name : info->key, info->last_preview);
+        if (len > 0 && (size_t)len < listing->room - listing->len)
+                listing->len += (size_t)len;
+        return 0;
+}
+
+void chat_list(struct chat *chat)
+{
+        char text[2000] = "";
+        struct listing listing = { chat, text, 0, sizeof(text) };
+
+        while (chat->list_count)
+                free(chat->list[--chat->list_count]);
+        deskbell_conversations(chat->client, list_one, &listing);
+        text[listing.len] = '\0';
+        chat_say(chat, "%s", listing.len ? text : "no conversations");
+}
+
+static void on_older(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count, int64_t head,
+                     int more, void *data)
+{
+        struct chat *chat = data;
+
+        (void)client;
+        (void)head;
+        chat->is_loading_older = false;
+        if (error == DESKBELL_E_CANCELLED)
+                return;
+        if (error || !count)
+                chat_say(chat, "%s", error ? deskbell_error_text(error) : "that is the beginning");
+        for (size_t i = 0; i < count; i++) {
+                if (chat->is_plain)
+                        print_entry(chat, &entries[i]);
+                else
+                        transcript_entry(&chat->transcript, &entries[i], name_of(chat, &entries[i]));
+        }
+        chat->has_older = more;
+        chat->is_dirty = true;
+}
+
+void chat_older(struct chat *chat)
+{
+        struct deskbell_history_options options = DESKBELL_HISTORY_OPTIONS_INIT;
+
+        options.before = transcript_oldest(&chat->transcript, DESKBELL_PUBLIC);
+        if (!chat->conv || chat->is_loading_older || options.before == 1)
+                return;
+        int rc = deskbell_history(chat->conv, &options, on_older, chat);
+        if (rc < 0)
+                chat_say(chat, "%s", deskbell_error_text(rc));
+        else
+                chat->is_loading_older = true;
+}
+
+/* ---- input ------------------------------------------------------------------------------------------------------- */
+
+static void suspend(struct chat *chat)
+{
+        screen_close(&chat->screen);
+        raise(SIGSTOP);
+        screen_open(&chat->screen);
+        chat->is_dirty = true;
+}
+
+static void on_key(struct chat *chat, char byte)
+{
+        switch (editor_feed(&chat->editor, byte)) {
+        case EDITOR_CHANGED:
+                if (chat->editor.len && chat->editor.text[0] != '/' && chat->conv)
+                        deskbell_typing(chat->conv);
+                chat->is_dirty = true;
+                break;
+        case EDITOR_SUBMIT:
+                if (chat->editor.len) {
+                        editor_remember(&chat->editor);
+                        chat_line(chat, chat->editor.text);
+                        editor_clear(&chat->editor);
+                }
+                chat->is_dirty = true;
+                break;
+        case EDITOR_QUIT:
+                chat->is_ending = true;
+                break;
+        case EDITOR_SUSPEND:
+                suspend(chat);
+                break;
+        case EDITOR_PAGE_UP:
+                chat->scroll += chat->screen.rows / 2;
+                chat->is_dirty = true;
+                chat_older(chat);
+                break;
+        case EDITOR_PAGE_DOWN:
+                chat->scroll -= chat->scroll < chat->screen.rows / 2 ? chat->scroll : chat->screen.rows / 2;
+                chat->is_dirty = true;
+                break;
+        case EDITOR_REDRAW:
+                screen_text(&chat->screen, "\x1b[2J");
+                chat->is_dirty = true;
+                break;
+        case EDITOR_NOTHING:
+                break;
+        }
+}
+
+struct line_input {
+        char bytes[EDITOR_BYTES + 2];
+        size_t len;
+};
+
+static void take_plain(struct chat *chat, struct line_input *input, char byte)
+{
+        if (byte != '\n') {
+                /* What is too long for a message is refused by deskbell_send, as a whole. */
+                if (input->len < sizeof(input->bytes) - 1)
+                        input->bytes[input->len++] = byte;
+                return;
+        }
+        if (input->len && input->bytes[input->len - 1] == '\r')
+                input->len--;
+        input->bytes[input->len] = '\0';
+        input->len = 0;
+        chat_line(chat, input->bytes);
+}
+
+static void on_input(struct chat *chat, struct line_input *plain)
+{
+        char bytes[4096];
+        ssize_t got = read(STDIN_FILENO, bytes, sizeof(bytes));
+
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+                return;
+        if (got <= 0) {
+                if (chat->is_plain && plain->len)
+                        take_plain(chat, plain, '\n');
+                chat->has_ended_input = true;
+                chat->is_ending |= !chat->is_plain;
+                return;
+        }
+        for (ssize_t i = 0; i < got && !chat->is_ending; i++) {
+                if (chat->is_plain)
+                        take_plain(chat, plain, bytes[i]);
+                else
+                        on_key(chat, bytes[i]);
+        }
+}
+
+static void on_signal(struct chat *chat, int fd)
+{
+        struct signalfd_siginfo info;
+
+        if (read(fd, &info, sizeof(info)) != sizeof(info))
+                return;
+        if (info.ssi_signo == SIGWINCH) {
+                screen_measure(&chat->screen);
+                screen_text(&chat->screen, "\x1b[2J");
+                chat->is_dirty = true;
+        } else if (info.ssi_signo == SIGCONT) {
+                chat->is_dirty = true;
+        } else {
+                chat->exit_code = 128 + (int)info.ssi_signo;
+                chat->is_ending = true;
+        }
+}
+
+/* In a pipe: after the end of the input, everything sent and received. */
+static void check_done(struct chat *chat)
+{
+        struct deskbell_status status = DESKBELL_STATUS_INIT;
+
+        if (!chat->is_plain || !chat->has_ended_input || deskbell_status(chat->client, &status) < 0)
+                return;
+        if (chat->state.connection == DESKBELL_STOPPED || chat->state.connection == DESKBELL_NEEDS_TOKEN) {
+                chat->exit_code = EXIT_UNAVAILABLE;
+                chat->is_ending = true;
+        } else if (!status.queued && status.is_caught_up && !status.callbacks_waiting) {
+                chat->exit_code = chat->failed ? EXIT_TEMPORARY : chat->exit_code;
+                chat->is_ending = true;
+        }
+}
+
+static int wait_ms(const struct chat *chat)
+{
+        bool counts_down = chat->state.connection == DESKBELL_WAITING || chat->state.connection == DESKBELL_DELAYED;
+
+        if (chat->is_plain)
+                return chat->has_ended_input ? 50 : -1;
+        return counts_down ? 500 : -1;
+}
+
+static void loop(struct chat *chat, int signal_fd)
+{
+        struct line_input plain = { .len = 0 };
+        int64_t told_read = 0;
+
+        while (!chat->is_ending) {
+                struct pollfd fds[3] = { { .fd = chat->has_ended_input ? -1 : STDIN_FILENO, .events = POLLIN },
+                                         { .fd = deskbell_fd(chat->client), .events = POLLIN },
+                                         { .fd = signal_fd, .events = POLLIN } };
+
+                draw(chat);
+                int ready = poll(fds, 3, wait_ms(chat));
+                if (ready < 0 && errno != EINTR)
+                        break;
+                chat->is_dirty |= ready == 0;
+                if (fds[2].revents)
+                        on_signal(chat, signal_fd);
+                if (fds[1].revents)
+                        deskbell_dispatch(chat->client, 0);
+                if (fds[0].revents)
+                        on_input(chat, &plain);
+                if (chat->conv && chat->read_seq != told_read && chat->scroll == 0)
+                        deskbell_mark_read(chat->conv, told_read = chat->read_seq);
+                check_done(chat);
+        }
+}
+
+/* ---- beginning and end ------------------------------------------------------------------------------------------- */
+
+static int take_options(struct chat *chat, int argc, char **argv)
+{
+        static const struct option known[] = {
+                { "url", required_argument, NULL, 'u' },   { "app", required_argument, NULL, 'a' },
+                { "token", required_argument, NULL, 't' }, { "visitor", no_argument, NULL, 'v' },
+                { "agent-token", required_argument, NULL, 'g' }, { "key", required_argument, NULL, 'k' },
+                { "conv", required_argument, NULL, 'c' },  { "data", required_argument, NULL, 'd' },
+                { "ca", required_argument, NULL, 'r' },    { "plain", no_argument, NULL, 'p' },
+                { "help", no_argument, NULL, 'h' },        { 0 },
+        };
+        struct deskbell_options *options = &chat->options;
+        int one;
+
+        optind = 1;
+        while ((one = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+                switch (one) {
+                case 'u': options->url = optarg; break;
+                case 'a': options->app = optarg; break;
+                case 't': options->token = optarg; break;
+                case 'v': options->is_visitor = 1; break;
+                case 'g': options->agent_token = optarg; break;
+                case 'k': chat->key = optarg; break;
+                case 'c': chat->conv_id = optarg; break;
+                case 'd': chat->data_dir = optarg; break;
+                case 'r': options->ca_file = optarg; break;
+                case 'p': chat->is_plain = true; break;
+                case 'h': fputs(usage, stdout); return 1;
+                default: return -1;
+                }
+        }
+        return optind == argc ? 0 : -1;
+}
+
+static int check_options(struct chat *chat)
+{
+        struct deskbell_options *options = &chat->options;
+
+        if (!options->is_visitor && !options->token && !options->agent_token) {
+                options->token = getenv("DESKBELL_TOKEN");
+                if (!options->token)
+                        options->agent_token = getenv("DESKBELL_AGENT_TOKEN");
+        }
+        int ways = (options->token != NULL) + (options->agent_token != NULL) + (options->is_visitor != 0);
+        if (!options->url || !options->app || ways != 1)
+                return -1;
+        chat->is_staff = options->agent_token != NULL;
+        return chat->key && (chat->is_staff || chat->conv_id) ? -1 : 0;
+}
+
+/* Agents' files are told apart by the token: it names no user. */
+static void name_agent(struct chat *chat, char out[48])
+{
+        unsigned char hash[SHA256_DIGEST_LENGTH];
+
+        SHA256((const unsigned char *)chat->options.agent_token, strlen(chat->options.agent_token), hash);
+        int len = snprintf(out, 48, "agent-");
+        for (int i = 0; i < 8; i++)
+                len += snprintf(out + len, 48 - (size_t)len, "%02x", hash[i]);
+        chat->options.user = out;
+}
+
+static char *default_folder(void)
+{
+        const char *base = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+        char *folder = NULL;
+
+        if (base && *base == '/')
+                return asprintf(&folder, "%s/deskbell/chat", base) < 0 ? NULL : folder;
+        if (home && *home == '/')
+                return asprintf(&folder, "%s/.local/share/deskbell/chat", home) < 0 ? NULL : folder;
+        return NULL;
+}
+
+static int open_client(struct chat *chat)
+{
+        struct deskbell_options *options = &chat->options;
+        char name[48], *folder = chat->data_dir ? strdup(chat->data_dir) : default_folder();
+
+        if (!folder) {
+                fputs("deskbell chat: no home folder: say --data DIR\n", stderr);
+                return EXIT_USAGE;
+        }
+        if (chat->is_staff)
+                name_agent(chat, name);
+        options->data_dir = folder;
+        options->callbacks_by_dispatch = 1;
+        options->client_name = "deskbell chat";
+        options->data = chat;
+        options->on_state = on_state;
+        options->on_entry = on_entry;
+        options->on_message = on_message;
+        options->on_conversation = on_conversation;
+        options->on_typing = on_typing;
+        options->on_notice = on_notice;
+        int rc = deskbell_open(options, &chat->client);
+        if (rc == DESKBELL_E_LOCKED)
+                fprintf(stderr, "deskbell chat: another chat of this user uses %s: say another --data DIR\n", folder);
+        else if (rc < 0)
+                fprintf(stderr, "deskbell chat: %s\n", deskbell_error_text(rc));
+        free(folder);
+        if (rc == DESKBELL_E_LOCKED)
+                return EXIT_TEMPORARY;
+        return rc == DESKBELL_E_INVALID ? EXIT_USAGE : rc < 0 ? EXIT_CANNOT : 0;
+}
+
+static void set_locale(void)
+{
+        setlocale(LC_CTYPE, "");
+        if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+                setlocale(LC_CTYPE, "C.UTF-8"); /* widths of characters come from it */
+}
+
+static int open_signals(void)
+{
+        sigset_t signals;
+
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGWINCH);
+        sigaddset(&signals, SIGCONT);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGHUP);
+        sigaddset(&signals, SIGQUIT);
+        sigprocmask(SIG_BLOCK, &signals, NULL); /* before any thread: all inherit it */
+        signal(SIGPIPE, SIG_IGN);
+        return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void begin(struct chat *chat)
+{
+        if (chat->is_staff && !chat->conv_id) {
+                chat->is_listing_wanted = true;
+                chat_say(chat, "waiting for the list of conversations; then /open N");
+        } else {
+                chat_open_conversation(chat, chat->conv_id);
+        }
+        deskbell_connect(chat->client);
+}
+
+static void end(struct chat *chat)
+{
+        screen_close(&chat->screen);
+        if (chat->client)
+                deskbell_close(chat->client);
+        transcript_clear(&chat->transcript);
+        editor_done(&chat->editor);
+        while (chat->list_count)
+                free(chat->list[--chat->list_count]);
+        free(chat->list);
+}
+
+int cli_chat(int argc, char **argv)
+{
+        struct chat *chat = calloc(1, sizeof(*chat));
+        if (!chat)
+                return 71;
+
+        chat->options = (struct deskbell_options)DESKBELL_OPTIONS_INIT;
+        int rc = take_options(chat, argc, argv);
+        if (rc == 0)
+                rc = check_options(chat);
+        if (rc != 0) {
+                if (rc < 0)
+                        fputs(usage, stderr);
+                free(chat);
+                return rc < 0 ? EXIT_USAGE : 0;
+        }
+        set_locale();
+        int signal_fd = open_signals();
+        chat->is_plain |= !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO);
+        chat->exit_code = open_client(chat);
+        if (chat->client) {
+                chat->is_plain |= !chat->is_plain && screen_open(&chat->screen) < 0;
+                begin(chat);
+                loop(chat, signal_fd);
+        }
+        end(chat);
+        close(signal_fd);
+        rc = chat->exit_code;
+        free(chat);
+        return rc;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chat: the terminal client, shared between its files. One thread: everything runs in the loop of chat.c. What others
+ * wrote never reaches the terminal with a control character in it. */
+#pragma once
+
+#include <stdbool.h>
+#include <termios.h>
+
+#include "deskbell/deskbell.h"
+
+/* ---- chat_text.c: characters and columns ------------------------------------------------------------------------- */
+
+/* A copy without anything that could steer a terminal or turn the direction of writing: such characters and bytes that
+ * are not UTF-8 become U+FFFD, tabs become spaces; newlines stay when `with_newlines`, else they become spaces. malloc'd;
+ * ends the program when there is no memory. */
+char *chat_text_clean(const char *text, bool with_newlines);
+size_t chat_text_char(const char *at, const char *end); /* bytes of the character at `at`, at least 1 */
+int chat_text_columns(const char *at, size_t len);      /* columns on the terminal */
+/* How many bytes of `text` go on a line of that many columns; breaks at spaces. *out_skip: bytes to leave out behind. */
+size_t chat_text_wrap(const char *text, int columns, size_t *out_skip);
+
+/* ---- chat_screen.c: the terminal --------------------------------------------------------------------------------- */
+
+struct screen {
+        int rows, columns;
+        bool is_raw, has_colours;
+        struct termios before;
+        char *out; /* collected until screen_flush */
+        size_t len, room;
+};
+
+int screen_open(struct screen *screen); /* 0, or -1: not a terminal that can do it */
+void screen_close(struct screen *screen); /* as it was before; may be called twice */
+void screen_measure(struct screen *screen);
+void screen_raw(struct screen *screen, const char *bytes, size_t len);
+void screen_text(struct screen *screen, const char *text);
+void screen_move(struct screen *screen, int row, int column); /* from 1 */
+void screen_style(struct screen *screen, const char *sgr);    /* "" = plain; nothing without colours */
+void screen_flush(struct screen *screen);
+
+/* ---- chat_editor.c: the line being written ----------------------------------------------------------------------- */
+
+enum { EDITOR_BYTES = 40000, EDITOR_MEMORY = 50 };
+
+enum editor_event {
+        EDITOR_NOTHING,
+        EDITOR_CHANGED,
+        EDITOR_SUBMIT,
+        EDITOR_QUIT,
+        EDITOR_SUSPEND,
+        EDITOR_PAGE_UP,
+        EDITOR_PAGE_DOWN,
+        EDITOR_REDRAW,
+};
+
+struct editor {
+        char text[EDITOR_BYTES + 1];
+        size_t len, cursor;
+        char pending[16]; /* bytes of an unfinished key */
+        size_t pending_len;
+        bool is_pasting;
+        char *memory[EDITOR_MEMORY]; /* lines sent before, oldest first */
+        int memory_count, memory_at;
+};
+
+/* One byte from the terminal. */
+enum editor_event editor_feed(struct editor *editor, char byte);
+void editor_clear(struct editor *editor);
+void editor_remember(struct editor *editor); /* the present line, before it is cleared */
+void editor_done(struct editor *editor);
+
+/* ---- chat_transcript.c: what is shown ---------------------------------------------------------------------------- */
+
+struct shown {
+        int64_t at_seq, iseq; /* place: public (seq, 0), note (at_seq, iseq); at_seq INT64_MAX = waits */
+        enum deskbell_log log;
+        int64_t number;       /* 0 = none yet, or a remark */
+        int64_t ts_ms, version, reply_to;
+        bool is_mine, is_remark, is_erased;
+        char cmid[33];
+        enum deskbell_message_state state; /* own messages; 0 = not known */
+        char *tag;
+        char *name, *text; /* clean */
+};
+
+struct transcript {
+        struct shown *rows;
+        size_t count, room;
+};
+
+void transcript_clear(struct transcript *transcript);
+void transcript_entry(struct transcript *transcript, const struct deskbell_entry *entry, const char *name);
+void transcript_message(struct transcript *transcript, const struct deskbell_message *message);
+void transcript_marks(struct transcript *transcript, int64_t others_recv, int64_t others_read);
+void transcript_remark(struct transcript *transcript, const char *text);
+struct shown *transcript_find(struct transcript *transcript, enum deskbell_log log, int64_t number);
+int64_t transcript_oldest(const struct transcript *transcript, enum deskbell_log log); /* 0 = none */
+/* Draws rows of screen lines 1..lines, `scroll` screen lines above the end. Returns the scroll that was possible. */
+int transcript_draw(const struct transcript *transcript, struct screen *screen, int lines, int scroll);
+
+/* ---- chat.c ------------------------------------------------------------------------------------------------------ */
+
+struct chat {
+        struct deskbell_options options;
+        const char *conv_id, *key, *data_dir;
+        bool is_plain, is_staff;
+        deskbell_client *client;
+        deskbell_conversation *conv;
+        struct screen screen;
+        struct editor editor;
+        struct transcript transcript;
+        int scroll;
+        bool is_dirty, is_ending, has_ended_input, is_loading_older, has_older;
+        int exit_code;
+        struct deskbell_state state; /* `why` in why_room, other texts not kept */
+        char why_room[64];
+        int64_t retry_at_ms;
+        char typist[64];
+        int64_t read_seq, failed;
+        char customer_name[256];
+        char **list;     /* ids shown by /list */
+        size_t list_count;
+        bool is_listing_wanted;
+};
+
+void chat_open_conversation(struct chat *chat, const char *id);
+void chat_say(struct chat *chat, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line the user wrote: a text to send or a command. */
+void chat_line(struct chat *chat, const char *line);
+void chat_list(struct chat *chat);
+void chat_older(struct chat *chat);
+
+int cli_chat(int argc, char **argv);

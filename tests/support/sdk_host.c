@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A client made with the SDK that does what it is told, line by line, and writes down what it sees: one JSON line each on
+ * stdout and in the history file. An invoke line is on disk before the operation begins, so that a process killed in
+ * between leaves an operation whose outcome is unknown, never one that nobody announced. One thread: callbacks run in
+ * deskbell_dispatch. Usage: see `usage`. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "deskbell/deskbell.h"
+#include "protocol/hot.h"
+
+static const char usage[] =
+        "usage: sdk_host --url URL --app ID (--token T | --visitor | --agent-token T) --data DIR --history FILE --proc NAME\n"
+        "                [--conv-key KEY | --conv ID]\n"
+        "commands on stdin: send TEXT, note TEXT, edit SEQ VERSION TEXT, erase SEQ, read SEQ, quiesce, dump, quit\n";
+
+struct host {
+        struct deskbell_options options;
+        const char *history_path, *proc, *conv_id, *conv_key;
+        deskbell_client *client;
+        deskbell_conversation *conv;
+        int history_fd;
+        json_t *states; /* cmid -> last state written by this device, over all its runs */
+        char epoch[17];
+        bool is_online, has_reset, wants_quiet, is_ending, is_dumping;
+        json_t *dump;   /* entries of the dump so far */
+        int64_t dump_began_ns;
+};
+
+/* ---- writing down ------------------------------------------------------------------------------------------------ */
+
+static int64_t now_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static json_t *line_new(const struct host *host, const char *kind, const char *op)
+{
+        return json_pack("{s:I, s:s, s:s, s:s}", "t_ns", (json_int_t)now_ns(), "proc", host->proc, "kind", kind, "op", op);
+}
+
+/* Takes the line. */
+static void say(struct host *host, json_t *line, bool on_disk)
+{
+        char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
+        size_t len = text ? strlen(text) : 0;
+
+        json_decref(line);
+        if (!text)
+                abort();
+        text[len++] = '\n';
+        if (write(host->history_fd, text, len) != (ssize_t)len || (on_disk && fsync(host->history_fd) < 0)) {
+                perror("sdk_host: history");
+                exit(74);
+        }
+        if (fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0)
+                exit(74);
+        free(text);
+}
+
+static void set_text(json_t *line, const char *name, const char *value)
+{
+        if (value && *value)
+                json_object_set_new(line, name, json_string(value));
+}
+
+static void set_number(json_t *line, const char *name, int64_t value)
+{
+        json_object_set_new(line, name, json_integer((json_int_t)value));
+}
+
+static void set_hash(json_t *line, const uint8_t hash[16])
+{
+        char text[33];
+
+        for (int i = 0; i < 16; i++)
+                snprintf(text + 2 * i, 3, "%02x", hash[i]);
+        json_object_set_new(line, "hash", json_string(text));
+}
+
+static void set_place(json_t *line, enum deskbell_log log, int64_t number)
+{
+        json_object_set_new(line, "log", json_string(log == DESKBELL_TEAM ? "team" : "public"));
+        if (number > 0)
+                set_number(line, log == DESKBELL_TEAM ? "iseq" : "seq", number);
+}
+
+static void set_conv(json_t *line, const deskbell_conversation *conv)
+{
+        char id[18];
+
+        deskbell_conversation_id(conv, id);
+        set_text(line, "conv", id);
+}
+
+static void hash_text(const char *text, uint8_t out[16])
+{
+        struct protocol_content content = { .has_text = true, .text = span_of(text) };
+        struct writer writer;
+
+        writer_init(&writer, NULL, 0);
+        content_store(&writer, &content);
+        content_hash(PROTOCOL_ENTRY_TEXT, (struct span){ writer.bytes, writer.len }, out);
+        writer_done(&writer);
+}
+
+/* ---- callbacks --------------------------------------------------------------------------------------------------- */
+
+static void on_state(deskbell_client *client, const struct deskbell_state *state, void *data)
+{
+        struct host *host = data;
+        bool is_online = state->connection == DESKBELL_ONLINE;
+        json_t *line;
+
+        (void)client;
+        if (state->epoch[0])
+                snprintf(host->epoch, sizeof(host->epoch), "%s", state->epoch);
+        if (host->has_reset && is_online) {
+                line = line_new(host, "info", "reset");
+                set_text(line, "epoch", host->epoch);
+                say(host, line, false);
+                host->has_reset = false;
+        }
+        if (is_online != host->is_online) {
+                host->is_online = is_online;
+                line = line_new(host, "info", is_online ? "connect" : "disconnect");
+                set_text(line, "epoch", host->epoch);
+                set_text(line, "why", state->why);
+                if (is_online)
+                        set_text(line, "principal", state->principal);
+                say(host, line, false);
+        }
+        if (state->connection == DESKBELL_STOPPED || state->connection == DESKBELL_NEEDS_TOKEN) {
+                line = line_new(host, "info", "stopped");
+                set_text(line, "why", state->why);
+                say(host, line, false);
+        }
+}
+
+static const char *kind_text(enum deskbell_kind kind)
+{
+        const struct protocol_entry_info *info = protocol_entry_info((enum protocol_entry_kind)kind);
+
+        return info ? info->name : "other";
+}
+
+static void describe(json_t *line, const struct deskbell_entry *entry, const char *kind_name)
+{
+        uint8_t hash[16];
+
+        set_place(line, entry->log, entry->number);
+        set_text(line, "cmid", entry->cmid);
+        set_text(line, kind_name, kind_text(entry->kind));
+        set_text(line, "author", entry->author);
+        set_number(line, "ts", entry->ts_ms);
+        set_number(line, "version", entry->version);
+        if (entry->of)
+                set_number(line, "of", entry->of);
+        if (entry->kind == DESKBELL_KIND_EDIT || entry->kind == DESKBELL_KIND_ERASE || entry->kind == DESKBELL_KIND_ERASED) {
+                hash_text(entry->text, hash);
+                if (entry->text[0])
+                        set_hash(line, hash);
+        } else {
+                set_hash(line, entry->hash);
+        }
+}
+
+static void on_entry(deskbell_client *client, const struct deskbell_entry *entry, void *data)
+{
+        struct host *host = data;
+
+        (void)client;
+        json_t *line = line_new(host, "info", "deliver");
+        set_text(line, "epoch", entry->epoch);
+        set_conv(line, entry->conversation);
+        describe(line, entry, "entry");
+        say(host, line, false);
+}
+
+static void say_snapshot(struct host *host, deskbell_conversation *conv, enum deskbell_log log, int64_t number)
+{
+        json_t *line = line_new(host, "info", "snapshot");
+
+        set_text(line, "epoch", host->epoch);
+        set_conv(line, conv);
+        set_place(line, log, number);
+        say(host, line, false);
+}
+
+static void on_opened(deskbell_client *client, deskbell_conversation *conv, int64_t seq, int64_t iseq, void *data)
+{
+        struct host *host = data;
+        char id[18];
+
+        (void)client;
+        deskbell_conversation_id(conv, id);
+        if (seq > 0 && id[0])
+                say_snapshot(host, conv, DESKBELL_PUBLIC, seq);
+        if (iseq > 0 && id[0])
+                say_snapshot(host, conv, DESKBELL_TEAM, iseq);
+}
+
+static const char *const state_names[] = { "", "queued", "sent", "delivered", "read", "failed", "expired" };
+
+static int rank_of(const char *state)
+{
+        for (int i = 1; state && i < 7; i++)
+                if (strcmp(state, state_names[i]) == 0)
+                        return i;
+        return 0;
+}
+
+static void say_message_state(struct host *host, const struct deskbell_message *message, const char *state)
+{
+        json_t *line = line_new(host, "info", "state");
+        /* Told again after a restart or after a reset: no change of what was known. */
+        bool is_again = rank_of(state) <= rank_of(json_string_value(json_object_get(host->states, message->cmid)));
+
+        set_text(line, "cmid", message->cmid);
+        set_conv(line, message->conversation);
+        set_text(line, "state", state);
+        set_text(line, "epoch", message->epoch);
+        if (is_again)
+                json_object_set_new(line, "again", json_true());
+        else
+                json_object_set_new(host->states, message->cmid, json_string(state));
+        say(host, line, false);
+}
+
+static const char *operation_text(enum deskbell_operation operation)
+{
+        return operation == DESKBELL_OP_SEND ? "send" : operation == DESKBELL_OP_EDIT ? "edit" : "erase";
+}
+
+static void say_outcome(struct host *host, const struct deskbell_message *message, const char *kind)
+{
+        json_t *line = line_new(host, kind, operation_text(message->operation));
+
+        set_text(line, "cmid", message->cmid);
+        set_conv(line, message->conversation);
+        set_text(line, "tag", message->tag);
+        if (message->number > 0) {
+                set_text(line, "epoch", message->epoch);
+                set_place(line, message->log, message->number);
+                set_number(line, "ts", message->ts_ms);
+                json_object_set_new(line, "dup", json_boolean(message->is_duplicate));
+        }
+        say(host, line, false);
+}
+
+static void on_message(deskbell_client *client, const struct deskbell_message *message, void *data)
+{
+        struct host *host = data;
+
+        (void)client;
+        /* It was queued even when the process that queued it was killed before it could say so. */
+        if (!json_object_get(host->states, message->cmid) && message->state != DESKBELL_QUEUED)
+                say_message_state(host, message, "queued");
+        say_message_state(host, message, state_names[message->state]);
+        if (message->state == DESKBELL_SENT)
+                say_outcome(host, message, "ok");
+        if (message->state == DESKBELL_FAILED && !message->is_again)
+                say_outcome(host, message, "fail");
+}
+
+static void say_mark(struct host *host, const struct deskbell_conversation_info *info, const char *side, int64_t recv,
+                     int64_t read)
+{
+        json_t *line = line_new(host, "info", "mark");
+
+        set_text(line, "epoch", host->epoch);
+        set_text(line, "conv", info->id);
+        set_text(line, "side", side);
+        set_number(line, "recv", recv);
+        set_number(line, "read", read);
+        say(host, line, false);
+}
+
+static void on_conversation(deskbell_client *client, const struct deskbell_conversation_info *info, void *data)
+{
+        static struct deskbell_marks before;
+        struct host *host = data;
+        const struct deskbell_marks *marks = &info->marks;
+
+        (void)client;
+        if (info->conversation != host->conv || !info->id[0] || host->has_reset) /* until the new epoch is told */
+                return;
+        if (marks->customer_recv != before.customer_recv || marks->customer_read != before.customer_read)
+                say_mark(host, info, "customer", marks->customer_recv, marks->customer_read);
+        if (marks->staff_recv != before.staff_recv || marks->staff_read != before.staff_read)
+                say_mark(host, info, "staff", marks->staff_recv, marks->staff_read);
+        before = *marks;
+}
+
+static void on_notice(deskbell_client *client, enum deskbell_notice notice, deskbell_conversation *conv, const char *detail,
+                      void *data)
+{
+        struct host *host = data;
+        json_t *line;
+
+        (void)client;
+        (void)conv;
+        if (notice == DESKBELL_NOTICE_RESET) {
+                host->has_reset = true; /* said with the new epoch, which the next state tells */
+                return;
+        }
+        line = line_new(host, "info", "notice");
+        set_number(line, "notice", notice);
+        set_text(line, "detail", detail);
+        say(host, line, false);
+}
+
+static void on_log(enum deskbell_level level, const char *line, void *data)
+{
+        static const char *const names[] = { "error", "warn", "info", "debug" };
+
+        (void)data;
+        fprintf(stderr, "sdk_host: %s: %s\n", names[level], line);
+}
+
+/* ---- commands ---------------------------------------------------------------------------------------------------- */
+
+static json_t *invoke_line(struct host *host, const char *op, const char *cmid)
+{
+        json_t *line = line_new(host, "invoke", op);
+
+        set_text(line, "cmid", cmid);
+        set_text(line, "epoch", host->epoch);
+        set_conv(line, host->conv);
+        return line;
+}
+
+static void refused(struct host *host, const char *op, const char *cmid, int error)
+{
+        json_t *line = line_new(host, "fail", op);
+
+        set_text(line, "cmid", cmid);
+        set_text(line, "tag", deskbell_error_text(error));
+        set_conv(line, host->conv);
+        say(host, line, false);
+}
+
+static void command_send(struct host *host, const char *text, enum deskbell_log log)
+{
+        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+        uint8_t hash[16];
+        char cmid[33];
+
+        deskbell_cmid_new(host->client, cmid);
+        options.cmid = cmid;
+        options.log = log;
+        hash_text(text, hash);
+        json_t *line = invoke_line(host, "send", cmid);
+        set_place(line, log, 0);
+        set_hash(line, hash);
+        say(host, line, true);
+        int rc = deskbell_send(host->conv, text, &options, NULL);
+        if (rc < 0)
+                refused(host, "send", cmid, rc);
+}
+
+static void command_edit(struct host *host, const char *arguments)
+{
+        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+        long long number, version;
+        uint8_t hash[16];
+        char cmid[33];
+        int at = 0;
+
+        if (sscanf(arguments, "%lld %lld %n", &number, &version, &at) < 2 || !at)
+                return;
+        deskbell_cmid_new(host->client, cmid);
+        options.cmid = cmid;
+        hash_text(arguments + at, hash);
+        json_t *line = invoke_line(host, "edit", cmid);
+        set_number(line, "of", number);
+        set_number(line, "version", version);
+        set_hash(line, hash);
+        say(host, line, true);
+        int rc = deskbell_edit(host->conv, number, version, arguments + at, &options, NULL);
+        if (rc < 0)
+                refused(host, "edit", cmid, rc);
+}
+
+static void command_erase(struct host *host, const char *arguments)
+{
+        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+        char cmid[33];
+        int64_t number = atoll(arguments);
+
+        deskbell_cmid_new(host->client, cmid);
+        options.cmid = cmid;
+        json_t *line = invoke_line(host, "erase", cmid);
+        set_number(line, "of", number);
+        say(host, line, true);
+        int rc = deskbell_erase(host->conv, number, &options, NULL);
+        if (rc < 0)
+                refused(host, "erase", cmid, rc);
+}
+
+static void on_dump(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count, int64_t head,
+                    int more, void *data);
+
+static void dump_from(struct host *host, int64_t after)
+{
+        struct deskbell_history_options options = DESKBELL_HISTORY_OPTIONS_INIT;
+
+        options.after = after;
+        options.limit = 200;
+        options.from_server = 1;
+        if (deskbell_history(host->conv, &options, on_dump, host) < 0)
+                on_dump(host->client, DESKBELL_E_OFFLINE, NULL, 0, 0, 0, host);
+}
+
+static void on_dump(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count, int64_t head,
+                    int more, void *data)
+{
+        struct host *host = data;
+        int64_t last = 0;
+        json_t *line;
+
+        (void)client;
+        for (size_t i = 0; i < count; i++) {
+                json_t *row = json_object();
+                describe(row, &entries[i], "kind");
+                json_array_append_new(host->dump, row);
+                last = entries[i].number;
+        }
+        if (!error && more && count) {
+                dump_from(host, last);
+                return;
+        }
+        line = line_new(host, error ? "fail" : "info", error ? "dump" : "final");
+        set_text(line, "epoch", host->epoch);
+        set_conv(line, host->conv);
+        json_object_set_new(line, "log", json_string("public"));
+        set_number(line, "head", head);
+        set_number(line, "first", 1);
+        set_number(line, "began_ns", host->dump_began_ns);
+        json_object_set_new(line, "entries", host->dump);
+        if (error)
+                set_text(line, "tag", deskbell_error_text(error));
+        host->dump = NULL;
+        host->is_dumping = false;
+        say(host, line, false);
+}
+
+static void command_dump(struct host *host)
+{
+        if (host->is_dumping)
+                return;
+        host->is_dumping = true;
+        host->dump = json_array();
+        host->dump_began_ns = now_ns();
+        dump_from(host, 0);
+}
+
+static void obey(struct host *host, const char *line)
+{
+        if (strncmp(line, "send ", 5) == 0)
+                command_send(host, line + 5, DESKBELL_PUBLIC);
+        else if (strncmp(line, "note ", 5) == 0)
+                command_send(host, line + 5, DESKBELL_TEAM);
+        else if (strncmp(line, "edit ", 5) == 0)
+                command_edit(host, line + 5);
+        else if (strncmp(line, "erase ", 6) == 0)
+                command_erase(host, line + 6);
+        else if (strncmp(line, "read ", 5) == 0)
+                deskbell_mark_read(host->conv, atoll(line + 5));
+        else if (strcmp(line, "dump") == 0)
+                command_dump(host);
+        else if (strcmp(line, "quit") == 0)
+                host->is_ending = true;
+        else if (strcmp(line, "quiesce") == 0)
+                host->wants_quiet = true;
+        else
+                fprintf(stderr, "sdk_host: unknown command: %s\n", line);
+        if (host->wants_quiet)
+                deskbell_network_changed(host->client); /* asks the server once more what there is */
+}
+
+static void check_quiet(struct host *host)
+{
+        struct deskbell_status status = DESKBELL_STATUS_INIT;
+
+        if (!host->wants_quiet || deskbell_status(host->client, &status) < 0)
+                return;
+        if (status.queued || !status.is_caught_up || status.callbacks_waiting)
+                return;
+        host->wants_quiet = false;
+        json_t *line = line_new(host, "info", "quiet");
+        set_text(line, "epoch", host->epoch);
+        set_number(line, "outbox", 0);
+        say(host, line, false);
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+/* What earlier runs of this device wrote (NAME.*.jsonl beside our file) tells which states are told again. */
+static void recall_states(struct host *host)
+{
+        const char *slash = strrchr(host->history_path, '/');
+        int dir_len = slash ? (int)(slash - host->history_path) + 1 : 0;
+        char pattern[1024], *text = NULL;
+        size_t room = 0;
+        glob_t found;
+
+        snprintf(pattern, sizeof(pattern), "%.*s%s.*", dir_len, host->history_path, host->proc);
+        host->states = json_object();
+        if (glob(pattern, 0, NULL, &found) != 0)
+                return;
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+                FILE *file = fopen(found.gl_pathv[i], "re");
+                while (file && getline(&text, &room, file) > 0) {
+                        json_t *line = json_loads(text, 0, NULL);
+                        const char *op = json_string_value(json_object_get(line, "op"));
+                        if (op && strcmp(op, "state") == 0)
+                                json_object_set(host->states, json_string_value(json_object_get(line, "cmid")),
+                                                json_object_get(line, "state"));
+                        json_decref(line);
+                }
+                if (file)
+                        fclose(file);
+        }
+        free(text);
+        globfree(&found);
+}
+
+static bool take_argument(struct host *host, const char *name, const char *value)
+{
+        const struct {
+                const char *name;
+                const char **out;
+        } known[] = {
+                { "--url", &host->options.url },           { "--app", &host->options.app },
+                { "--token", &host->options.token },       { "--agent-token", &host->options.agent_token },
+                { "--data", &host->options.data_dir },     { "--history", &host->history_path },
+                { "--proc", &host->proc },                 { "--conv-key", &host->conv_key },
+                { "--conv", &host->conv_id },
+        };
+
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+                if (strcmp(name, known[i].name) == 0 && value) {
+                        *known[i].out = value;
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool read_arguments(struct host *host, int argc, char **argv)
+{
+        for (int i = 1; i < argc; i++) {
+                if (strcmp(argv[i], "--visitor") == 0)
+                        host->options.is_visitor = 1;
+                else if (take_argument(host, argv[i], argv[i + 1]))
+                        i++;
+                else
+                        return false;
+        }
+        return host->history_path && host->proc && host->options.data_dir;
+}
+
+static int begin(struct host *host)
+{
+        struct deskbell_options *options = &host->options;
+
+        options->callbacks_by_dispatch = 1;
+        options->first_page = -1; /* the whole log: the checker compares it with the server's */
+        options->snapshot = 0;
+        options->client_name = "sdk_host";
+        options->data = host;
+        options->on_state = on_state;
+        options->on_entry = on_entry;
+        options->on_message = on_message;
+        options->on_opened = on_opened;
+        options->on_conversation = on_conversation;
+        options->on_notice = on_notice;
+        options->on_log = on_log;
+        int rc = deskbell_open(options, &host->client);
+        if (rc == 0 && options->agent_token && !host->conv_id)
+                return 0; /* only connects */
+        if (rc == 0 && host->conv_id)
+                rc = deskbell_conversation_open_id(host->client, host->conv_id, &host->conv);
+        else if (rc == 0)
+                rc = deskbell_conversation_open(host->client, host->conv_key, &host->conv);
+        return rc;
+}
+
+struct lines {
+        char *bytes;
+        size_t len, room;
+};
+
+/* False at the end of input. */
+static bool read_commands(struct host *host, struct lines *lines)
+{
+        if (lines->room - lines->len < 65536) {
+                lines->room = lines->len + 131072;
+                lines->bytes = realloc(lines->bytes, lines->room);
+                if (!lines->bytes)
+                        abort();
+        }
+        ssize_t got = read(STDIN_FILENO, lines->bytes + lines->len, lines->room - lines->len - 1);
+        if (got < 0 && errno == EINTR)
+                return true;
+        if (got <= 0)
+                return false;
+        lines->len += (size_t)got;
+        for (char *end; (end = memchr(lines->bytes, '\n', lines->len));) {
+                size_t whole = (size_t)(end - lines->bytes) + 1;
+                *end = '\0';
+                obey(host, lines->bytes);
+                lines->len -= whole;
+                memmove(lines->bytes, end + 1, lines->len);
+        }
+        return true;
+}
+
+static void serve(struct host *host)
+{
+        struct lines lines = { 0 };
+        struct pollfd fds[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+                                 { .fd = deskbell_fd(host->client), .events = POLLIN } };
+
+        while (!host->is_ending) {
+                if (poll(fds, 2, host->wants_quiet ? 20 : -1) < 0 && errno != EINTR)
+                        break;
+                if (fds[1].revents)
+                        deskbell_dispatch(host->client, 0);
+                if (fds[0].revents && !read_commands(host, &lines))
+                        break;
+                check_quiet(host);
+        }
+        free(lines.bytes);
+}
+
+int main(int argc, char **argv)
+{
+        struct host host = { .options = DESKBELL_OPTIONS_INIT };
+
+        if (!read_arguments(&host, argc, argv)) {
+                fputs(usage, stderr);
+                return 64;
+        }
+        signal(SIGPIPE, SIG_IGN);
+        recall_states(&host);
+        host.history_fd = open(host.history_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        if (host.history_fd < 0) {
+                perror(host.history_path);
+                return 73;
+        }
+        int rc = begin(&host);
+        if (rc < 0) {
+                fprintf(stderr, "sdk_host: %s\n", deskbell_error_text(rc));
+                if (host.client)
+                        deskbell_close(host.client);
+                return rc == DESKBELL_E_LOCKED ? 75 : 70;
+        }
+        deskbell_connect(host.client);
+        serve(&host);
+        deskbell_close(host.client);
+        json_decref(host.dump);
+        json_decref(host.states);
+        close(host.history_fd);
+        return 0;
+}
