@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* deskbell agent: the people who answer. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/folder.h"
+#include "cli/login.h"
+#include "cli/operator.h"
+
+/* Makes the agent and, as asked, a session token or an invitation. Texts not asked for stay "". */
+struct newcomer {
+        const char *data, *name, *email;
+        bool with_session;
+        char agent[FOLDER_ID];
+        char token[SECRET_TEXT];
+        char invite_link[FOLDER_LINK];
+};
+
+static int make(struct newcomer *newcomer)
+{
+        struct operator* operator= NULL;
+        char invite[SECRET_TEXT] = "", hash[SECRET_HASH];
+        json_t *result = NULL;
+        json_t *params =
+                json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "name", newcomer->name, "email", newcomer->email);
+
+        if (!newcomer->with_session) {
+                secret_make("dbi_", invite, hash);
+                json_object_set_new(params, "invite", json_string(hash));
+        }
+        int rc = operator_open(newcomer->data, OPERATOR_USE, &operator);
+        if (rc == EX_OK)
+                rc = operator_do(operator, "agent.add", json_incref(params), &result);
+        if (rc == EX_OK) {
+                snprintf(newcomer->agent, sizeof(newcomer->agent), "%s", cli_text(result, "agent"));
+                if (newcomer->with_session)
+                        rc = folder_agent_session(operator, newcomer->agent, "command line", newcomer->token);
+                else
+                        folder_invite_link(newcomer->data, NULL, invite, newcomer->invite_link);
+        }
+        operator_close(operator);
+        secret_forget(invite, sizeof(invite));
+        json_decref(params);
+        json_decref(result);
+        return rc;
+}
+
+static int print_newcomer(const struct newcomer *newcomer, bool json)
+{
+        if (json && newcomer->with_session)
+                return cli_print(json_pack("{s:s, s:s}", "agent", newcomer->agent, "token", newcomer->token));
+        if (json)
+                return cli_print(
+                        json_pack("{s:s, s:s}", "agent", newcomer->agent, "invite_link", newcomer->invite_link));
+        printf("agent       %s\n", newcomer->agent);
+        if (newcomer->with_session)
+                printf("token       %s  (shown only now)\n", newcomer->token);
+        else
+                printf("invitation  %s  (once, 72 h)\n", newcomer->invite_link);
+        return cli_finish();
+}
+
+static int run_add(int argc, char **argv)
+{
+        struct newcomer newcomer = {0};
+        bool json = false;
+        const struct cli_option options[] = {
+                CLI_DATA(newcomer.data),
+                {.name = "name", .value = "NAME", .text = &newcomer.name, .help = "display name (needed)"},
+                {.name = "email", .value = "ADDRESS", .text = &newcomer.email, .help = "mail address, unique"},
+                {.name = "session",
+                 .flag = &newcomer.with_session,
+                 .help = "print a session token for programs instead of an invitation"},
+                CLI_JSON(json),
+        };
+        const struct cli_page page = {
+                .usage = "agent add --name NAME [options]",
+                .about = "Makes an agent and prints an invitation (good once, 72 h) or, with --session, a session "
+                         "token.",
+                .examples = "  deskbell agent add --name Ada\n"
+                            "  deskbell agent add --name Ada --session --json\n",
+                .options = options,
+                .count = sizeof(options) / sizeof(options[0]),
+        };
+        int first = cli_parse(&page, argc, argv);
+        if (first < 0)
+                return cli_parsed(first);
+        if (!newcomer.name)
+                return cli_fail(EX_USAGE, "--name is needed; see: deskbell agent add --help");
+
+        newcomer.data = cli_data(newcomer.data);
+        int rc = make(&newcomer);
+        if (rc == EX_OK)
+                rc = print_newcomer(&newcomer, json);
+        secret_forget(&newcomer, sizeof(newcomer));
+        return rc;
+}
+
+static int run_list(int argc, char **argv)
+{
+        const char *data = NULL;
+        bool json = false;
+        const struct cli_option options[] = {CLI_DATA(data), CLI_JSON(json)};
+        const struct cli_page page = {
+                .usage = "agent list [options]",
+                .about = "All agents, oldest first; those without access are marked.",
+                .examples = "  deskbell agent list\n",
+                .options = options,
+                .count = sizeof(options) / sizeof(options[0]),
+        };
+        json_t *result = NULL, *row;
+        size_t i;
+        char when[32];
+        int first = cli_parse(&page, argc, argv);
+        if (first < 0)
+                return cli_parsed(first);
+
+        int rc = operator_call(cli_data(data), "agent.list", NULL, &result);
+        if (rc == EX_OK && json) {
+                rc = cli_print(json_incref(result));
+        } else if (rc == EX_OK) {
+                json_array_foreach(json_object_get(result, "agents"), i, row)
+                        printf("%s  %s  %-7s  %s\n", cli_text(row, "agent"),
+                               cli_time(json_integer_value(json_object_get(row, "created")), when),
+                               json_is_true(json_object_get(row, "revoked")) ? "revoked" : "", cli_text(row, "name"));
+                rc = cli_finish();
+        }
+        json_decref(result);
+        return rc;
+}
+
+static int run_revoke(int argc, char **argv)
+{
+        const char *data = NULL;
+        const struct cli_option options[] = {CLI_DATA(data)};
+        const struct cli_page page = {
+                .usage = "agent revoke ID [options]",
+                .about = "Takes an agent's access back: all sessions end within 5 s. What the agent wrote stays.",
+                .examples = "  deskbell agent revoke agt_0000000000001\n",
+                .options = options,
+                .count = sizeof(options) / sizeof(options[0]),
+                .max_free = 1,
+        };
+        int first = cli_parse(&page, argc, argv);
+        if (first < 0)
+                return cli_parsed(first);
+        if (first == argc)
+                return cli_fail(EX_USAGE, "which agent? see: deskbell agent list");
+        return operator_call(cli_data(data), "agent.revoke",
+                             json_pack("{s:o, s:s}", "cmid", secret_cmid(), "agent", argv[first]), NULL);
+}
+
+static int login(const char *data, const char *agent, const char *label, char *out_path, size_t room)
+{
+        struct operator* operator= NULL;
+        char token[SECRET_TEXT];
+        int rc = operator_open(data, OPERATOR_USE, &operator);
+
+        if (rc == EX_OK)
+                rc = folder_agent_session(operator, agent, label, token);
+        operator_close(operator);
+        if (rc == EX_OK)
+                rc = login_store(agent, token, out_path, room);
+        secret_forget(token, sizeof(token));
+        return rc;
+}
+
+static int run_login(int argc, char **argv)
+{
+        const char *data = NULL, *label = "deskbell agent login";
+        bool json = false;
+        const struct cli_option options[] = {
+                CLI_DATA(data),
+                {.name = "label", .value = "TEXT", .text = &label, .help = "what the session is for"},
+                CLI_JSON(json),
+        };
+        const struct cli_page page = {
+                .usage = "agent login ID [options]",
+                .about = "Opens a session for an agent of a data folder you own and keeps its token in your "
+                         "configuration\n"
+                         "folder, readable by you alone. Prints the name of that file.",
+                .examples = "  deskbell agent login agt_0000000000001\n",
+                .options = options,
+                .count = sizeof(options) / sizeof(options[0]),
+                .max_free = 1,
+        };
+        char path[1024];
+        int first = cli_parse(&page, argc, argv);
+        if (first < 0)
+                return cli_parsed(first);
+        if (first == argc)
+                return cli_fail(EX_USAGE, "which agent? see: deskbell agent list");
+
+        int rc = login(cli_data(data), argv[first], label, path, sizeof(path));
+        if (rc == EX_OK && json) {
+                rc = cli_print(json_pack("{s:s, s:s}", "agent", argv[first], "token_file", path));
+        } else if (rc == EX_OK) {
+                printf("%s\n", path);
+                rc = cli_finish();
+        }
+        return rc;
+}
+
+int cli_agent(int argc, char **argv)
+{
+        static const struct cli_command commands[] = {
+                {"add", "make an agent", run_add},
+                {"list", "show all agents", run_list},
+                {"revoke", "take an agent's access back", run_revoke},
+                {"login", "open a session and keep its token", run_login},
+        };
+
+        return cli_group("agent", commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
+}

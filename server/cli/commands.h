@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The subcommands, one per file. argv[0] is the command's name; each returns an exit code. */
+#pragma once
+
+int cli_init(int argc, char **argv);
+int cli_serve(int argc, char **argv);
+int cli_demo(int argc, char **argv);
+int cli_app(int argc, char **argv);
+int cli_key(int argc, char **argv);
+int cli_agent(int argc, char **argv);
+int cli_customer(int argc, char **argv);
+int cli_token(int argc, char **argv);
+int cli_status(int argc, char **argv);
+int cli_check(int argc, char **argv);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/operator.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "tests/unit/cli/fake_operator.h"
+
+struct operator
+{
+        int unused;
+};
+
+static struct operator only;
+static struct {
+        char method[32];
+        int code;
+        json_t *result;
+} answers[FAKE_CALLS];
+static int answer_count;
+
+struct fake_call fake_calls[FAKE_CALLS];
+int fake_count, fake_open_code;
+bool fake_is_remote;
+char fake_dir[256];
+
+void fake_answer(const char *method, int code, const char *result)
+{
+        snprintf(answers[answer_count].method, sizeof(answers[0].method), "%s", method);
+        answers[answer_count].code = code;
+        answers[answer_count].result = json_loads(result, 0, NULL);
+        if (!answers[answer_count++].result)
+                abort();
+}
+
+void fake_reset(void)
+{
+        for (int i = 0; i < fake_count; i++)
+                json_decref(fake_calls[i].params);
+        for (int i = 0; i < answer_count; i++)
+                json_decref(answers[i].result);
+        fake_count = answer_count = fake_open_code = 0;
+        fake_is_remote = false;
+}
+
+int operator_open(const char *dir, enum operator_mode mode, struct operator** out_operator)
+{
+        (void)mode;
+        snprintf(fake_dir, sizeof(fake_dir), "%s", dir);
+        if (fake_open_code != EX_OK)
+                return cli_fail(fake_open_code, "%s: refused by the test", dir);
+        *out_operator = &only;
+        return EX_OK;
+}
+
+struct operator* operator_close(struct operator* operator)
+{
+        (void)operator;
+        return NULL;
+}
+
+bool operator_is_remote(const struct operator* operator)
+{
+        (void)operator;
+        return fake_is_remote;
+}
+
+int operator_do(struct operator* operator, const char * method, json_t *params, json_t **out_result)
+{
+        (void)operator;
+        if (fake_count == FAKE_CALLS)
+                abort();
+        snprintf(fake_calls[fake_count].method, sizeof(fake_calls[0].method), "%s", method);
+        fake_calls[fake_count++].params = params;
+        for (int i = 0; i < answer_count; i++) {
+                if (!answers[i].result || strcmp(answers[i].method, method) != 0)
+                        continue;
+                if (answers[i].code != EX_OK)
+                        return cli_fail(answers[i].code, "%s: refused by the test", method);
+                if (out_result)
+                        *out_result = json_incref(answers[i].result);
+                return EX_OK;
+        }
+        if (out_result)
+                *out_result = json_object();
+        return EX_OK;
+}
+
+int operator_call(const char *dir, const char *method, json_t *params, json_t **out_result)
+{
+        struct operator* operator= NULL;
+        int rc = operator_open(dir, OPERATOR_USE, &operator);
+
+        if (rc == EX_OK)
+                return operator_do(operator, method, params, out_result);
+        json_decref(params);
+        return rc;
+}
