@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The terminal client in pipes: a customer and an agent talk through `deskbell chat`, line by line; each text comes out
+once at the other side, and what was written before the end of the input is sent before the program ends.
+"""
+import os
+
+import rigs
+from harness import Failed, Process, Rig, main, program
+from wire import Wire
+
+
+def chat(rig, name, *who):
+    log = os.path.join(rig.folder, f"chat.{name}.log")
+    rig.logs.append(log)
+    return Process([program("deskbell"), "chat", "--url", rig.server.url, "--app", rig.app, "--data",
+                    os.path.join(rig.folder, f"chat-{name}"), "--plain", *who], log, stdin=True)
+
+
+def count_lines(process, text):
+    with process.turn:
+        return sum(text in line for line in process.lines)
+
+
+def end_input(process):
+    process.child.stdin.close()
+    return process.wait(60)
+
+
+def run():
+    args = rigs.options(__doc__, 10, 200)
+    with Rig("chat-pipe", args.seed) as rig:
+        rig.start_server()
+        ann, kim = rig.customer("ann"), rig.agent("Kim")
+        customer = chat(rig, "ann", "--token", ann.token, "--key", "main")
+        agent = chat(rig, "kim", "--agent-token", kim.token, "--conv", ann.conv)
+        for n in range(args.count):
+            customer.write(f"question <{n}>")
+            agent.wait_line(lambda l, n=n: f"question <{n}>" in l)
+            agent.write(f"answer <{n}>")
+            customer.wait_line(lambda l, n=n: f"answer <{n}>" in l)
+        for n in range(3):
+            customer.write(f"last words <{n}>")
+        codes = end_input(customer), end_input(agent)
+        if codes != (0, 0):
+            raise Failed(f"the chats ended with {codes}")
+        with Wire(rig.server.port) as wire:
+            wire.open_session(ann.token)
+            texts = [e.get("text") for e in wire.read_log(ann.conv)[0]]
+        wanted = [t for n in range(args.count) for t in (f"question <{n}>", f"answer <{n}>")]
+        wanted += [f"last words <{n}>" for n in range(3)]
+        if texts != wanted:
+            raise Failed(f"the log is not what was said: {len(texts)} entries of {len(wanted)}")
+        for n in range(args.count):
+            if count_lines(agent, f"question <{n}>") != 1 or count_lines(customer, f"answer <{n}>") != 1:
+                raise Failed(f"round {n} was not shown exactly once")
+        if rig.server.stop() != 0:
+            raise Failed("the server did not end in order")
+        rig.check_logs()
+        print(f"chat-pipe: {args.count} rounds, {len(texts)} messages, each shown once")
+
+
+main(run)
