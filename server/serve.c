@@ -24,6 +24,7 @@
 #include "ops/ops_http.h"
 #include "ops/reserve.h"
 #include "ops/sandbox.h"
+#include "outbound/outbound.h"
 #include "session/net.h"
 
 enum {
@@ -40,6 +41,7 @@ struct server {
         struct log log;
         int lock_fd;
         struct desk *desk;
+        struct outbound *outbound;
         struct edge_options edge;
         struct net *nets[NETS_MAX];
         pthread_t threads[NETS_MAX];
@@ -87,7 +89,8 @@ static int open_desk(struct server *server)
                                           .heartbeat_ms = config->heartbeat_ms,
                                           .dead_ms = config->dead_ms,
                                           .devices_per_customer = config->devices_per_customer,
-                                          .devices_per_agent = config->devices_per_agent };
+                                          .devices_per_agent = config->devices_per_agent,
+                                          .webhook_allow = (const char *const *)config->webhook_allow};
         char *why = NULL;
         int rc = desk_open(&settings, false, &server->desk, &why);
         if (rc < 0)
@@ -143,8 +146,25 @@ static void *net_main(void *data)
         return NULL;
 }
 
+static int start_outbound(struct server *server)
+{
+        const struct config *config = server->config;
+        struct outbound_options options = { .desk = server->desk,
+                                            .data_dir = config->data,
+                                            .allow = (const char *const *)config->webhook_allow,
+                                            .tries_s = (const char *const *)config->webhook_tries_s,
+                                            .ca_path = config->webhook_ca };
+        char *why = NULL;
+        if (outbound_start(&options, &server->outbound, &why) < 0)
+                return failed(server, EX_CONFIG, "webhooks cannot be served", why);
+        return EX_OK;
+}
+
 static int start_threads(struct server *server)
 {
+        int rc = start_outbound(server);
+        if (rc != EX_OK)
+                return rc;
         if (desk_start(server->desk, on_fatal, server) < 0)
                 return failed(server, EX_OSERR, "the desk's threads cannot be started", NULL);
         for (; server->running < server->net_count; server->running++)
@@ -191,7 +211,8 @@ static int start_ops(struct server *server)
 enum figure {
         FIGURE_LIVE, FIGURE_SESSIONS, FIGURE_ACCEPTED, FIGURE_REFUSED, FIGURE_MESSAGES_IN, FIGURE_MESSAGES_OUT,
         FIGURE_SLOW, FIGURE_OPENED, FIGURE_STRIKES, FIGURE_LIMITED, FIGURE_STORED, FIGURE_DUPLICATES, FIGURE_BATCHES,
-        FIGURE_COMMANDS, FIGURE_COMMIT_US, FIGURE_FAILURES, FIGURE_QUEUED, FIGURE_REV, FIGURES
+        FIGURE_COMMANDS, FIGURE_COMMIT_US, FIGURE_FAILURES, FIGURE_QUEUED, FIGURE_REV,
+        FIGURE_HOOK_TRIES, FIGURE_HOOK_DELIVERED, FIGURE_HOOK_DEAD, FIGURES
 };
 
 static struct server *measured; /* the one server of the process */
@@ -225,7 +246,9 @@ static int64_t read_figure(void *data)
         if (figure <= FIGURE_LIMITED)
                 return read_edge(figure);
         struct desk_stats desk;
+        struct outbound_stats hooks;
         desk_stats_read(measured->desk, &desk);
+        outbound_stats_read(measured->outbound, &hooks);
         const int64_t values[FIGURES] = { [FIGURE_STORED] = (int64_t)desk.messages,
                                           [FIGURE_DUPLICATES] = (int64_t)desk.duplicates,
                                           [FIGURE_BATCHES] = (int64_t)desk.batches,
@@ -233,7 +256,10 @@ static int64_t read_figure(void *data)
                                           [FIGURE_COMMIT_US] = (int64_t)desk.commit_us,
                                           [FIGURE_FAILURES] = (int64_t)desk.commit_failures,
                                           [FIGURE_QUEUED] = (int64_t)desk.queued,
-                                          [FIGURE_REV] = desk_rev(measured->desk) };
+                                          [FIGURE_REV] = desk_rev(measured->desk),
+                                          [FIGURE_HOOK_TRIES] = (int64_t)hooks.tries,
+                                          [FIGURE_HOOK_DELIVERED] = (int64_t)hooks.delivered,
+                                          [FIGURE_HOOK_DEAD] = (int64_t)hooks.dead };
         return values[figure];
 }
 
@@ -256,6 +282,9 @@ static struct metric metrics[FIGURES] = {
         [FIGURE_FAILURES] = METRIC_COUNTER("deskbell_batches_refused_total", "transactions rolled back"),
         [FIGURE_QUEUED] = METRIC_GAUGE("deskbell_desk_queue", "commands waiting for the desk"),
         [FIGURE_REV] = METRIC_GAUGE("deskbell_rev", "change number of the store"),
+        [FIGURE_HOOK_TRIES] = METRIC_COUNTER("deskbell_webhook_tries_total", "requests made to webhooks"),
+        [FIGURE_HOOK_DELIVERED] = METRIC_COUNTER("deskbell_webhook_delivered_total", "events delivered to webhooks"),
+        [FIGURE_HOOK_DEAD] = METRIC_COUNTER("deskbell_webhook_dead_total", "events given up after the last try"),
 };
 
 static void start_metrics(struct server *server)
@@ -371,6 +400,7 @@ static int stop(struct server *server, int exit_code)
         server->ops = ops_http_stop(server->ops);
         for (int i = 0; i < FIGURES && measured; i++)
                 metric_forget(&metrics[i]);
+        server->outbound = outbound_stop(server->outbound);
         for (uint32_t i = 0; i < server->running; i++)
                 net_stop(server->nets[i]);
         for (uint32_t i = 0; i < server->running; i++)
@@ -399,6 +429,8 @@ int serve_run(struct config *config, const struct serve_reload *reload_by)
                 rc = open_nets(&server);
         if (rc == EX_OK) {
                 const char *writable[] = { config->data, NULL };
+                if (*config->webhook_ca)
+                        sandbox_keep_readable(config->webhook_ca);
                 const char *readable[] = { *config->cert ? config->cert : NULL, *config->key ? config->key : NULL, NULL };
                 sandbox_enter(&(struct sandbox_paths){ .read_write = writable, .read_only = readable });
                 rc = start_threads(&server);
@@ -408,6 +440,8 @@ int serve_run(struct config *config, const struct serve_reload *reload_by)
         if (rc != EX_OK)
                 return stop(&server, rc);
         start_metrics(&server);
+        for (uint32_t i = 0; i < server.net_count; i++)
+                edge_set_healthy(net_edge(server.nets[i]), true);
         say_listening(&server);
         wait_for_stop(&server);
         atomic_store(&server.is_stopping, true);

@@ -23,16 +23,21 @@ static const char *const texts[CACHE_STATEMENT_COUNT] = {
 static const char schema[] =
         "PRAGMA application_id = 1145193804; PRAGMA user_version = 1;"
         "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
-        "CREATE TABLE conv(row INTEGER PRIMARY KEY, id INTEGER, key TEXT, confirmed INTEGER, gone INTEGER, low0 INTEGER, "
+        "CREATE TABLE conv(row INTEGER PRIMARY KEY, id INTEGER, key TEXT, confirmed INTEGER, gone INTEGER, low0 "
+        "INTEGER, "
         "cursor0 INTEGER, head0 INTEGER, done0 INTEGER, low1 INTEGER, cursor1 INTEGER, head1 INTEGER, done1 INTEGER, "
         "my_read INTEGER, feed TEXT);"
-        "CREATE TABLE entry(conv INTEGER, log INTEGER, number INTEGER, kind INTEGER, of INTEGER, counts INTEGER, cmid BLOB, "
+        "CREATE TABLE entry(conv INTEGER, log INTEGER, number INTEGER, kind INTEGER, of INTEGER, counts INTEGER, cmid "
+        "BLOB, "
         "body TEXT, PRIMARY KEY(conv, log, number)) WITHOUT ROWID;"
         "CREATE INDEX entry_cmid ON entry(cmid) WHERE cmid IS NOT NULL;"
         "CREATE INDEX entry_of ON entry(of) WHERE of > 0;"
-        "CREATE TABLE outbox(pos INTEGER PRIMARY KEY AUTOINCREMENT, cmid BLOB UNIQUE NOT NULL, conv INTEGER, op INTEGER, "
-        "log INTEGER, content TEXT, hash BLOB, target BLOB, of INTEGER, version INTEGER, epoch BLOB, queued_ms INTEGER, "
-        "first_ms INTEGER, state INTEGER, tag TEXT, number INTEGER DEFAULT 0, at_seq INTEGER DEFAULT 0, ts INTEGER DEFAULT 0, "
+        "CREATE TABLE outbox(pos INTEGER PRIMARY KEY AUTOINCREMENT, cmid BLOB UNIQUE NOT NULL, conv INTEGER, op "
+        "INTEGER, "
+        "log INTEGER, content TEXT, hash BLOB, target BLOB, of INTEGER, version INTEGER, epoch BLOB, queued_ms "
+        "INTEGER, "
+        "first_ms INTEGER, state INTEGER, tag TEXT, number INTEGER DEFAULT 0, at_seq INTEGER DEFAULT 0, ts INTEGER "
+        "DEFAULT 0, "
         "dup INTEGER DEFAULT 0, told INTEGER DEFAULT 0);"
         "CREATE INDEX outbox_number ON outbox(conv, number) WHERE number > 0;"
         "CREATE INDEX outbox_state ON outbox(state, pos);";
@@ -70,7 +75,7 @@ struct span cache_text(sqlite3_stmt *statement, int column)
 {
         const char *at = (const char *)sqlite3_column_text(statement, column);
 
-        return (struct span){ at, at ? (size_t)sqlite3_column_bytes(statement, column) : 0 };
+        return (struct span){at, at ? (size_t)sqlite3_column_bytes(statement, column) : 0};
 }
 
 void cache_bind_text(sqlite3_stmt *statement, int index, struct span text)
@@ -91,7 +96,8 @@ static int64_t pragma_number(struct cache *cache, const char *sql)
         sqlite3_stmt *statement = NULL;
         int64_t value = -1;
 
-        if (sqlite3_prepare_v2(cache->db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+        if (sqlite3_prepare_v2(cache->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+            sqlite3_step(statement) == SQLITE_ROW)
                 value = sqlite3_column_int64(statement, 0);
         sqlite3_finalize(statement);
         return value;
@@ -120,9 +126,10 @@ static void close_db(struct cache *cache)
 
 static int set_up(struct cache *cache)
 {
-        static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; "
-                                      "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; "
-                                      "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;";
+        static const char pragmas[] =
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; "
+                "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; "
+                "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;";
 
         cache->is_durable = true;
         return run(cache, pragmas);
@@ -395,7 +402,8 @@ void cache_convs(struct cache *cache, void (*each)(void *data, const struct cach
         }
 }
 
-bool cache_conv_get(struct cache *cache, int64_t row, void (*each)(void *data, const struct cached_conv *conv), void *data)
+bool cache_conv_get(struct cache *cache, int64_t row, void (*each)(void *data, const struct cached_conv *conv),
+                    void *data)
 {
         sqlite3_stmt *statement = cache_statement(cache, CACHE_CONV_GET);
         if (!statement)

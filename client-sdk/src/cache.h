@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cache: the one SQLite file of a user: identity, conversations, received entries and the outbox. Holds a lock against a
- * second process from open to close. One thread at a time.
+/* Cache: the one SQLite file of a user: identity, conversations, received entries and the outbox. Holds a lock against
+ * a second process from open to close. One thread at a time.
  *
- * Writing happens between cache_begin and cache_commit only. A write that fails is remembered and makes the commit fail,
- * so that callers look at one place; after a failed commit nothing of the turn is in the file. A durable turn is on disk
- * (fsync) when the commit returns; any other one survives the death of the process. */
+ * Writing happens between cache_begin and cache_commit only. A write that fails is remembered and makes the commit
+ * fail, so that callers look at one place; after a failed commit nothing of the turn is in the file. A durable turn is
+ * on disk (fsync) when the commit returns; any other one survives the death of the process. */
 #pragma once
 
 #include "protocol/ids.h"
@@ -12,8 +12,8 @@
 
 struct cache;
 
-/* Reads or makes the file at `path` (NULL: in memory). 0, or DESKBELL_E_LOCKED, _STORE, _STORE_NEWER, _NOMEM. A file that
- * is damaged or not ours is renamed first; *out_set_aside is then its new path (free() it), else NULL. */
+/* Reads or makes the file at `path` (NULL: in memory). 0, or DESKBELL_E_LOCKED, _STORE, _STORE_NEWER, _NOMEM. A file
+ * that is damaged or not ours is renamed first; *out_set_aside is then its new path (free() it), else NULL. */
 int cache_open(const char *path, int64_t wall_ms, struct cache **out_cache, char **out_set_aside);
 struct cache *cache_close(struct cache *cache); /* NULL is welcome; always returns NULL */
 
@@ -62,9 +62,9 @@ struct cached_entry {
         int64_t conv; /* row of the conversation */
         int log;      /* 0 public, 1 team */
         int64_t number;
-        int kind;     /* enum protocol_entry_kind */
-        int64_t of;   /* edit, erase; else 0 */
-        bool counts;  /* counts as unread for this user */
+        int kind;                /* enum protocol_entry_kind */
+        int64_t of;              /* edit, erase; else 0 */
+        bool counts;             /* counts as unread for this user */
         const struct cmid *cmid; /* NULL = none */
         struct span body;        /* the entry as JSON */
 };
@@ -74,9 +74,9 @@ void cache_entry_put(struct cache *cache, const struct cached_entry *entry);
  * false to stop. */
 void cache_entries(struct cache *cache, int64_t conv, int log, int64_t low, int64_t high, int64_t limit, bool from_end,
                    bool (*each)(void *data, const struct cached_entry *entry), void *data);
-/* The edits of one message with number > above, in rising order. */
-void cache_edits(struct cache *cache, int64_t conv, int log, int64_t of, int64_t above,
-                 bool (*each)(void *data, const struct cached_entry *entry), void *data);
+/* Entries of that kind about message `of` with number > above, in rising order. */
+void cache_entries_about(struct cache *cache, int64_t conv, int log, int kind, int64_t of, int64_t above,
+                         bool (*each)(void *data, const struct cached_entry *entry), void *data);
 int64_t cache_entry_find(struct cache *cache, int64_t conv, int log, const struct cmid *cmid); /* number, 0 = none */
 int64_t cache_unread(struct cache *cache, int64_t conv, int64_t above); /* public entries that count, number > above */
 void cache_entries_wipe(struct cache *cache, int64_t conv);
@@ -87,21 +87,21 @@ struct cached_message {
         int64_t pos; /* order of queueing; given by cache_message_add */
         struct cmid cmid;
         int64_t conv;
-        int op;               /* enum deskbell_operation */
+        int op; /* enum deskbell_operation */
         int log;
-        struct span content;  /* send: stored content; edit: {"text":..}; erase: {} */
+        struct span content; /* send: stored content; edit: {"text":..}; erase: {} */
         uint8_t hash[16];
-        bool has_target;      /* edit, erase: the message meant is known by its cmid */
+        bool has_target; /* edit, erase: the message meant is known by its cmid */
         struct cmid target;
-        int64_t of, version;  /* as it was in `epoch` */
-        uint8_t epoch[8];     /* of `of`, and from SENT on of `number` */
-        int64_t queued_ms;    /* corrected wall clock: when the time of retrying began */
-        int64_t first_ms;     /* and when it was first queued */
-        int state;            /* enum deskbell_message_state */
+        int64_t of, version; /* as it was in `epoch` */
+        uint8_t epoch[8];    /* of `of`, and from SENT on of `number` */
+        int64_t queued_ms;   /* corrected wall clock: when the time of retrying began */
+        int64_t first_ms;    /* and when it was first queued */
+        int state;           /* enum deskbell_message_state */
         struct span tag;
         int64_t number, at_seq, ts_ms;
         bool is_duplicate;
-        bool is_told;         /* the application knows of its final outcome */
+        bool is_told; /* the application knows of its final outcome */
 };
 
 void cache_message_add(struct cache *cache, struct cached_message *message);
@@ -117,7 +117,8 @@ void cache_messages_offer_again(struct cache *cache);
 void cache_messages_sweep(struct cache *cache, int64_t before_ms);
 
 enum cached_which { MESSAGES_UNSENT, MESSAGES_UNTOLD, MESSAGES_SHOWN };
-/* UNSENT: queued, or to be offered again. UNTOLD: final but not told. SHOWN: queued, failed, expired of one conversation. In the order of queueing; `each` returns false to stop. `conv` 0 = all conversations. */
+/* UNSENT: queued, or to be offered again. UNTOLD: final but not told. SHOWN: queued, failed, expired of one
+ * conversation. In the order of queueing; `each` returns false to stop. `conv` 0 = all conversations. */
 void cache_messages(struct cache *cache, enum cached_which which, int64_t conv,
                     bool (*each)(void *data, const struct cached_message *message), void *data);
 bool cache_message_get(struct cache *cache, const struct cmid *cmid,
@@ -126,3 +127,4 @@ bool cache_message_get(struct cache *cache, const struct cmid *cmid,
 void cache_messages_below(struct cache *cache, int64_t conv, int64_t upto, int state,
                           bool (*each)(void *data, const struct cached_message *message), void *data);
 int64_t cache_failed_count(struct cache *cache);
+int64_t cache_message_last(struct cache *cache); /* the highest pos there is, 0 = none */

@@ -68,10 +68,10 @@ void cache_entries(struct cache *cache, int64_t conv, int log, int64_t low, int6
         give(cache, statement, each, data);
 }
 
-void cache_edits(struct cache *cache, int64_t conv, int log, int64_t of, int64_t above,
-                 bool (*each)(void *data, const struct cached_entry *entry), void *data)
+void cache_entries_about(struct cache *cache, int64_t conv, int log, int kind, int64_t of, int64_t above,
+                         bool (*each)(void *data, const struct cached_entry *entry), void *data)
 {
-        sqlite3_stmt *statement = cache_statement(cache, CACHE_EDITS);
+        sqlite3_stmt *statement = cache_statement(cache, CACHE_ABOUT);
         if (!statement)
                 return;
 
@@ -79,6 +79,7 @@ void cache_edits(struct cache *cache, int64_t conv, int log, int64_t of, int64_t
         sqlite3_bind_int(statement, 2, log);
         sqlite3_bind_int64(statement, 3, of);
         sqlite3_bind_int64(statement, 4, above);
+        sqlite3_bind_int(statement, 5, kind);
         give(cache, statement, each, data);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The user's file: the outbox. A message leaves it only by being dropped on purpose: what is sent stays for 30 days, to be
- * offered again to a server that was restored. */
+/* The user's file: the outbox. A message leaves it only by being dropped on purpose: what is sent stays for 30 days, to
+ * be offered again to a server that was restored. */
 #include "cache_private.h"
 
 #include "deskbell/deskbell.h"
@@ -182,12 +182,22 @@ void cache_messages_below(struct cache *cache, int64_t conv, int64_t upto, int s
         give(cache, statement, each, data);
 }
 
-int64_t cache_failed_count(struct cache *cache)
+static int64_t one_number(struct cache *cache, enum cache_statement which)
 {
-        sqlite3_stmt *statement = cache_statement(cache, CACHE_FAILED_COUNT);
-        int64_t count = 0;
+        sqlite3_stmt *statement = cache_statement(cache, which);
+        int64_t number = 0;
 
         while (cache_step(cache, statement))
-                count = sqlite3_column_int64(statement, 0);
-        return count;
+                number = sqlite3_column_int64(statement, 0);
+        return number;
+}
+
+int64_t cache_failed_count(struct cache *cache)
+{
+        return one_number(cache, CACHE_FAILED_COUNT);
+}
+
+int64_t cache_message_last(struct cache *cache)
+{
+        return one_number(cache, CACHE_LAST);
 }

@@ -19,13 +19,14 @@
                       "ORDER BY number LIMIT ?5")                                                                      \
         X(ENTRIES_END, "SELECT " ENTRY_COLUMNS " FROM (SELECT * FROM entry WHERE conv = ?1 AND log = ?2 AND number "   \
                        "BETWEEN ?3 AND ?4 ORDER BY number DESC LIMIT ?5) ORDER BY number")                             \
-        X(EDITS, "SELECT " ENTRY_COLUMNS " FROM entry WHERE of = ?3 AND conv = ?1 AND log = ?2 AND kind = 20 AND "      \
+        X(ABOUT, "SELECT " ENTRY_COLUMNS " FROM entry WHERE of = ?3 AND conv = ?1 AND log = ?2 AND kind = ?5 AND "     \
                  "number > ?4 ORDER BY number")                                                                        \
         X(ENTRY_FIND, "SELECT number FROM entry WHERE cmid = ?3 AND conv = ?1 AND log = ?2")                           \
         X(UNREAD, "SELECT count(*) FROM entry WHERE conv = ?1 AND log = 0 AND number > ?2 AND counts = 1")             \
         X(WIPE, "DELETE FROM entry WHERE conv = ?1")                                                                   \
-        X(MESSAGE_ADD, "INSERT INTO outbox(cmid, conv, op, log, content, hash, target, of, version, epoch, queued_ms, " \
-                       "first_ms, state, told) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)")      \
+        X(MESSAGE_ADD,                                                                                                 \
+          "INSERT INTO outbox(cmid, conv, op, log, content, hash, target, of, version, epoch, queued_ms, "             \
+          "first_ms, state, told) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)")                  \
         X(MESSAGE_SAVE, "UPDATE outbox SET state = ?2, tag = ?3, number = ?4, at_seq = ?5, ts = ?6, epoch = ?7, "      \
                         "dup = ?8, told = ?9, queued_ms = ?10, first_ms = ?11, of = ?12 WHERE pos = ?1")               \
         X(MESSAGE_TOLD, "UPDATE outbox SET told = 1 WHERE pos = ?1")                                                   \
@@ -41,13 +42,15 @@
         X(MESSAGE_GET, "SELECT " MESSAGE_COLUMNS " FROM outbox WHERE cmid = ?1")                                       \
         X(BELOW, "SELECT " MESSAGE_COLUMNS " FROM outbox WHERE conv = ?1 AND number BETWEEN 1 AND ?2 AND state >= 2 "  \
                  "AND state < ?3 AND log = 0 AND op = 1 ORDER BY number")                                              \
-        X(FAILED_COUNT, "SELECT count(*) FROM outbox WHERE state IN (5, 6)")
+        X(FAILED_COUNT, "SELECT count(*) FROM outbox WHERE state IN (5, 6)")                                           \
+        X(LAST, "SELECT coalesce(max(pos), 0) FROM outbox")
 
-#define CONV_COLUMNS \
+#define CONV_COLUMNS                                                                                                   \
         "row, id, key, confirmed, gone, low0, cursor0, head0, done0, low1, cursor1, head1, done1, my_read, feed"
 #define ENTRY_COLUMNS "conv, log, number, kind, of, counts, cmid, body"
-#define MESSAGE_COLUMNS \
-        "pos, cmid, conv, op, log, content, hash, target, of, version, epoch, queued_ms, first_ms, state, tag, number, " \
+#define MESSAGE_COLUMNS                                                                                                \
+        "pos, cmid, conv, op, log, content, hash, target, of, version, epoch, queued_ms, first_ms, state, tag, "       \
+        "number, "                                                                                                     \
         "at_seq, ts, dup, told"
 
 enum cache_statement {
@@ -59,7 +62,7 @@ enum cache_statement {
 
 struct cache {
         sqlite3 *db;
-        int lock_fd; /* -1 = in memory */
+        int lock_fd;     /* -1 = in memory */
         bool is_durable; /* PRAGMA synchronous as it stands: FULL */
         bool is_in_turn, has_failed;
         sqlite3_stmt *statements[CACHE_STATEMENT_COUNT];

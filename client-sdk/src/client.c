@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Client: the thread around the machine. It takes everything that arrived meanwhile as one turn, so that a burst of
- * messages costs one commit, then obeys the machine's wishes, sends its frames, and runs the callbacks with no lock held. */
+ * messages costs one commit, then obeys the machine's wishes, sends its frames, and runs the callbacks with no lock
+ * held. */
 #include "client_private.h"
 
 #include <errno.h>
@@ -10,8 +11,9 @@
 #include <unistd.h>
 
 enum {
-        GIVE_AT_ONCE = 256,        /* entries given in one turn */
-        EVENTS_FULL = 4096,        /* with callbacks_by_dispatch: nothing more is taken in until some ran */
+        GIVE_AT_ONCE = 256, /* entries given in one turn */
+        EVENTS_FULL = 4096, /* with callbacks_by_dispatch: nothing more is taken in until some ran */
+        LINK_CLOSE_S = 6,
         INPUT_PAUSE_BYTES = 1 << 20,
         INPUT_FLOOD_BYTES = 32 << 20, /* a transport that does not pause */
 };
@@ -67,7 +69,7 @@ static struct input *input_new(struct deskbell_link *link, enum input_kind kind,
         if (!input)
                 return NULL;
 
-        *input = (struct input){ .link = link, .kind = kind, .len = len };
+        *input = (struct input){.link = link, .kind = kind, .len = len};
         if (len)
                 memcpy(input->bytes, bytes, len);
         return input;
@@ -160,8 +162,8 @@ static void open_link(struct deskbell_client *client)
                 link->next = client->links;
                 client->links = link;
                 client->current = link;
-                if (client->transport.open(client->transport.data, client->url, subprotocol, PROTOCOL_SERVER_FRAME_BYTES,
-                                           link) == 0)
+                if (client->transport.open(client->transport.data, client->url, subprotocol,
+                                           PROTOCOL_SERVER_FRAME_BYTES, link) == 0)
                         return;
                 unlink_link(client, link);
         }
@@ -226,7 +228,8 @@ static void run_callback(struct deskbell_client *client, const struct event *eve
                 break;
         case EVENT_OPENED:
                 if (on->on_opened)
-                        on->on_opened(client, event->opened.conversation, event->opened.seq, event->opened.iseq, on->data);
+                        on->on_opened(client, event->opened.conversation, event->opened.seq, event->opened.iseq,
+                                      on->data);
                 break;
         case EVENT_TYPING:
                 if (on->on_typing)
@@ -408,7 +411,7 @@ static void wait_inbox(struct deskbell_client *client, int64_t due)
                 pthread_cond_wait(&client->inbox_wake, &client->inbox_lock);
                 return;
         }
-        struct timespec until = { .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };
+        struct timespec until = {.tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000};
         pthread_cond_timedwait(&client->inbox_wake, &client->inbox_lock, &until);
 }
 
@@ -490,7 +493,7 @@ int client_start(struct deskbell_client *client)
 /* What is owed: each history's callback runs once. Nothing else is told any more. */
 static void settle(struct deskbell_client *client)
 {
-        struct event_list owed = { 0 };
+        struct event_list owed = {0};
         struct event *event;
 
         pthread_mutex_lock(&client->lock);
@@ -513,6 +516,28 @@ static void settle(struct deskbell_client *client)
         }
 }
 
+/* A transport without an end of its own still owes the closing of its connections: it may be about to speak of them. */
+static bool are_links_closed(const struct deskbell_client *client)
+{
+        for (const struct deskbell_link *link = client->links; link; link = link->next)
+                if (!link->is_closed)
+                        return false;
+        return true;
+}
+
+static void await_links(struct deskbell_client *client)
+{
+        struct timespec until;
+
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += LINK_CLOSE_S;
+        pthread_mutex_lock(&client->inbox_lock);
+        while (!are_links_closed(client))
+                if (pthread_cond_timedwait(&client->inbox_wake, &client->inbox_lock, &until) == ETIMEDOUT)
+                        break;
+        pthread_mutex_unlock(&client->inbox_lock);
+}
+
 void client_stop(struct deskbell_client *client)
 {
         pthread_mutex_lock(&client->inbox_lock);
@@ -523,6 +548,8 @@ void client_stop(struct deskbell_client *client)
         settle(client);
         if (client->transport.stop)
                 client->transport.stop(client->transport.data);
+        else
+                await_links(client);
         while (client->first_input) {
                 struct input *input = client->first_input;
                 client->first_input = input->next;

@@ -2,14 +2,6 @@
 /* The public calls: arguments are checked here, once; what is left is a turn of the machine. */
 #include "client_private.h"
 
-#include <errno.h>
-#include <jansson.h>
-#include <openssl/sha.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-
 const char *deskbell_error_text(int error)
 {
         switch (error) {
@@ -57,277 +49,6 @@ const char *deskbell_error_text(int error)
 const char *deskbell_version(void)
 {
         return DESKBELL_VERSION;
-}
-
-/* ---- options ----------------------------------------------------------------------------------------------------- */
-
-/* Structs of an older header are shorter; what they lack is zero. */
-static bool take_struct(void *out, size_t room, const void *in, size_t least)
-{
-        size_t size;
-
-        memcpy(&size, in, sizeof(size));
-        if (size < least || size > 4096)
-                return false;
-        memset(out, 0, room);
-        memcpy(out, in, size < room ? size : room);
-        return true;
-}
-
-static size_t base64url_decode(struct span text, char *out)
-{
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        uint32_t bits = 0;
-        size_t count = 0, len = 0;
-
-        for (size_t i = 0; i < text.len; i++) {
-                const char *digit = text.at[i] ? strchr(digits, text.at[i]) : NULL;
-                if (!digit)
-                        return 0;
-                bits = bits << 6 | (uint32_t)(digit - digits);
-                if (++count % 4 != 1)
-                        out[len++] = (char)(bits >> (6 - 2 * ((count - 1) % 4)));
-        }
-        return len;
-}
-
-/* The subject a user token names, not believed: it only chooses the file. malloc'd, or NULL. */
-static char *subject_of(const char *token)
-{
-        const char *first = strchr(token, '.');
-        const char *second = first ? strchr(first + 1, '.') : NULL;
-        if (!second || second - first > PROTOCOL_TOKEN_BYTES)
-                return NULL;
-
-        char *claims = malloc((size_t)(second - first));
-        if (!claims)
-                return NULL;
-        size_t len = base64url_decode((struct span){ first + 1, (size_t)(second - first - 1) }, claims);
-        json_auto_t *root = len ? json_loadb(claims, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
-        const char *subject = json_string_value(json_object_get(root, "sub"));
-        free(claims);
-        return subject && *subject ? strdup(subject) : NULL;
-}
-
-static int make_dirs(const char *path)
-{
-        char *copy = strdup(path);
-        int rc = 0;
-        if (!copy)
-                return DESKBELL_E_NOMEM;
-
-        for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-                *slash = '\0';
-                mkdir(copy, 0700); /* whether it worked is seen at the last one */
-                *slash = '/';
-        }
-        if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-                rc = DESKBELL_E_STORE;
-        free(copy);
-        return rc;
-}
-
-/* DIR/app_...-<16 hex digits of the user>.deskbell */
-static int file_path(const struct deskbell_options *options, char **out_path)
-{
-        uint8_t hash[SHA256_DIGEST_LENGTH];
-        char hex[17], *who = NULL, *subject = NULL;
-        const char *user = options->user;
-        int rc = make_dirs(options->data_dir);
-        if (rc < 0)
-                return rc;
-
-        if (!user && options->token)
-                user = subject = subject_of(options->token);
-        if (!user)
-                user = "default";
-        const char *kind = options->is_visitor ? "visitor" : options->agent_token ? "agent" : "user";
-        if (asprintf(&who, "%s:%s", kind, user) < 0)
-                who = NULL;
-        free(subject);
-        if (!who)
-                return DESKBELL_E_NOMEM;
-        SHA256((const uint8_t *)who, strlen(who), hash);
-        free(who);
-        for (int i = 0; i < 8; i++)
-                snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-        return asprintf(out_path, "%s/%s-%s.deskbell", options->data_dir, options->app, hex) < 0 ? DESKBELL_E_NOMEM : 0;
-}
-
-static bool fits(const char *text, size_t max)
-{
-        return !text || strlen(text) <= max;
-}
-
-static bool is_url(const char *url)
-{
-        return url && strlen(url) <= PROTOCOL_URL_BYTES && (strncmp(url, "ws://", 5) == 0 || strncmp(url, "wss://", 6) == 0);
-}
-
-static bool are_valid(const struct deskbell_options *options, uint64_t *out_app)
-{
-        int ways = (options->token || options->on_token) + (options->is_visitor != 0);
-
-        ways += options->agent_token && !options->token && !options->on_token;
-        if (options->agent_token && options->token)
-                return false;
-        if (ways != 1 || (options->is_visitor && options->agent_token))
-                return false;
-        if (!options->app || id_read(span_of(options->app), "app", out_app) < 0)
-                return false;
-        if (!options->transport && !is_url(options->url))
-                return false;
-        if (options->transport && (!options->transport->open || !options->transport->send || !options->transport->close ||
-                                   !options->transport->resume))
-                return false;
-        if (options->first_page < -1 || options->first_page > PROTOCOL_PAGE_ROWS || options->snapshot < -1 ||
-            options->snapshot > 100000)
-                return false;
-        return fits(options->user, 128) && fits(options->locale, 35) && fits(options->client_name, 64) &&
-               fits(options->client_version, 64) && fits(options->token, PROTOCOL_TOKEN_BYTES) &&
-               fits(options->agent_token, PROTOCOL_TOKEN_BYTES);
-}
-
-/* ws://host:port has the path of the protocol. */
-static char *whole_url(const char *url)
-{
-        char *whole = NULL;
-        const char *path = url ? strchr(strstr(url, "://") + 3, '/') : NULL;
-
-        if (!url)
-                return strdup("");
-        return asprintf(&whole, "%s%s", url, path ? "" : "/v1/ws") < 0 ? NULL : whole;
-}
-
-static void fill_random(void *data, void *bytes, size_t len)
-{
-        struct deskbell_client *client = data;
-        size_t have = 0;
-
-        if (client->options.random) {
-                client->options.random(client->options.data, bytes, len);
-                return;
-        }
-        while (have < len) {
-                ssize_t got = getrandom((char *)bytes + have, len - have, 0);
-                if (got > 0)
-                        have += (size_t)got;
-        }
-}
-
-static void write_log(void *data, enum deskbell_level level, const char *line)
-{
-        struct deskbell_client *client = data;
-
-        if (client->options.on_log)
-                client->options.on_log(level, line, client->options.data);
-}
-
-static int make_machine(struct deskbell_client *client, const struct deskbell_options *options, uint64_t app)
-{
-        struct machine_settings settings = {
-                .app = app,
-                .is_visitor = options->is_visitor != 0,
-                .is_staff = options->agent_token != NULL,
-                .asks_for_token = options->on_token != NULL,
-                .token = options->agent_token ? options->agent_token : options->token,
-                .locale = options->locale,
-                .client_name = options->client_name ? options->client_name : "libdeskbell",
-                .client_version = options->client_version ? options->client_version : DESKBELL_VERSION,
-                .manual_ack = options->manual_ack != 0,
-                .with_team_log = options->with_team_log != 0,
-                .first_page = options->first_page ? options->first_page : 50,
-                .snapshot = options->snapshot,
-                .client = client,
-                .random = fill_random,
-                .log = write_log,
-                .data = client,
-        };
-        char *path = NULL, *aside = NULL;
-        struct cache *cache = NULL;
-        int rc = options->data_dir ? file_path(options, &path) : 0;
-
-        if (rc == 0)
-                rc = cache_open(path, client_wall_ms(client), &cache, &aside);
-        free(path);
-        if (rc == 0)
-                rc = machine_new(&settings, cache, client_mono_ms(client), client_wall_ms(client), &client->machine);
-        if (rc < 0)
-                cache_close(cache);
-        if (rc == 0 && aside) {
-                machine_begin(client->machine, client_mono_ms(client), client_wall_ms(client), false);
-                machine_say(client->machine, DESKBELL_NOTICE_STORE_SET_ASIDE, aside);
-                rc = machine_end(client->machine);
-        }
-        free(aside);
-        return rc;
-}
-
-static void forget_strings(struct deskbell_options *options)
-{
-        options->url = options->app = options->data_dir = options->token = options->agent_token = NULL;
-        options->user = options->locale = options->client_name = options->client_version = options->ca_file = NULL;
-        options->transport = NULL;
-}
-
-static int open_parts(struct deskbell_client *client, const struct deskbell_options *options, uint64_t app)
-{
-        int rc = 0;
-
-        client->url = whole_url(options->url);
-        if (!client->url)
-                return DESKBELL_E_NOMEM;
-        rc = make_machine(client, options, app);
-        if (rc < 0)
-                return rc;
-        if (options->transport)
-                client->transport = *options->transport;
-        else
-                rc = transport_lws_new(options->ca_file, &client->transport);
-        if (rc < 0)
-                return rc;
-        rc = client_start(client);
-        if (rc < 0 && client->transport.stop)
-                client->transport.stop(client->transport.data);
-        return rc;
-}
-
-int deskbell_open(const struct deskbell_options *given, deskbell_client **out_client)
-{
-        struct deskbell_options options;
-        uint64_t app = 0;
-
-        if (!given || !out_client || !take_struct(&options, sizeof(options), given, offsetof(struct deskbell_options, locale)) ||
-            !are_valid(&options, &app))
-                return DESKBELL_E_INVALID;
-        struct deskbell_client *client = calloc(1, sizeof(*client));
-        if (!client)
-                return DESKBELL_E_NOMEM;
-        client->options = options;
-        forget_strings(&client->options);
-        int rc = open_parts(client, &options, app);
-        if (rc < 0) {
-                machine_free(client->machine);
-                free(client->url);
-                free(client);
-                return rc;
-        }
-        *out_client = client;
-        return 0;
-}
-
-int deskbell_close(deskbell_client *client)
-{
-        if (!client)
-                return DESKBELL_OK;
-        if (client_is_in_callback(client) || (client->event_fd < 0 && pthread_equal(client->thread, pthread_self())))
-                return DESKBELL_E_WRONG_THREAD;
-        client_stop(client);
-        event_list_clear(&client->events);
-        machine_free(client->machine);
-        free(client->url);
-        free(client);
-        return DESKBELL_OK;
 }
 
 /* ---- connection -------------------------------------------------------------------------------------------------- */
@@ -451,8 +172,8 @@ int deskbell_conversation_close(deskbell_conversation *conversation)
         return DESKBELL_OK;
 }
 
-int deskbell_conversations(deskbell_client *client, int (*each)(const struct deskbell_conversation_info *info, void *data),
-                           void *data)
+int deskbell_conversations(deskbell_client *client,
+                           int (*each)(const struct deskbell_conversation_info *info, void *data), void *data)
 {
         if (!client || !each)
                 return DESKBELL_E_INVALID;
@@ -490,9 +211,9 @@ static size_t utf8_len(const unsigned char *at, size_t left)
                 unsigned char mask, lead, low, high;
                 size_t len;
         } forms[] = {
-                { 0x80, 0x00, 0, 0, 1 },          { 0xff, 0xe0, 0xa0, 0xbf, 3 }, { 0xff, 0xed, 0x80, 0x9f, 3 },
-                { 0xff, 0xf0, 0x90, 0xbf, 4 },    { 0xff, 0xf4, 0x80, 0x8f, 4 }, { 0xf0, 0xe0, 0x80, 0xbf, 3 },
-                { 0xf8, 0xf0, 0x80, 0xbf, 4 },    { 0xe0, 0xc0, 0x80, 0xbf, 2 },
+                {0x80, 0x00, 0, 0, 1},       {0xff, 0xe0, 0xa0, 0xbf, 3}, {0xff, 0xed, 0x80, 0x9f, 3},
+                {0xff, 0xf0, 0x90, 0xbf, 4}, {0xff, 0xf4, 0x80, 0x8f, 4}, {0xf0, 0xe0, 0x80, 0xbf, 3},
+                {0xf8, 0xf0, 0x80, 0xbf, 4}, {0xe0, 0xc0, 0x80, 0xbf, 2},
         };
 
         if (*at == 0xc0 || *at == 0xc1 || *at > 0xf4)
@@ -544,7 +265,8 @@ static int take_options(deskbell_client *client, const struct deskbell_send_opti
 {
         struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
 
-        if (given && !take_struct(&options, sizeof(options), given, offsetof(struct deskbell_send_options, reply_to)))
+        if (given &&
+            !client_take_struct(&options, sizeof(options), given, offsetof(struct deskbell_send_options, reply_to)))
                 return DESKBELL_E_INVALID;
         bool has_id = options.pressed_id && is_line(options.pressed_id, 64);
         if ((options.log != DESKBELL_PUBLIC && options.log != DESKBELL_TEAM) || options.reply_to < 0 ||
@@ -692,10 +414,11 @@ int deskbell_history(deskbell_conversation *conversation, const struct deskbell_
 
         if (!conversation || !fn)
                 return DESKBELL_E_INVALID;
-        if (given && !take_struct(&options, sizeof(options), given, sizeof(*given)))
+        if (given && !client_take_struct(&options, sizeof(options), given, sizeof(*given)))
                 return DESKBELL_E_INVALID;
         if (options.limit < 1 || options.limit > PROTOCOL_PAGE_ROWS || options.before < 0 || options.after < -1 ||
-            (options.before > 0 && options.after >= 0) || (options.log != DESKBELL_PUBLIC && options.log != DESKBELL_TEAM))
+            (options.before > 0 && options.after >= 0) ||
+            (options.log != DESKBELL_PUBLIC && options.log != DESKBELL_TEAM))
                 return DESKBELL_E_INVALID;
         deskbell_client *client = machine_conv_client(conversation);
         client_begin(client, false);

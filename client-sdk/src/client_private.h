@@ -28,6 +28,7 @@ struct input {
 struct deskbell_client {
         struct deskbell_options options; /* callbacks, clock and data; its strings are not kept */
         char *url;
+        char *visitor_path; /* of the visitor to be claimed; NULL = none */
         struct deskbell_transport transport;
 
         /* `lock` guards the machine, the events and the links; it is never held while a callback runs. */
@@ -63,6 +64,10 @@ int client_deliver(struct deskbell_client *client, size_t max); /* how many ran 
 
 int64_t client_mono_ms(const struct deskbell_client *client);
 int64_t client_wall_ms(const struct deskbell_client *client);
+
+/* Copies a struct of the caller's, which may be of an older header and shorter: what it lacks is zero. False: its size
+ * cannot be. */
+bool client_take_struct(void *out, size_t room, const void *in, size_t least);
 
 /* The transport over libwebsockets. `ca_file` NULL = the system's roots. 0 or DESKBELL_E_NOMEM. */
 int transport_lws_new(const char *ca_file, struct deskbell_transport *out_transport);

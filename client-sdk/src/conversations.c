@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conversations: the registry of those this client knows, what the application opened, and giving it their entries: a
- * snapshot out of the cache, then what follows, each number once and in order. */
+/* Conversations: the registry of those this client knows, their rows in the file, and telling the application of
+ * changes. */
 #include "machine_private.h"
 
 #include <stdlib.h>
@@ -150,7 +150,7 @@ void conv_free_all(struct machine *machine)
 static int read_feed(deskbell_conversation *conv, struct span json)
 {
         struct arena arena;
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         struct reader reader;
         struct protocol_feed_row row;
         char *text = malloc(json.len + 1);
@@ -182,7 +182,7 @@ int conv_set_feed(deskbell_conversation *conv, const struct protocol_feed_row *r
 
         writer_init(&writer, room, sizeof(room));
         protocol_feed_row_write(&writer, row);
-        int rc = writer.failed ? DESKBELL_E_NOMEM : read_feed(conv, (struct span){ writer.bytes, writer.len });
+        int rc = writer.failed ? DESKBELL_E_NOMEM : read_feed(conv, (struct span){writer.bytes, writer.len});
         writer_done(&writer);
         if (rc < 0)
                 return rc;
@@ -191,7 +191,7 @@ int conv_set_feed(deskbell_conversation *conv, const struct protocol_feed_row *r
                 conv->feed.has_marks = true;
                 conv->feed.marks = marks;
         } else {
-                conv->feed.marks = (struct protocol_both_marks){ 0 };
+                conv->feed.marks = (struct protocol_both_marks){0};
         }
         if (!conv->key[0] && row->has_key)
                 copy_key(conv, row->key);
@@ -233,7 +233,7 @@ static void reload(deskbell_conversation *conv)
         if (!row || !cache_conv_get(conv->machine->cache, row, from_cache, conv)) {
                 conv->row = 0; /* it was new in the turn that failed */
                 conv->has_feed = false;
-                conv->feed = (struct protocol_feed_row){ 0 };
+                conv->feed = (struct protocol_feed_row){0};
         }
         conv->next_dirty = NULL;
         conv->machine->dirty_first = NULL;
@@ -270,7 +270,7 @@ int conv_load_all(struct machine *machine)
 
 void conv_need_row(deskbell_conversation *conv)
 {
-        struct cached_conv row = { .id = conv->id, .key = span_of(conv->key) };
+        struct cached_conv row = {.id = conv->id, .key = span_of(conv->key)};
 
         if (!conv->row) {
                 conv->row = cache_conv_put(conv->machine->cache, &row);
@@ -298,7 +298,7 @@ static void write_conv(struct machine *machine, deskbell_conversation *conv)
                 .key = span_of(conv->key),
                 .is_confirmed = conv->is_confirmed,
                 .has_left = conv->has_left,
-                .place = { conv->place[0].at, conv->place[1].at },
+                .place = {conv->place[0].at, conv->place[1].at},
                 .my_read = conv->my_read,
         };
         char room[1024];
@@ -307,7 +307,7 @@ static void write_conv(struct machine *machine, deskbell_conversation *conv)
         writer_init(&writer, room, sizeof(room));
         if (conv->has_feed) {
                 protocol_feed_row_write(&writer, &conv->feed);
-                row.feed = (struct span){ writer.bytes, writer.len };
+                row.feed = (struct span){writer.bytes, writer.len};
         }
         if (writer.failed)
                 cache_fail(machine->cache);
@@ -316,17 +316,27 @@ static void write_conv(struct machine *machine, deskbell_conversation *conv)
         writer_done(&writer);
 }
 
+/* What was cached must not be shown any more; the numbers hold, and what was given is not given again. */
+void conv_forget_entries(deskbell_conversation *conv)
+{
+        cache_entries_wipe(conv->machine->cache, conv->row);
+        for (int log = 0; log < 2; log++)
+                conv->place[log].at.low = conv->place[log].at.cursor = 0;
+        conv_touch(conv, true);
+        machine_notice(conv->machine, DESKBELL_NOTICE_CONVERSATION_ERASED, conv, "");
+}
+
 void conv_forget_numbers(deskbell_conversation *conv)
 {
         cache_entries_wipe(conv->machine->cache, conv->row);
         for (int log = 0; log < 2; log++)
-                conv->place[log] = (struct place){ 0 };
+                conv->place[log] = (struct place){0};
         conv->is_confirmed = conv->machine->set.is_staff && conv->id;
         conv->my_read = conv->told_recv = conv->told_read = 0;
         conv->feed.rev = 0;
         conv->has_feed = false;
         conv->feed.has_marks = false;
-        conv->feed.marks = (struct protocol_both_marks){ 0 };
+        conv->feed.marks = (struct protocol_both_marks){0};
         marks_count(conv);
         conv_touch(conv, true);
 }
@@ -343,12 +353,12 @@ static int fill_info(struct event *event, deskbell_conversation *conv, struct de
 
         if (conv->id) {
                 id_write(text, "cnv", conv->id);
-                id = (struct span){ text, ID_TEXT_BYTES };
+                id = (struct span){text, ID_TEXT_BYTES};
         }
         if (row->has_customer)
-                customer = (struct span){ customer_room, principal_write(customer_room, row->customer) };
+                customer = (struct span){customer_room, principal_write(customer_room, row->customer)};
         if (row->has_last)
-                author = (struct span){ author_room, principal_write(author_room, row->last.author) };
+                author = (struct span){author_room, principal_write(author_room, row->last.author)};
         *out = (struct deskbell_conversation_info){
                 .conversation = conv,
                 .id = event_text(event, id),
@@ -359,17 +369,19 @@ static int fill_info(struct event *event, deskbell_conversation *conv, struct de
                 .head = conv->place[0].at.head,
                 .ihead = conv->place[1].at.head,
                 .rev = row->rev,
-                .marks = { row->marks.customer_recv, row->marks.customer_read, row->marks.staff_recv, row->marks.staff_read },
+                .marks = {row->marks.customer_recv, row->marks.customer_read, row->marks.staff_recv,
+                          row->marks.staff_read},
                 .unread = conv->machine->set.is_staff ? 0 : conv->unread,
                 .unanswered = row->has_unanswered ? row->unanswered : 0,
                 .waiting_since_ms = row->has_waiting_since ? row->waiting_since : 0,
                 .last_ts_ms = row->has_last ? row->last.ts : 0,
                 .last_author = event_text(event, author),
-                .last_preview = event_text(event, row->has_last && row->last.has_preview ? row->last.preview : SPAN("")),
+                .last_preview =
+                        event_text(event, row->has_last && row->last.has_preview ? row->last.preview : SPAN("")),
         };
-        return out->id && out->key && out->customer && out->customer_name && out->last_author && out->last_preview ?
-                       0 :
-                       DESKBELL_E_NOMEM;
+        return out->id && out->key && out->customer && out->customer_name && out->last_author && out->last_preview
+                       ? 0
+                       : DESKBELL_E_NOMEM;
 }
 
 void conv_flush(struct machine *machine)
@@ -402,8 +414,8 @@ static int newest_first(const void *a, const void *b)
         return first->row < second->row ? -1 : first->row > second->row;
 }
 
-int machine_conversations(struct machine *machine, int (*each)(const struct deskbell_conversation_info *info, void *data),
-                          void *data)
+int machine_conversations(struct machine *machine,
+                          int (*each)(const struct deskbell_conversation_info *info, void *data), void *data)
 {
         deskbell_conversation **sorted = malloc((machine->conv_count + 1) * sizeof(*sorted));
         int rc = 0;
@@ -432,227 +444,4 @@ deskbell_client *machine_conv_client(const deskbell_conversation *conv)
 uint64_t machine_conv_id(const deskbell_conversation *conv)
 {
         return conv->id;
-}
-
-/* ---- giving entries ---------------------------------------------------------------------------------------------- */
-
-static bool push_entry(deskbell_conversation *conv, int log, int64_t number, struct event *event,
-                       const struct protocol_entry *entry)
-{
-        struct machine *machine = conv->machine;
-
-        if (event_fill_entry(event, &event->entry, conv, entry, machine->epoch_text, machine->me) < 0) {
-                event_free(event);
-                return false;
-        }
-        event->entry.origin = number <= conv->place[log].snapshot_to ? DESKBELL_SNAPSHOT : DESKBELL_FOLLOWING;
-        conv->place[log].given = number;
-        machine_push(machine, event);
-        return true;
-}
-
-static bool gives(const deskbell_conversation *conv, int log)
-{
-        return conv->is_opened && (log == 0 || (conv->machine->set.is_staff && conv->machine->set.with_team_log));
-}
-
-/* Right after it was applied: false when something before it has still to be given. */
-bool conv_give_live(deskbell_conversation *conv, int log, const struct protocol_entry *entry)
-{
-        struct place *place = &conv->place[log];
-
-        if (!gives(conv, log))
-                return false;
-        bool is_next = place->given == place->at.cursor - 1 || place->at.cursor == place->at.low;
-        if (!is_next || conv->is_opening) {
-                conv->machine->has_to_give = true;
-                return false;
-        }
-        struct event *event = event_new(EVENT_ENTRY);
-        if (!event || !push_entry(conv, log, place->at.cursor, event, entry)) {
-                conv->machine->has_to_give = true; /* again later, from the cache */
-                return false;
-        }
-        return true;
-}
-
-struct giving {
-        deskbell_conversation *conv;
-        int log;
-        bool has_failed;
-};
-
-static bool give_one(void *data, const struct cached_entry *row)
-{
-        struct giving *giving = data;
-        struct event *event = event_new(EVENT_ENTRY);
-        struct protocol_entry entry;
-
-        if (!event || event_read_entry(event, row->body, &entry) < 0) {
-                event_free(event);
-                giving->has_failed = true;
-                return false;
-        }
-        giving->has_failed = !push_entry(giving->conv, giving->log, row->number, event, &entry);
-        return !giving->has_failed;
-}
-
-/* Gives what the cache holds above `given`, at most `limit`; returns how many are left to be given. */
-static int64_t give_log(deskbell_conversation *conv, int log, size_t *limit)
-{
-        struct place *place = &conv->place[log];
-        struct giving giving = { .conv = conv, .log = log };
-        int64_t before = place->given;
-
-        if (!gives(conv, log) || place->given >= place->at.cursor)
-                return 0;
-        if (before < place->at.low - 1)
-                before = place->at.low - 1;
-        place->given = before;
-        if (*limit)
-                cache_entries(conv->machine->cache, conv->row, log, before + 1, place->at.cursor, (int64_t)*limit, false,
-                              give_one, &giving);
-        *limit -= (size_t)(place->given - before) < *limit ? (size_t)(place->given - before) : *limit;
-        if (giving.has_failed)
-                cache_fail(conv->machine->cache);
-        return place->at.cursor - place->given;
-}
-
-static void tell_opened(deskbell_conversation *conv)
-{
-        struct event *event = event_new(EVENT_OPENED);
-
-        conv->is_opening = false;
-        if (event) {
-                event->opened.conversation = conv;
-                event->opened.seq = conv->place[0].snapshot_to;
-                event->opened.iseq = conv->place[1].snapshot_to;
-        }
-        machine_push(conv->machine, event);
-}
-
-void conv_check_opened(deskbell_conversation *conv)
-{
-        if (!conv->is_opening || conv->place[0].given < conv->place[0].snapshot_to)
-                return;
-        if (gives(conv, 1) && conv->place[1].given < conv->place[1].snapshot_to)
-                return;
-        sending_tell_shown(conv->machine, conv);
-        tell_opened(conv);
-}
-
-bool machine_wants_to_give(const struct machine *machine)
-{
-        return machine->has_to_give;
-}
-
-void machine_give(struct machine *machine, size_t limit)
-{
-        machine->has_to_give = false;
-        for (size_t i = 0; i < machine->conv_count; i++) {
-                deskbell_conversation *conv = machine->convs[i];
-
-                if (!conv->is_opened)
-                        continue;
-                if (give_log(conv, 0, &limit) > 0 || give_log(conv, 1, &limit) > 0)
-                        machine->has_to_give = true;
-                conv_check_opened(conv);
-        }
-}
-
-/* Where giving begins: `snapshot` entries before the end, or after what the application is done with. */
-static void begin_giving(deskbell_conversation *conv)
-{
-        const struct machine_settings *set = &conv->machine->set;
-
-        for (int log = 0; log < 2; log++) {
-                struct place *place = &conv->place[log];
-
-                place->snapshot_to = gives(conv, log) && !set->manual_ack ? place->at.cursor : 0;
-                place->given = place->at.low > 0 ? place->at.low - 1 : 0;
-                if (set->manual_ack && place->given < place->at.done)
-                        place->given = place->at.done;
-                if (!set->manual_ack && set->snapshot >= 0 && place->given < place->at.cursor - set->snapshot)
-                        place->given = place->at.cursor - set->snapshot;
-        }
-}
-
-static int open_conv(struct machine *machine, deskbell_conversation *conv)
-{
-        if (conv->is_opened)
-                return 0;
-        conv->is_opened = conv->is_opening = true;
-        conv->is_refused = false;
-        conv->ask_at_ms = 0;
-        begin_giving(conv);
-        machine->has_to_give = true;
-        sync_want(machine, conv);
-        return 0;
-}
-
-static size_t opened_count(const struct machine *machine)
-{
-        size_t count = 0;
-
-        for (size_t i = 0; i < machine->conv_count; i++)
-                count += machine->convs[i]->is_opened;
-        return count;
-}
-
-int machine_conv_open(struct machine *machine, struct span key, deskbell_conversation **out_conv)
-{
-        if (machine->set.is_staff)
-                return DESKBELL_E_STATE;
-
-        deskbell_conversation *conv = conv_by_key(machine, key);
-        if (!conv)
-                conv = conv_add(machine, 0, key);
-        if (!conv)
-                return DESKBELL_E_NOMEM;
-        *out_conv = conv;
-        return open_conv(machine, conv);
-}
-
-int machine_conv_open_id(struct machine *machine, uint64_t id, deskbell_conversation **out_conv)
-{
-        deskbell_conversation *conv = conv_by_id(machine, id);
-
-        if (machine->set.is_staff && !(conv && conv->is_opened) && opened_count(machine) >= WATCHES_MAX)
-                return DESKBELL_E_STATE;
-        if (!conv)
-                conv = conv_add(machine, id, SPAN(""));
-        if (!conv)
-                return DESKBELL_E_NOMEM;
-        if (machine->set.is_staff)
-                conv->is_confirmed = true;
-        *out_conv = conv;
-        return open_conv(machine, conv);
-}
-
-void machine_conv_close(struct machine *machine, deskbell_conversation *conv)
-{
-        struct protocol_conversation_unwatch params = { .conv = conv->id };
-        struct writer writer;
-
-        if (conv->is_watched && machine->state == SESSION_OPEN && machine_may_ask(machine) &&
-            machine_request_begin(machine, &writer, REQUEST_UNWATCH, PROTOCOL_M_CONVERSATION_UNWATCH)) {
-                protocol_conversation_unwatch_write(&writer, &params);
-                machine_frame_end(machine, &writer);
-        }
-        conv->is_opened = conv->is_opening = conv->is_watched = false;
-}
-
-int machine_entry_done(struct machine *machine, deskbell_conversation *conv, int log, int64_t number)
-{
-        struct cached_place *at = &conv->place[log].at;
-
-        if (!machine->set.manual_ack)
-                return DESKBELL_E_STATE;
-        if (number > at->cursor)
-                number = at->cursor;
-        if (number > at->done) {
-                at->done = number;
-                conv_touch(conv, false);
-        }
-        return 0;
 }

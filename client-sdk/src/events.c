@@ -40,7 +40,7 @@ static const char *principal_text(struct event *event, struct principal_id who)
 
         if (who.role == ROLE_NONE)
                 return "";
-        return event_text(event, (struct span){ text, principal_write(text, who) });
+        return event_text(event, (struct span){text, principal_write(text, who)});
 }
 
 static const char *cmid_text(struct event *event, const struct cmid *cmid)
@@ -48,7 +48,7 @@ static const char *cmid_text(struct event *event, const struct cmid *cmid)
         char text[CMID_TEXT_BYTES];
 
         cmid_write(text, cmid);
-        return event_text(event, (struct span){ text, sizeof(text) });
+        return event_text(event, (struct span){text, sizeof(text)});
 }
 
 static int fill_choices(struct event *event, struct deskbell_entry *out, const struct protocol_content *content)
@@ -127,7 +127,7 @@ static void fill_hash(struct deskbell_entry *out, const struct protocol_entry *e
         writer_init(&writer, room, sizeof(room));
         content_store(&writer, &entry->content);
         if (!writer.failed)
-                content_hash((int)entry->kind, (struct span){ writer.bytes, writer.len }, out->hash);
+                content_hash((int)entry->kind, (struct span){writer.bytes, writer.len}, out->hash);
         writer_done(&writer);
 }
 
@@ -142,11 +142,14 @@ int event_fill_entry(struct event *event, struct deskbell_entry *out, deskbell_c
         out->ts_ms = entry->ts;
         out->author = principal_text(event, entry->author);
         out->name = event_text(event, entry->has_name ? entry->name : SPAN(""));
-        out->is_mine = entry->author.role == who_am_i.role && entry->author.id == who_am_i.id && who_am_i.role != ROLE_NONE;
+        /* A conversation has one customer, under whatever id he wrote. */
+        bool is_mine = entry->author.id == who_am_i.id || who_am_i.role == ROLE_CUSTOMER;
+        out->is_mine = is_mine && entry->author.role == who_am_i.role && who_am_i.role != ROLE_NONE;
         out->cmid = entry->has_cmid ? cmid_text(event, &entry->cmid) : "";
         out->kind = (enum deskbell_kind)entry->kind;
         out->version = entry->has_edited ? entry->edited : 1;
-        if (entry->kind == PROTOCOL_ENTRY_EDIT && entry->content.has_version)
+        bool tells_version = entry->kind == PROTOCOL_ENTRY_EDIT || entry->kind == PROTOCOL_ENTRY_REVISION;
+        if (tells_version && entry->content.has_version)
                 out->version = entry->content.version;
         if (!out->epoch || !out->author || !out->name || !out->cmid)
                 return DESKBELL_E_NOMEM;
@@ -159,7 +162,7 @@ static const char *stored_text(struct event *event, struct span stored)
 {
         char *copy = event_text(event, stored);
         struct reader reader;
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         struct protocol_content content;
         if (!copy)
                 return NULL;
@@ -209,7 +212,7 @@ int event_read_entry(struct event *event, struct span json, struct protocol_entr
 {
         char *copy = event_text(event, json);
         struct reader reader;
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         if (!copy)
                 return -1;
 
@@ -252,7 +255,7 @@ void event_list_move(struct event_list *to, struct event_list *from)
                 to->first = from->first;
         to->last = from->last;
         to->count += from->count;
-        *from = (struct event_list){ 0 };
+        *from = (struct event_list){0};
 }
 
 void event_list_clear(struct event_list *list)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events: what the application is to be told, made on the client's thread under its lock and handed over whole. An event
- * owns all it points to. Pure. */
+/* Events: what the application is to be told, made on the client's thread under its lock and handed over whole. An
+ * event owns all it points to. Pure. */
 #pragma once
 
 #include "cache.h"

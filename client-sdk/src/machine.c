@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Machine: turns, frames out, requests and their answers, events of the server. What comes from the server is data: it is
- * checked by the codec, and whatever it says cannot do more than end the connection. */
+/* Machine: turns, frames out, requests and their answers, events of the server. What comes from the server is data: it
+ * is checked by the codec, and whatever it says cannot do more than end the connection. */
 #include "machine_private.h"
 
 #include <stdarg.h>
@@ -44,7 +44,8 @@ void machine_push(struct machine *machine, struct event *event)
         event_list_push(&machine->turn_events, event);
 }
 
-void machine_notice(struct machine *machine, enum deskbell_notice notice, deskbell_conversation *conv, const char *detail)
+void machine_notice(struct machine *machine, enum deskbell_notice notice, deskbell_conversation *conv,
+                    const char *detail)
 {
         struct event *event = event_new(EVENT_NOTICE);
 
@@ -94,7 +95,7 @@ static void frames_move(struct frames *to, struct frames *from)
         else
                 to->first = from->first;
         to->last = from->last;
-        *from = (struct frames){ 0 };
+        *from = (struct frames){0};
 }
 
 struct machine_frame *machine_frame_take(struct machine *machine)
@@ -140,14 +141,14 @@ static bool is_read(enum request_kind kind)
 struct request *machine_request_begin(struct machine *machine, struct writer *writer, enum request_kind kind,
                                       enum protocol_method method)
 {
-        struct request_id id = { 0 };
+        struct request_id id = {0};
 
         for (int i = 0; i < REQUESTS_MAX; i++) {
                 struct request *request = &machine->requests[i];
                 if (request->id)
                         continue;
 
-                *request = (struct request){ .id = ++machine->next_id, .kind = kind };
+                *request = (struct request){.id = ++machine->next_id, .kind = kind};
                 request->due_ms = machine->now_ms + ANSWER_MS;
                 machine->requests_in_flight++;
                 machine->reads_in_flight += is_read(kind);
@@ -246,7 +247,7 @@ static void on_result(struct machine *machine, const struct request *request, st
                 sync_entries_answered(machine, request, reader);
                 break;
         case REQUEST_HISTORY:
-                sync_history_answered(machine, request->history, reader);
+                history_answered(machine, request->history, reader);
                 break;
         case REQUEST_SEND:
                 sending_answered(machine, request, reader);
@@ -289,7 +290,8 @@ static void on_event(struct machine *machine, struct span name, struct reader *r
         } is;
         int event = protocol_event_find(name);
 
-        if (event < 0 || protocol_events[event].params_bytes > sizeof(is) || protocol_events[event].read_params(reader, &is) < 0)
+        if (event < 0 || protocol_events[event].params_bytes > sizeof(is) ||
+            protocol_events[event].read_params(reader, &is) < 0)
                 return; /* an event of a newer server, or one we cannot read: what matters is in the feed */
         switch (event) {
         case PROTOCOL_E_ENTRY:
@@ -321,7 +323,7 @@ static void on_event(struct machine *machine, struct span name, struct reader *r
 
 static void on_frame(struct machine *machine, struct frame *frame, struct arena *arena)
 {
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         struct reader reader;
         struct request *request = NULL;
 
@@ -354,7 +356,7 @@ void machine_link_text(struct machine *machine, char *bytes, size_t len)
 {
         char first[4096];
         struct arena arena;
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         struct frame frame;
 
         if (!machine->has_link)
@@ -377,8 +379,8 @@ void machine_begin(struct machine *machine, int64_t mono_ms, int64_t wall_ms, bo
         machine->now_ms = mono_ms;
         machine->wall_ms = wall_ms;
         machine->is_in_turn = true;
-        cache_begin(machine->cache, touches_outbox || machine->sends_in_flight > 0 || machine->state == SESSION_OPENING ||
-                                            sending_next_ms(machine) <= mono_ms);
+        cache_begin(machine->cache, touches_outbox || machine->sends_in_flight > 0 ||
+                                            machine->state == SESSION_OPENING || sending_next_ms(machine) <= mono_ms);
 }
 
 static void pump(struct machine *machine)
@@ -393,7 +395,7 @@ static void pump(struct machine *machine)
 static void forget_turn(struct machine *machine)
 {
         struct event *event;
-        struct event_list kept = { 0 };
+        struct event_list kept = {0};
 
         /* A history's callback is owed whatever happens, and a token is needed whatever happens. */
         while ((event = event_list_pop(&machine->turn_events))) {
@@ -449,6 +451,7 @@ int machine_end(struct machine *machine)
         session_tell(machine);
 
         int rc = cache_commit(machine->cache);
+        claim_turn_ended(machine, rc == 0);
         if (rc < 0)
                 turn_failed(machine);
         publish(machine);
@@ -570,9 +573,10 @@ struct machine *machine_free(struct machine *machine)
         if (!machine)
                 return NULL;
 
-        struct cache *cache = machine->cache;
+        struct cache *cache = machine->cache, *visitor = machine->set.visitor;
         free_parts(machine);
-        cache_close(cache);
+        cache_close(cache); /* on disk before the visitor's may go */
+        cache_close(visitor);
         return NULL;
 }
 

@@ -17,21 +17,23 @@ struct machine;
 struct machine_settings {
         uint64_t app;
         bool is_visitor, is_staff;
-        bool asks_for_token;     /* the application can be asked */
-        const char *token;       /* NULL = none yet */
+        bool asks_for_token;                               /* the application can be asked */
+        const char *token;                                 /* NULL = none yet */
         const char *locale, *client_name, *client_version; /* locale NULL = none */
         bool manual_ack, with_team_log;
         int64_t first_page, snapshot; /* -1 = all */
+        struct cache *visitor; /* file of the visitor that the user claims; NULL = none */
         deskbell_client *client;
         void (*random)(void *data, void *bytes, size_t len);
         void (*log)(void *data, enum deskbell_level level, const char *line);
         void *data; /* of random and log */
 };
 
-/* Takes `cache` on success. Strings are copied. 0, DESKBELL_E_NOMEM or DESKBELL_E_STORE. */
+/* Takes `cache` and settings->visitor on success. Strings are copied. 0, DESKBELL_E_NOMEM or DESKBELL_E_STORE. */
 int machine_new(const struct machine_settings *settings, struct cache *cache, int64_t mono_ms, int64_t wall_ms,
                 struct machine **out_machine);
-struct machine *machine_free(struct machine *machine); /* closes the cache; NULL is welcome */
+struct machine *machine_free(struct machine *machine); /* closes the caches; NULL is welcome */
+bool machine_has_claimed(const struct machine *machine); /* the visitor's file is not needed any more */
 
 void machine_begin(struct machine *machine, int64_t mono_ms, int64_t wall_ms, bool touches_outbox);
 int machine_end(struct machine *machine); /* 0 or DESKBELL_E_STORE */
@@ -56,8 +58,8 @@ struct machine_frame {
 
 enum machine_wish { WISH_NOTHING, WISH_OPEN, WISH_CLOSE };
 
-/* What to do with the connection, once: close the one there is (no machine_link_ call of it may follow), or close it and
- * open a new one. Obey it before sending frames. */
+/* What to do with the connection, once: close the one there is (no machine_link_ call of it may follow), or close it
+ * and open a new one. Obey it before sending frames. */
 enum machine_wish machine_wish(struct machine *machine, int *out_code);
 struct machine_frame *machine_frame_take(struct machine *machine); /* free() it; NULL = no more */
 struct event_list *machine_events(struct machine *machine);
@@ -70,7 +72,8 @@ void machine_give(struct machine *machine, size_t limit); /* inside a turn */
 int machine_conv_open(struct machine *machine, struct span key, deskbell_conversation **out_conv);
 int machine_conv_open_id(struct machine *machine, uint64_t id, deskbell_conversation **out_conv);
 void machine_conv_close(struct machine *machine, deskbell_conversation *conv);
-int machine_conversations(struct machine *machine, int (*each)(const struct deskbell_conversation_info *info, void *data),
+int machine_conversations(struct machine *machine,
+                          int (*each)(const struct deskbell_conversation_info *info, void *data),
                           void *data); /* needs no turn */
 deskbell_client *machine_conv_client(const deskbell_conversation *conv);
 uint64_t machine_conv_id(const deskbell_conversation *conv);
@@ -85,8 +88,8 @@ struct message_options {
 struct cmid machine_cmid(struct machine *machine, int64_t wall_ms); /* needs no turn */
 int machine_send(struct machine *machine, deskbell_conversation *conv, const char *text,
                  const struct message_options *options);
-int machine_edit(struct machine *machine, deskbell_conversation *conv, int64_t number, int64_t version, const char *text,
-                 const struct message_options *options);
+int machine_edit(struct machine *machine, deskbell_conversation *conv, int64_t number, int64_t version,
+                 const char *text, const struct message_options *options);
 int machine_erase(struct machine *machine, deskbell_conversation *conv, int64_t number,
                   const struct message_options *options);
 int machine_retry(struct machine *machine, const struct cmid *cmid, struct cmid *out_cmid);
@@ -96,7 +99,7 @@ void machine_told(struct machine *machine, int64_t pos);
 void machine_mark_read(struct machine *machine, deskbell_conversation *conv, int64_t seq);
 void machine_typing(struct machine *machine, deskbell_conversation *conv);
 int machine_entry_done(struct machine *machine, deskbell_conversation *conv, int log, int64_t number);
-int machine_history(struct machine *machine, deskbell_conversation *conv, const struct deskbell_history_options *options,
-                    deskbell_history_fn fn, void *data);
+int machine_history(struct machine *machine, deskbell_conversation *conv,
+                    const struct deskbell_history_options *options, deskbell_history_fn fn, void *data);
 void machine_cancel_histories(struct machine *machine, int error); /* before the end: their callbacks run */
 void machine_status(struct machine *machine, struct deskbell_status *out_status); /* needs no turn */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Machine, shared between its files: machine.c (turns, frames, requests), session.c (connection and login), sync.c (feed
- * and entries in), conversations.c (what is known and given to the application), sending.c (outbox), marks.c (marks,
- * typing, unread). */
+/* Machine, shared between its files: machine.c (turns, frames, requests), session.c (connection and login), sync.c
+ * (feed and entries in), conversations.c (what is known and given to the application), sending.c (outbox), marks.c
+ * (marks, typing, unread). */
 #pragma once
 
 #include "machine.h"
@@ -9,12 +9,12 @@
 enum {
         BACKOFF_BASE_MS = 500,
         BACKOFF_CAP_MS = 20000,
-        STEADY_MS = 5000,             /* a session that lasts this long ends the growth of the pauses */
-        ANSWER_MS = 30000,            /* a request unanswered for this long: the connection is sick */
-        PROBE_MS = 5000,              /* the same after a network change */
+        STEADY_MS = 5000,  /* a session that lasts this long ends the growth of the pauses */
+        ANSWER_MS = 30000, /* a request unanswered for this long: the connection is sick */
+        PROBE_MS = 5000,   /* the same after a network change */
         CONNECT_MS = 20000,
-        ENTRY_GRACE_MS = 250,         /* after an ack, until its entry is asked for */
-        STUCK_MS = 5000,              /* pause after an answer that does not help */
+        ENTRY_GRACE_MS = 250, /* after an ack, until its entry is asked for */
+        STUCK_MS = 5000,      /* pause after an answer that does not help */
         RENEW_AHEAD_MS = 60000,
         SWEEP_EVERY_MS = 3600000,
         READS_IN_FLIGHT = 4,
@@ -29,9 +29,9 @@ enum {
 
 enum session_state {
         SESSION_IDLE,
-        SESSION_WAITING,     /* until retry_at_ms */
-        SESSION_CONNECTING,  /* a link was asked for */
-        SESSION_OPENING,     /* session.open is sent */
+        SESSION_WAITING,    /* until retry_at_ms */
+        SESSION_CONNECTING, /* a link was asked for */
+        SESSION_OPENING,    /* session.open is sent */
         SESSION_OPEN,
         SESSION_NEEDS_TOKEN,
         SESSION_STOPPED,
@@ -51,7 +51,7 @@ struct deskbell_conversation {
         int64_t row;
         uint64_t id;
         char key[PROTOCOL_KEY_BYTES + 1];
-        bool is_confirmed;   /* id was told in the present epoch */
+        bool is_confirmed; /* id was told in the present epoch */
         bool has_left;
         struct place place[2];
         int64_t my_read;
@@ -60,11 +60,12 @@ struct deskbell_conversation {
         bool has_feed;
 
         /* of this run */
-        bool is_opened;      /* by the application */
-        bool is_opening;     /* on_opened is still to come */
+        bool is_opened;            /* by the application */
+        bool is_opening;           /* on_opened is still to come */
+        int64_t shown_upto;        /* outbox rows up to here are told as the queue's content when it is opened */
         bool is_watched, is_asked; /* staff: watch answered; watch or open request in flight */
-        bool is_refused;     /* the server will not open it in this session */
-        int64_t ask_at_ms;   /* not before */
+        bool is_refused;           /* the server will not open it in this session */
+        int64_t ask_at_ms;         /* not before */
         bool is_dirty, is_changed; /* to be written; to be told */
         bool is_in_sync_list;
         deskbell_conversation *next_sync, *next_dirty;
@@ -77,11 +78,11 @@ struct deskbell_conversation {
 
         /* sending */
         int in_flight;
-        bool has_barrier;    /* an edit or erasure is in flight */
-        bool is_draining;    /* after a nack: nothing is sent until all in flight are answered */
+        bool has_barrier; /* an edit or erasure is in flight */
+        bool is_draining; /* after a nack: nothing is sent until all in flight are answered */
         int64_t hold_until_ms;
-        int refusals;        /* nacks to retry in a row */
-        bool is_blocked;     /* within one pass of the pump */
+        int refusals;    /* nacks to retry in a row */
+        bool is_blocked; /* within one pass of the pump */
 };
 
 /* A message of the outbox that has no final answer in this epoch. */
@@ -119,7 +120,7 @@ struct request {
         enum request_kind kind;
         deskbell_conversation *conv;
         int log;
-        int64_t asked;  /* ENTRIES: after; -1 = the last page */
+        int64_t asked; /* ENTRIES: after; -1 = the last page */
         struct outgoing *message;
         struct history *history;
         int64_t due_ms; /* answer expected until */
@@ -152,6 +153,8 @@ struct machine {
         uint8_t device[16];
         char *token;
         char visitor_secret[65];
+        char claim_secret[65]; /* to be claimed with the next session.open; "" = nothing */
+        bool is_claiming, is_claimed, is_claim_refused; /* taken over in this turn; for good; not ours to take */
         struct principal_id me;
         char me_text[ID_TEXT_BYTES + 1];
         char name[801];
@@ -214,8 +217,8 @@ __attribute__((format(printf, 3, 4)))
 #endif
 void machine_log(const struct machine *machine, enum deskbell_level level, const char *format, ...);
 int64_t machine_random_below(struct machine *machine, int64_t bound); /* 0 <= x < bound; bound >= 1 */
-int64_t machine_true_wall(const struct machine *machine); /* our clock corrected by what the server said */
-void machine_push(struct machine *machine, struct event *event); /* takes it; NULL (no memory) is logged */
+int64_t machine_true_wall(const struct machine *machine);             /* our clock corrected by what the server said */
+void machine_push(struct machine *machine, struct event *event);      /* takes it; NULL (no memory) is logged */
 struct request *machine_request_begin(struct machine *machine, struct writer *writer, enum request_kind kind,
                                       enum protocol_method method); /* NULL: none free */
 void machine_frame_end(struct machine *machine, struct writer *writer);
@@ -224,7 +227,8 @@ bool machine_may_ask(const struct machine *machine); /* room for one more reques
 void machine_requests_clear(struct machine *machine);
 void machine_set_wish(struct machine *machine, enum machine_wish wish, int code);
 void machine_reload(struct machine *machine); /* after a failed commit */
-void machine_notice(struct machine *machine, enum deskbell_notice notice, deskbell_conversation *conv, const char *detail);
+void machine_notice(struct machine *machine, enum deskbell_notice notice, deskbell_conversation *conv,
+                    const char *detail);
 
 /* ---- session.c ---- */
 int session_load(struct machine *machine);
@@ -237,6 +241,12 @@ void session_closing(struct machine *machine, const struct protocol_event_sessio
 void session_time(struct machine *machine);
 int64_t session_next_ms(const struct machine *machine);
 void session_tell(struct machine *machine); /* the state, when it is not what was told last */
+
+/* ---- claim.c ---- */
+void claim_load(struct machine *machine);     /* at the start, and after a failed commit */
+void claim_accepted(struct machine *machine); /* a session is open: the visitor's conversations and outbox are ours */
+bool claim_refused(struct machine *machine, const struct protocol_error_body *error); /* whether that was refused */
+void claim_turn_ended(struct machine *machine, bool is_kept);
 
 /* ---- sync.c ---- */
 void sync_begin(struct machine *machine); /* a session is open */
@@ -253,7 +263,14 @@ void sync_pump(struct machine *machine);
 int64_t sync_next_ms(const struct machine *machine);
 bool sync_is_caught_up(const struct machine *machine);
 bool sync_follows(const struct machine *machine, const deskbell_conversation *conv, int log);
-void sync_history_answered(struct machine *machine, struct history *history, struct reader *reader);
+/* Writes an entry of that log; a failure shows at the commit. */
+void sync_put(struct machine *machine, deskbell_conversation *conv, int log, int64_t number,
+              const struct protocol_entry *entry);
+int64_t sync_number(const struct protocol_entry *entry, int log); /* its place in that log, 0 = not of it */
+
+/* ---- history.c ---- */
+void history_pump(struct machine *machine);
+void history_answered(struct machine *machine, struct history *history, struct reader *reader);
 void history_finish(struct machine *machine, struct history *history, int error);
 
 /* ---- conversations.c ---- */
@@ -266,14 +283,16 @@ deskbell_conversation *conv_add(struct machine *machine, uint64_t id, struct spa
 void conv_set_id(deskbell_conversation *conv, uint64_t id);
 int conv_set_feed(deskbell_conversation *conv, const struct protocol_feed_row *row);
 void conv_touch(deskbell_conversation *conv, bool is_changed); /* to be written, and told when is_changed */
+void conv_forget_entries(deskbell_conversation *conv);
 void conv_forget_numbers(deskbell_conversation *conv); /* a new epoch: places, marks, entries */
-void conv_flush(struct machine *machine); /* writes dirty ones, makes their events */
-void conv_need_row(deskbell_conversation *conv); /* has a row in the file from now on */
+void conv_flush(struct machine *machine);              /* writes dirty ones, makes their events */
+void conv_need_row(deskbell_conversation *conv);       /* has a row in the file from now on */
 void conv_free_all(struct machine *machine);
-bool conv_give_live(deskbell_conversation *conv, int log, const struct protocol_entry *entry);
+void conv_give_live(deskbell_conversation *conv, int log, const struct protocol_entry *entry);
 void conv_check_opened(deskbell_conversation *conv);
 
-/* ---- sending.c ---- */
+/* ---- outbox.c and sending.c ---- */
+void outbox_remove(struct machine *machine, struct outgoing *out); /* from the list; frees it */
 int sending_load(struct machine *machine);
 void sending_clear(struct machine *machine);
 void sending_lost_link(struct machine *machine);
@@ -285,12 +304,13 @@ void sending_time(struct machine *machine);
 int64_t sending_next_ms(const struct machine *machine);
 void sending_tell_untold(struct machine *machine);
 void sending_tell_shown(struct machine *machine, deskbell_conversation *conv);
-void sending_tell(struct machine *machine, deskbell_conversation *conv, const struct cached_message *row, bool is_again);
+void sending_tell(struct machine *machine, deskbell_conversation *conv, const struct cached_message *row,
+                  bool is_again);
 void sending_expire(struct machine *machine);
 
 /* ---- marks.c ---- */
 void marks_stored(deskbell_conversation *conv); /* the public cursor moved */
-void marks_begin(struct machine *machine); /* a session is open */
+void marks_begin(struct machine *machine);      /* a session is open */
 void marks_merge(deskbell_conversation *conv, const struct protocol_both_marks *marks);
 void marks_progress(deskbell_conversation *conv); /* own messages: delivered, read */
 void marks_pump(struct machine *machine);
@@ -298,6 +318,6 @@ int64_t marks_next_ms(const struct machine *machine);
 void marks_time(struct machine *machine);
 void marks_typing(struct machine *machine, const struct protocol_event_typing *event);
 void marks_wrote(deskbell_conversation *conv, struct principal_id who); /* he has written: not typing any more */
-void marks_count(deskbell_conversation *conv); /* unread anew */
+void marks_count(deskbell_conversation *conv);                          /* unread anew */
 void marks_counted(deskbell_conversation *conv, int64_t more);
 void marks_tell_unread(struct machine *machine);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Marks: how far each side has received and read (registers that only grow, told at most once a second), what follows from
- * them for own messages, unread counts, and who is typing. */
+/* Marks: how far each side has received and read (registers that only grow, told at most once a second), what follows
+ * from them for own messages, unread counts, and who is typing. */
 #include "machine_private.h"
 
 #include <stdlib.h>
@@ -63,7 +63,7 @@ static bool may_mark(const deskbell_conversation *conv)
 
 static struct protocol_mark mark_of(const deskbell_conversation *conv)
 {
-        struct protocol_mark mark = { .conv = conv->id, .recv = conv->place[0].at.cursor, .read = conv->my_read };
+        struct protocol_mark mark = {.conv = conv->id, .recv = conv->place[0].at.cursor, .read = conv->my_read};
 
         if (mark.recv < mark.read)
                 mark.recv = mark.read;
@@ -121,7 +121,8 @@ static bool collect(struct machine *machine, struct protocol_marks *out)
 static bool is_urgent(const struct machine *machine)
 {
         for (size_t i = 0; i < machine->conv_count; i++)
-                if (machine->convs[i]->is_mark_dirty && machine->convs[i]->is_mark_urgent && may_mark(machine->convs[i]))
+                if (machine->convs[i]->is_mark_dirty && machine->convs[i]->is_mark_urgent &&
+                    may_mark(machine->convs[i]))
                         return true;
         return false;
 }
@@ -129,7 +130,7 @@ static bool is_urgent(const struct machine *machine)
 void marks_pump(struct machine *machine)
 {
         struct protocol_mark marks[PROTOCOL_MARKS_PER_FRAME];
-        struct protocol_marks params = { .marks = marks };
+        struct protocol_marks params = {.marks = marks};
         struct writer writer;
 
         if (!machine->has_marks || (machine->marks_at_ms > machine->now_ms && !is_urgent(machine)))
@@ -158,7 +159,7 @@ void machine_mark_read(struct machine *machine, deskbell_conversation *conv, int
 
 void machine_typing(struct machine *machine, deskbell_conversation *conv)
 {
-        struct protocol_typing params = { .conv = conv->id };
+        struct protocol_typing params = {.conv = conv->id};
         struct writer writer;
 
         if (machine->state != SESSION_OPEN || !conv->id || !conv->is_confirmed)
@@ -239,7 +240,7 @@ static void reach(deskbell_conversation *conv, int64_t upto, int state)
 {
         struct cache *cache = conv->machine->cache;
         struct progress progress;
-        struct step step = { conv, state };
+        struct step step = {conv, state};
 
         if (upto <= 0 || !conv->row)
                 return;
@@ -269,7 +270,7 @@ static void tell_typing(struct machine *machine, const struct typist *typist, bo
 
         if (event) {
                 event->typing.conversation = typist->conv;
-                event->typing.author = event_text(event, (struct span){ text, principal_write(text, typist->who) });
+                event->typing.author = event_text(event, (struct span){text, principal_write(text, typist->who)});
                 event->typing.is_typing = is_typing;
                 if (!event->typing.author)
                         event = event_free(event);
@@ -299,10 +300,10 @@ void marks_typing(struct machine *machine, const struct protocol_event_typing *e
                 typist->until_ms = machine->now_ms + PROTOCOL_TYPING_LIFE_MS;
                 return;
         }
-        typist = typist_of(machine, NULL, (struct principal_id){ 0 });
+        typist = typist_of(machine, NULL, (struct principal_id){0});
         if (!typist)
                 return; /* a crowd: nobody can follow it anyway */
-        *typist = (struct typist){ conv, event->author, machine->now_ms + PROTOCOL_TYPING_LIFE_MS };
+        *typist = (struct typist){conv, event->author, machine->now_ms + PROTOCOL_TYPING_LIFE_MS};
         tell_typing(machine, typist, true);
 }
 
@@ -312,7 +313,7 @@ void marks_wrote(deskbell_conversation *conv, struct principal_id who)
 
         if (typist) {
                 tell_typing(conv->machine, typist, false);
-                *typist = (struct typist){ 0 };
+                *typist = (struct typist){0};
         }
 }
 

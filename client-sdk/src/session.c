@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Session: connecting, login, heartbeats, and what each end of a connection means. Pauses between tries are drawn from the
- * whole range (full jitter), grow while tries fail, and never undercut what the server asked for. */
+/* Session: connecting, login, heartbeats, and what each end of a connection means. Pauses between tries are drawn from
+ * the whole range (full jitter), grow while tries fail, and never undercut what the server asked for. */
 #include "machine_private.h"
 
 #include <stdlib.h>
@@ -29,12 +29,13 @@ static void load_me(struct machine *machine)
 
         machine->me_text[len <= ID_TEXT_BYTES ? len : 0] = '\0';
         if (principal_read(span_of(machine->me_text), &machine->me) < 0)
-                machine->me = (struct principal_id){ 0 };
+                machine->me = (struct principal_id){0};
 }
 
 int session_load(struct machine *machine)
 {
-        if (cache_value_get(machine->cache, "device", machine->device, sizeof(machine->device)) != sizeof(machine->device)) {
+        if (cache_value_get(machine->cache, "device", machine->device, sizeof(machine->device)) !=
+            sizeof(machine->device)) {
                 machine->set.random(machine->set.data, machine->device, sizeof(machine->device));
                 if (machine->is_in_turn)
                         cache_value_set(machine->cache, "device", machine->device, sizeof(machine->device));
@@ -43,6 +44,7 @@ int session_load(struct machine *machine)
                                      sizeof(machine->visitor_secret) - 1);
         machine->visitor_secret[len < sizeof(machine->visitor_secret) ? len : 0] = '\0';
         load_me(machine);
+        claim_load(machine);
         machine->has_epoch = cache_value_get(machine->cache, "epoch", machine->epoch, sizeof(machine->epoch)) ==
                              sizeof(machine->epoch);
         make_epoch_text(machine);
@@ -99,8 +101,8 @@ static int64_t pause_ms(struct machine *machine)
 
 void session_give_up(struct machine *machine, const char *why, int64_t after_ms)
 {
-        if (machine->state == SESSION_IDLE || machine->state == SESSION_STOPPED || machine->state == SESSION_NEEDS_TOKEN ||
-            machine->state == SESSION_WAITING)
+        if (machine->state == SESSION_IDLE || machine->state == SESSION_STOPPED ||
+            machine->state == SESSION_NEEDS_TOKEN || machine->state == SESSION_WAITING)
                 return;
         drop_link(machine, 1000);
         int64_t pause = pause_ms(machine);
@@ -190,7 +192,7 @@ void machine_network_changed(struct machine *machine)
 
 static void renew(struct machine *machine)
 {
-        struct protocol_session_renew params = { .token = span_of(machine->token) };
+        struct protocol_session_renew params = {.token = span_of(machine->token)};
         struct writer writer;
         struct request *request = machine_request_begin(machine, &writer, REQUEST_RENEW, PROTOCOL_M_SESSION_RENEW);
         if (!request)
@@ -225,9 +227,9 @@ int machine_set_token(struct machine *machine, const char *token)
 void machine_link_opened(struct machine *machine)
 {
         struct protocol_session_open params = {
-                .protocol = { .min = 1, .max = 1 },
+                .protocol = {.min = 1, .max = 1},
                 .has_client = true,
-                .client = { .name = span_of(machine->set.client_name), .version = span_of(machine->set.client_version) },
+                .client = {.name = span_of(machine->set.client_name), .version = span_of(machine->set.client_version)},
         };
         struct writer writer;
 
@@ -246,6 +248,8 @@ void machine_link_opened(struct machine *machine)
                 params.has_token = true;
                 params.token = span_of(machine->token);
         }
+        params.has_claim = machine->claim_secret[0] != '\0';
+        params.claim = span_of(machine->claim_secret);
         params.has_locale = machine->set.locale != NULL;
         params.locale = span_of(machine->set.locale);
         params.has_epoch = params.has_rev = machine->has_epoch;
@@ -276,7 +280,8 @@ static void keep_identity(struct machine *machine, const struct protocol_session
         if (result->has_visitor_secret && machine->set.is_visitor) {
                 memcpy(machine->visitor_secret, result->visitor_secret.at, result->visitor_secret.len);
                 machine->visitor_secret[result->visitor_secret.len] = '\0';
-                cache_value_set(machine->cache, "visitor_secret", result->visitor_secret.at, result->visitor_secret.len);
+                cache_value_set(machine->cache, "visitor_secret", result->visitor_secret.at,
+                                result->visitor_secret.len);
         }
         name_len = name_len < sizeof(machine->name) ? name_len : 0;
         if (name_len)
@@ -344,6 +349,7 @@ void session_answered(struct machine *machine, struct reader *reader)
         keep_identity(machine, &result);
         keep_limits(machine, &result);
         keep_epoch(machine, &result);
+        claim_accepted(machine);
         sync_begin(machine);
         marks_begin(machine);
         sending_expire(machine);
@@ -368,7 +374,9 @@ void session_refused(struct machine *machine, const struct protocol_error_body *
         char tag[40];
 
         copy_tag(tag, error->tag);
-        if (tag_is(error, "token_invalid") || tag_is(error, "token_expired"))
+        if (claim_refused(machine, error))
+                session_give_up(machine, "claim_refused", 0); /* and comes back as the user alone */
+        else if (tag_is(error, "token_invalid") || tag_is(error, "token_expired"))
                 token_refused(machine, tag);
         else if (tag_is(error, "auth_required") || !error->permanent)
                 session_give_up(machine, tag, error->retry_after_ms);
@@ -390,7 +398,7 @@ void session_renewed(struct machine *machine, struct reader *reader)
 
 void session_heartbeat(struct machine *machine, int64_t rev, int64_t now_ms)
 {
-        struct protocol_session_alive params = { 0 };
+        struct protocol_session_alive params = {0};
         struct writer writer;
 
         machine->skew_ms = now_ms - machine->wall_ms;

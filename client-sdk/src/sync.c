@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sync: the feed tells what changed, entries.read fills what is missing, live entries are applied when they are the very
- * next. An entry and the cursor that counts it are written in the same turn. What comes twice is dropped by its number. */
+/* Sync: the feed tells what changed, entries.read fills what is missing, live entries are applied when they are the
+ * very next. An entry and the cursor that counts it are written in the same turn. What comes twice is dropped by its
+ * number. */
 #include "machine_private.h"
 
 #include <stdlib.h>
@@ -58,7 +59,7 @@ bool sync_follows(const struct machine *machine, const deskbell_conversation *co
 
 static void ask_feed(struct machine *machine)
 {
-        struct protocol_feed_read params = { .rev = machine->rev, .has_limit = true, .limit = PROTOCOL_PAGE_ROWS };
+        struct protocol_feed_read params = {.rev = machine->rev, .has_limit = true, .limit = PROTOCOL_PAGE_ROWS};
         struct writer writer;
 
         if (!machine->is_feed_wanted || machine->is_feed_asked || machine->feed_at_ms > machine->now_ms ||
@@ -72,9 +73,10 @@ static void ask_feed(struct machine *machine)
 
 static void ask_by_key(struct machine *machine, deskbell_conversation *conv)
 {
-        struct protocol_conversation_open params = { .has_key = true, .key = span_of(conv->key) };
+        struct protocol_conversation_open params = {.has_key = true, .key = span_of(conv->key)};
         struct writer writer;
-        struct request *request = machine_request_begin(machine, &writer, REQUEST_CONV_OPEN, PROTOCOL_M_CONVERSATION_OPEN);
+        struct request *request =
+                machine_request_begin(machine, &writer, REQUEST_CONV_OPEN, PROTOCOL_M_CONVERSATION_OPEN);
         if (!request)
                 return;
 
@@ -86,7 +88,7 @@ static void ask_by_key(struct machine *machine, deskbell_conversation *conv)
 
 static void ask_watch(struct machine *machine, deskbell_conversation *conv)
 {
-        struct protocol_conversation_watch params = { .conv = conv->id };
+        struct protocol_conversation_watch params = {.conv = conv->id};
         struct writer writer;
         struct request *request = machine_request_begin(machine, &writer, REQUEST_WATCH, PROTOCOL_M_CONVERSATION_WATCH);
         if (!request)
@@ -122,7 +124,7 @@ static void ask_entries(struct machine *machine, deskbell_conversation *conv, in
 {
         struct place *place = &conv->place[log];
         bool is_first = place->at.low == 0, wants_all = machine->set.first_page < 0;
-        struct protocol_entries_read params = { .conv = conv->id, .has_limit = true, .limit = PROTOCOL_PAGE_ROWS };
+        struct protocol_entries_read params = {.conv = conv->id, .has_limit = true, .limit = PROTOCOL_PAGE_ROWS};
         struct writer writer;
         struct request *request = machine_request_begin(machine, &writer, REQUEST_ENTRIES, PROTOCOL_M_ENTRIES_READ);
         if (!request)
@@ -161,8 +163,6 @@ static bool fetch(struct machine *machine, deskbell_conversation *conv, int log)
         return true;
 }
 
-static void ask_histories(struct machine *machine);
-
 void sync_pump(struct machine *machine)
 {
         deskbell_conversation *conv = machine->sync_first, *next;
@@ -179,7 +179,7 @@ void sync_pump(struct machine *machine)
                 if (is_missing)
                         sync_want(machine, conv);
         }
-        ask_histories(machine);
+        history_pump(machine);
 }
 
 bool sync_is_caught_up(const struct machine *machine)
@@ -209,11 +209,14 @@ int64_t sync_next_ms(const struct machine *machine)
 
 static bool is_me(const struct machine *machine, struct principal_id who)
 {
+        /* A conversation has one customer; what he wrote as a visitor, under another id, is his too. */
+        if (machine->me.role == ROLE_CUSTOMER)
+                return who.role == ROLE_CUSTOMER;
         return who.role == machine->me.role && who.id == machine->me.id;
 }
 
-static void put(struct machine *machine, deskbell_conversation *conv, int log, int64_t number,
-                const struct protocol_entry *entry)
+void sync_put(struct machine *machine, deskbell_conversation *conv, int log, int64_t number,
+              const struct protocol_entry *entry)
 {
         const struct protocol_entry_info *info = protocol_entry_info(entry->kind);
         struct cached_entry row = {
@@ -231,7 +234,7 @@ static void put(struct machine *machine, deskbell_conversation *conv, int log, i
         row.conv = conv->row;
         writer_init(&writer, room, sizeof(room));
         protocol_entry_write(&writer, entry);
-        row.body = (struct span){ writer.bytes, writer.len };
+        row.body = (struct span){writer.bytes, writer.len};
         if (!writer.failed)
                 cache_entry_put(machine->cache, &row);
         else
@@ -249,7 +252,7 @@ struct loaded {
 
 static struct loaded loaded_new(struct machine *machine)
 {
-        struct loaded loaded = { .memory = event_new(EVENT_ENTRY) };
+        struct loaded loaded = {.memory = event_new(EVENT_ENTRY)};
 
         if (!loaded.memory)
                 cache_fail(machine->cache); /* better the whole turn again than half of it */
@@ -265,7 +268,8 @@ static bool load_one(void *data, const struct cached_entry *row)
         return false;
 }
 
-static void change_message(struct machine *machine, deskbell_conversation *conv, int log, const struct protocol_entry *edit)
+static void change_message(struct machine *machine, deskbell_conversation *conv, int log,
+                           const struct protocol_entry *edit)
 {
         struct loaded loaded = loaded_new(machine);
         int64_t version = edit->content.has_version ? edit->content.version : 0;
@@ -278,23 +282,24 @@ static void change_message(struct machine *machine, deskbell_conversation *conv,
                 message->content.text = edit->content.text;
                 message->has_edited = true;
                 message->edited = version;
-                put(machine, conv, log, loaded.number, message);
+                sync_put(machine, conv, log, loaded.number, message);
         }
         event_free(loaded.memory);
 }
 
-/* The edits of an erased message show nothing any more either. */
-static void blank_edits(struct machine *machine, deskbell_conversation *conv, int log, int64_t of)
+/* What tells of an erased message shows nothing any more either. */
+static void blank_about(struct machine *machine, deskbell_conversation *conv, int log, enum protocol_entry_kind kind,
+                        int64_t of)
 {
         for (int64_t above = 0;;) {
                 struct loaded loaded = loaded_new(machine);
                 bool is_found;
 
-                cache_edits(machine->cache, conv->row, log, of, above, load_one, &loaded);
+                cache_entries_about(machine->cache, conv->row, log, (int)kind, of, above, load_one, &loaded);
                 is_found = loaded.is_found;
                 if (is_found) {
                         loaded.entry.content.has_text = false;
-                        put(machine, conv, log, loaded.number, &loaded.entry);
+                        sync_put(machine, conv, log, loaded.number, &loaded.entry);
                         above = loaded.number;
                 }
                 event_free(loaded.memory);
@@ -312,11 +317,13 @@ static void erase_message(struct machine *machine, deskbell_conversation *conv, 
                 if (loaded.entry.has_cmid)
                         cache_message_erase(machine->cache, &loaded.entry.cmid);
                 loaded.entry.kind = PROTOCOL_ENTRY_ERASED;
-                loaded.entry.content = (struct protocol_content){ 0 };
-                put(machine, conv, log, loaded.number, &loaded.entry);
+                loaded.entry.content = (struct protocol_content){0};
+                sync_put(machine, conv, log, loaded.number, &loaded.entry);
         }
         event_free(loaded.memory);
-        blank_edits(machine, conv, log, of);
+        blank_about(machine, conv, log, PROTOCOL_ENTRY_EDIT, of);
+        if (log == 0)
+                blank_about(machine, conv, 1, PROTOCOL_ENTRY_REVISION, of);
 }
 
 static void apply(struct machine *machine, deskbell_conversation *conv, int log, const struct protocol_entry *entry)
@@ -327,7 +334,7 @@ static void apply(struct machine *machine, deskbell_conversation *conv, int log,
         place->at.cursor++;
         if (place->at.head < place->at.cursor)
                 place->at.head = place->at.cursor;
-        put(machine, conv, log, place->at.cursor, entry);
+        sync_put(machine, conv, log, place->at.cursor, entry);
         if (entry->kind == PROTOCOL_ENTRY_EDIT && entry->content.has_of)
                 change_message(machine, conv, log, entry);
         if (entry->kind == PROTOCOL_ENTRY_ERASE && entry->content.has_of)
@@ -342,7 +349,7 @@ static void apply(struct machine *machine, deskbell_conversation *conv, int log,
         }
 }
 
-static int64_t number_of(const struct protocol_entry *entry, int log)
+int64_t sync_number(const struct protocol_entry *entry, int log)
 {
         if (log == 1)
                 return entry->has_iseq ? entry->iseq : 0;
@@ -353,7 +360,7 @@ void sync_entry(struct machine *machine, const struct protocol_entry *entry)
 {
         deskbell_conversation *conv = conv_by_id(machine, entry->conv);
         int log = entry->has_iseq ? 1 : 0;
-        int64_t number = number_of(entry, log);
+        int64_t number = sync_number(entry, log);
 
         if (!conv) {
                 sync_want_feed(machine); /* its row tells the key */
@@ -362,6 +369,8 @@ void sync_entry(struct machine *machine, const struct protocol_entry *entry)
         if (number < 1 || !sync_follows(machine, conv, log))
                 return;
         struct place *place = &conv->place[log];
+        if (place->at.low == 0 && number == 1 && !place->is_fetching)
+                place->at.low = 1; /* with the first entry the log is known whole */
         if (place->at.low > 0 && number == place->at.cursor + 1) {
                 apply(machine, conv, log, entry);
         } else if (number > place->at.cursor) {
@@ -375,7 +384,7 @@ void sync_entry(struct machine *machine, const struct protocol_entry *entry)
 /* The first page of a log tells where the cache begins. */
 static void begin_place(struct place *place, const struct protocol_entries_read_result *result, int log)
 {
-        int64_t first = result->entries_count ? number_of(&result->entries[0], log) : 1;
+        int64_t first = result->entries_count ? sync_number(&result->entries[0], log) : 1;
 
         place->at.low = first > 0 ? first : 1;
         place->at.cursor = place->at.low - 1;
@@ -401,7 +410,7 @@ void sync_entries_answered(struct machine *machine, const struct request *reques
         for (size_t i = 0; i < result.entries_count; i++) {
                 const struct protocol_entry *entry = &result.entries[i];
 
-                if (entry->conv == conv->id && number_of(entry, request->log) == place->at.cursor + 1)
+                if (entry->conv == conv->id && sync_number(entry, request->log) == place->at.cursor + 1)
                         apply(machine, conv, request->log, entry);
         }
         conv_touch(conv, true);
@@ -451,12 +460,16 @@ void sync_row(struct machine *machine, const struct protocol_feed_row *row)
         conv->has_left = false;
         if (conv->has_feed && row->rev < conv->feed.rev)
                 return; /* older than what is known */
+        /* A log that has messages and no last one any more: its customer was erased. */
+        bool is_erased = conv->has_feed && conv->feed.has_last && !row->has_last && row->has_head && row->head > 0;
         if (conv_set_feed(conv, row) < 0) {
                 machine_log(machine, DESKBELL_LOG_ERROR, "out of memory: a feed row is lost");
                 return;
         }
         if (row->has_marks)
                 marks_merge(conv, &row->marks);
+        if (is_erased)
+                conv_forget_entries(conv);
         marks_count(conv);
         conv_touch(conv, true);
         sync_want(machine, conv);
@@ -541,198 +554,4 @@ void sync_refused(struct machine *machine, const struct request *request, const 
                 conv->is_refused = true;
                 machine_notice(machine, DESKBELL_NOTICE_CONVERSATION_REFUSED, conv, tag);
         }
-}
-
-/* ---- history ----------------------------------------------------------------------------------------------------- */
-
-static struct event *history_event(const struct history *history, int error)
-{
-        struct event *event = event_new(EVENT_HISTORY);
-        if (!event)
-                return NULL;
-
-        event->history.fn = history->fn;
-        event->history.data = history->data;
-        event->history.error = error;
-        event->history.entries = arena_take(&event->arena, PROTOCOL_PAGE_ROWS * sizeof(struct deskbell_entry));
-        event->history.room = event->history.entries ? PROTOCOL_PAGE_ROWS : 0;
-        return event;
-}
-
-static void history_remove(struct machine *machine, struct history *history)
-{
-        struct history **at = &machine->histories;
-
-        while (*at && *at != history)
-                at = &(*at)->next;
-        if (*at)
-                *at = history->next;
-        free(history);
-}
-
-void history_finish(struct machine *machine, struct history *history, int error)
-{
-        machine_push(machine, history_event(history, error));
-        history_remove(machine, history);
-}
-
-void machine_cancel_histories(struct machine *machine, int error)
-{
-        while (machine->histories)
-                history_finish(machine, machine->histories, error);
-}
-
-static bool add_to_history(struct machine *machine, struct event *event, deskbell_conversation *conv,
-                           const struct protocol_entry *entry)
-{
-        if (event->history.count == event->history.room)
-                return false;
-        struct deskbell_entry *out = &event->history.entries[event->history.count];
-        if (event_fill_entry(event, out, conv, entry, machine->epoch_text, machine->me) < 0)
-                return false;
-        out->origin = DESKBELL_SNAPSHOT;
-        event->history.count++;
-        return true;
-}
-
-struct page {
-        struct machine *machine;
-        struct event *event;
-        deskbell_conversation *conv;
-};
-
-static bool add_cached(void *data, const struct cached_entry *row)
-{
-        struct page *page = data;
-        struct protocol_entry entry;
-
-        return event_read_entry(page->event, row->body, &entry) == 0 &&
-               add_to_history(page->machine, page->event, page->conv, &entry);
-}
-
-/* Whether the cache holds the whole page; then *out_low and *out_high are its ends. */
-static bool is_cached(const struct place *place, const struct deskbell_history_options *options, int64_t *out_low,
-                      int64_t *out_high)
-{
-        if (options->from_server || place->at.low == 0)
-                return false;
-        if (options->after >= 0) {
-                *out_low = options->after + 1;
-                *out_high = place->at.cursor;
-                bool reaches_far = options->after + options->limit <= place->at.cursor || place->at.cursor == place->at.head;
-                return options->after + 1 >= place->at.low && reaches_far;
-        }
-        *out_high = options->before > 0 && options->before <= place->at.cursor ? options->before - 1 : place->at.cursor;
-        *out_low = *out_high - options->limit + 1;
-        if (*out_low < 1)
-                *out_low = 1;
-        return *out_low >= place->at.low;
-}
-
-static int give_cached_page(struct machine *machine, deskbell_conversation *conv, const struct history *history,
-                            int64_t low, int64_t high)
-{
-        const struct deskbell_history_options *options = &history->options;
-        int log = (int)options->log;
-        struct event *event = history_event(history, 0);
-        struct page page = { machine, event, conv };
-        if (!event)
-                return DESKBELL_E_NOMEM;
-
-        cache_entries(machine->cache, conv->row, log, low, high, options->limit, options->after < 0, add_cached, &page);
-        event->history.head = conv->place[log].at.head;
-        if (options->after >= 0)
-                event->history.more = options->after + (int64_t)event->history.count < event->history.head;
-        else
-                event->history.more = low > 1;
-        machine_push(machine, event);
-        return 0;
-}
-
-static void ask_histories(struct machine *machine)
-{
-        for (struct history *history = machine->histories; history; history = history->next) {
-                const struct deskbell_history_options *options = &history->options;
-                struct protocol_entries_read params = { .conv = history->conv->id, .has_limit = true };
-                struct writer writer;
-
-                if (history->is_asked || !machine_may_ask(machine))
-                        continue;
-                struct request *request = machine_request_begin(machine, &writer, REQUEST_HISTORY, PROTOCOL_M_ENTRIES_READ);
-                if (!request)
-                        return;
-                history->is_asked = true;
-                request->history = history;
-                params.limit = options->limit;
-                params.has_log = options->log == DESKBELL_TEAM;
-                params.log = PROTOCOL_ENTRIES_READ_LOG_TEAM;
-                params.has_after = options->after >= 0;
-                params.after = options->after;
-                params.has_before = !params.has_after && options->before > 0;
-                params.before = options->before;
-                protocol_entries_read_write(&writer, &params);
-                machine_frame_end(machine, &writer);
-        }
-}
-
-int machine_history(struct machine *machine, deskbell_conversation *conv, const struct deskbell_history_options *options,
-                    deskbell_history_fn fn, void *data)
-{
-        struct history asked = { .conv = conv, .options = *options, .fn = fn, .data = data };
-        int64_t low = 1, high = 0;
-
-        if (is_cached(&conv->place[options->log], options, &low, &high) || (!conv->id && !options->from_server))
-                return give_cached_page(machine, conv, &asked, low, high);
-        if (machine->state != SESSION_OPEN || !conv->id)
-                return DESKBELL_E_OFFLINE;
-        struct history *history = malloc(sizeof(*history));
-        if (!history)
-                return DESKBELL_E_NOMEM;
-        *history = asked;
-        history->next = machine->histories;
-        machine->histories = history;
-        return 0;
-}
-
-/* Keeps a page that ends where the cache begins. */
-static void extend_down(struct machine *machine, const struct history *history,
-                        const struct protocol_entries_read_result *result)
-{
-        deskbell_conversation *conv = history->conv;
-        int log = (int)history->options.log;
-        struct cached_place *at = &conv->place[log].at;
-
-        if (history->options.from_server || history->options.after >= 0 || at->low == 0)
-                return;
-        for (size_t i = result->entries_count; i > 0; i--) {
-                const struct protocol_entry *entry = &result->entries[i - 1];
-
-                if (entry->conv == conv->id && at->low > 1 && number_of(entry, log) == at->low - 1) {
-                        put(machine, conv, log, at->low - 1, entry);
-                        at->low--;
-                        conv_touch(conv, false);
-                }
-        }
-}
-
-void sync_history_answered(struct machine *machine, struct history *history, struct reader *reader)
-{
-        struct protocol_entries_read_result result;
-        struct event *event;
-
-        if (protocol_entries_read_result_read(reader, &result) < 0) {
-                history_finish(machine, history, DESKBELL_E_REFUSED);
-                return;
-        }
-        extend_down(machine, history, &result);
-        event = history_event(history, 0);
-        if (event) {
-                for (size_t i = 0; i < result.entries_count; i++)
-                        if (!add_to_history(machine, event, history->conv, &result.entries[i]))
-                                break;
-                event->history.head = result.head;
-                event->history.more = result.has_more && result.more;
-        }
-        machine_push(machine, event);
-        history_remove(machine, history);
 }

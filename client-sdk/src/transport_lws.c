@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport over libwebsockets, the only user of that library here. A thread of its own runs the context; everybody
- * else leaves commands and wakes it, since no other call of the library may be made from another thread. Resolving a name
- * blocks this thread and nothing else. The process keeps its SIGPIPE disposition and its log settings. */
+ * else leaves commands and wakes it, since no other call of the library may be made from another thread. Resolving a
+ * name blocks this thread and nothing else. The process keeps its SIGPIPE disposition and its log settings. */
 #include "client_private.h"
 
 #include <libwebsockets.h>
@@ -30,8 +30,8 @@ struct connection {
         struct command *first_out, *last_out;
         char *in;
         size_t in_len, in_room, max_bytes;
-        bool is_open, is_ended, wants_close;
-        int close_code, peer_code;
+        bool is_open, is_ended;
+        int peer_code;
 };
 
 struct lws_transport {
@@ -58,33 +58,56 @@ static void connection_ended(struct connection *connection, struct lws *wsi, int
         deskbell_link_closed(connection->link, code);
 }
 
-static int refuse(struct lws *wsi, struct connection *connection, int code)
+/* A masked close frame, written as raw bytes: the library has no call for it but its own closing sequence. */
+static void write_close(struct lws *wsi, int code)
 {
-        connection->peer_code = code;
-        lws_close_reason(wsi, (enum lws_close_status)code, NULL, 0);
-        return -1;
+        unsigned char frame[LWS_PRE + 8] = {0}, *at = frame + LWS_PRE;
+
+        at[0] = 0x88;
+        at[1] = 0x82;
+        lws_get_random(lws_get_context(wsi), at + 2, 4);
+        at[6] = at[2] ^ (unsigned char)(code >> 8);
+        at[7] = at[3] ^ (unsigned char)code;
+        lws_write(wsi, at, 8, LWS_WRITE_HTTP);
+}
+
+/* Ends a connection at once: a close frame when it can be written now, then the socket. Closing by the library's own
+ * sequence (lws_close_reason and -1) crashes in it when more bytes of the peer are waiting to be read. */
+static void end_now(struct connection *connection, int code)
+{
+        struct lws *wsi = connection->wsi;
+
+        if (connection->is_open && !lws_partial_buffered(wsi))
+                write_close(wsi, code);
+        connection_ended(connection, wsi, code);
+        lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
 }
 
 static int on_receive(struct lws *wsi, struct connection *connection, const char *bytes, size_t len)
 {
-        if (lws_frame_is_binary(wsi))
-                return refuse(wsi, connection, UNSUPPORTED);
+        if (lws_frame_is_binary(wsi)) {
+                end_now(connection, UNSUPPORTED);
+                return 0;
+        }
         if (lws_is_first_fragment(wsi))
                 connection->in_len = 0;
         size_t whole = connection->in_len + len + lws_remaining_packet_payload(wsi);
-        if (whole > connection->max_bytes)
-                return refuse(wsi, connection, TOO_BIG);
-        if (whole > connection->in_room) {
-                char *in = realloc(connection->in, whole);
-                if (!in)
-                        return refuse(wsi, connection, TOO_BIG);
+        char *in = NULL;
+        bool fits = whole <= connection->in_room;
+        if (!fits && whole <= connection->max_bytes)
+                in = realloc(connection->in, whole);
+        if (!fits && !in) {
+                end_now(connection, TOO_BIG);
+                return 0;
+        }
+        if (in) {
                 connection->in = in;
                 connection->in_room = whole;
         }
         if (len)
                 memcpy(connection->in + connection->in_len, bytes, len);
         connection->in_len += len;
-        if (!lws_is_final_fragment(wsi) || connection->wants_close)
+        if (!lws_is_final_fragment(wsi))
                 return 0;
         if (deskbell_link_text(connection->link, connection->in, connection->in_len))
                 lws_rx_flow_control(wsi, 0);
@@ -93,10 +116,6 @@ static int on_receive(struct lws *wsi, struct connection *connection, const char
 
 static int on_writeable(struct lws *wsi, struct connection *connection)
 {
-        if (connection->wants_close) {
-                lws_close_reason(wsi, (enum lws_close_status)connection->close_code, NULL, 0);
-                return -1;
-        }
         while (connection->first_out && !lws_send_pipe_choked(wsi)) {
                 struct command *out = connection->first_out;
 
@@ -123,10 +142,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
         switch (reason) {
         case LWS_CALLBACK_CLIENT_ESTABLISHED:
                 connection->is_open = true;
-                if (connection->wants_close)
-                        lws_callback_on_writable(wsi);
-                else
-                        deskbell_link_opened(connection->link);
+                deskbell_link_opened(connection->link);
                 break;
         case LWS_CALLBACK_CLIENT_RECEIVE:
                 return on_receive(wsi, connection, in, len);
@@ -147,7 +163,8 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
         return 0;
 }
 
-/* ---- commands, on the thread -------------------------------------------------------------------------------------- */
+/* ---- commands, on the thread --------------------------------------------------------------------------------------
+ */
 
 struct address {
         char host[256], authority[272], path[PROTOCOL_URL_BYTES + 1];
@@ -193,7 +210,7 @@ static struct connection *connection_of(struct lws_transport *transport, const d
 
 static void dial(struct lws_transport *transport, struct connection *connection, const char *url)
 {
-        static const lws_retry_bo_t no_pings = { 0 };
+        static const lws_retry_bo_t no_pings = {0};
         struct address address;
         struct lws_client_connect_info info = {
                 .context = transport->context,
@@ -237,7 +254,7 @@ static void run_open(struct lws_transport *transport, const struct command *comm
 /* Takes the command. */
 static void run_send(struct connection *connection, struct command *command)
 {
-        if (!connection->is_open || connection->wants_close) {
+        if (!connection->is_open) {
                 free(command);
                 return;
         }
@@ -248,21 +265,6 @@ static void run_send(struct connection *connection, struct command *command)
                 connection->first_out = command;
         connection->last_out = command;
         lws_callback_on_writable(connection->wsi);
-}
-
-static void run_close(struct connection *connection, int code)
-{
-        connection->wants_close = true;
-        connection->close_code = code;
-        if (!connection->wsi)
-                return;
-        if (connection->is_open) {
-                lws_rx_flow_control(connection->wsi, 1); /* the answer to our close has to be read */
-                lws_callback_on_writable(connection->wsi);
-                lws_set_timeout(connection->wsi, PENDING_TIMEOUT_CLOSE_SEND, 2);
-        } else {
-                lws_set_timeout(connection->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
-        }
 }
 
 /* Takes the command. */
@@ -278,7 +280,7 @@ static void run_command(struct lws_transport *transport, struct command *command
                         return;
                 }
                 if (command->kind == COMMAND_CLOSE)
-                        run_close(connection, command->code);
+                        end_now(connection, command->code);
                 else if (connection->is_open)
                         lws_rx_flow_control(connection->wsi, 1);
         }
@@ -324,8 +326,8 @@ static struct lws_context *make_context(struct lws_transport *transport)
 {
         static pthread_once_t quiet = PTHREAD_ONCE_INIT;
         static const struct lws_protocols protocols[] = {
-                { .name = "deskbell.v1", .callback = on_lws, .rx_buffer_size = 16384 },
-                { 0 },
+                {.name = "deskbell.v1", .callback = on_lws, .rx_buffer_size = 16384},
+                {0},
         };
         struct lws_context_creation_info info = {
                 .port = CONTEXT_PORT_NO_LISTEN,

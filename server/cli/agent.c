@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/agent.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/folder.h"
@@ -169,19 +170,29 @@ static int login(const char *data, const char *agent, const char *label, char *o
 
 static int run_login(int argc, char **argv)
 {
-        const char *data = NULL, *label = "deskbell agent login";
+        const char *data = NULL, *label = "deskbell agent login", *url = NULL, *email = NULL, *invite = NULL;
+        const char *totp = NULL;
         bool json = false;
         const struct cli_option options[] = {
                 CLI_DATA(data),
+                {.name = "url", .value = "URL", .text = &url, .help = "log in at that server with a password"},
+                {.name = "email", .value = "ADDRESS", .text = &email, .help = "with --url: your mail address"},
+                {.name = "totp", .value = "CODE", .text = &totp, .help = "with --url: what your authenticator shows"},
+                {.name = "invite", .value = "LINK", .text = &invite, .help = "with --url: your invitation, once"},
                 {.name = "label", .value = "TEXT", .text = &label, .help = "what the session is for"},
                 CLI_JSON(json),
         };
         const struct cli_page page = {
-                .usage = "agent login ID [options]",
+                .usage = "agent login ID|--url URL [options]",
                 .about = "Opens a session for an agent of a data folder you own and keeps its token in your "
                          "configuration\n"
-                         "folder, readable by you alone. Prints the name of that file.",
-                .examples = "  deskbell agent login agt_0000000000001\n",
+                         "folder, readable by you alone. Prints the name of that file. With --url: at a server "
+                         "anywhere, with\n"
+                         "the password, which is asked for or read from standard input; 12 h without use end it.",
+                .examples =
+                        "  deskbell agent login --url https://desk.example --email ada@desk.example\n"
+                        "  file=$(deskbell agent login agt_0000000000001)\n"
+                        "  DESKBELL_AGENT_TOKEN=$(cat $file) deskbell chat --url ws://127.0.0.1:8787 --app app_...\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
@@ -190,6 +201,8 @@ static int run_login(int argc, char **argv)
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
+        if (url)
+                return agent_login_at(url, email, invite, totp, label, json);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which agent? see: deskbell agent list");
 
@@ -210,6 +223,10 @@ int cli_agent(int argc, char **argv)
                 {"list", "show all agents", run_list},
                 {"revoke", "take an agent's access back", run_revoke},
                 {"login", "open a session and keep its token", run_login},
+                {"invite", "print a new invitation", agent_run_invite},
+                {"reset", "end an agent's access and invite anew", agent_run_reset},
+                {"sessions", "show an agent's login sessions", agent_run_sessions},
+                {"logout", "end one login session", agent_run_logout},
         };
 
         return cli_group("agent", commands, sizeof(commands) / sizeof(commands[0]), argc, argv);

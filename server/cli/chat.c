@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deskbell chat: a client in the terminal, made with the SDK. On a terminal it draws a screen with a line to write on; in
- * a pipe, or with --plain, each line of input is a message and each message a line of output. Callbacks run in this loop's
- * own thread. The terminal is as before when the program ends, also by a signal. */
+/* deskbell chat: a client in the terminal, made with the SDK. On a terminal it draws a screen with a line to write on;
+ * in a pipe, or with --plain, each line of input is a message and each message a line of output. Callbacks run in this
+ * loop's own thread. The terminal is as before when the program ends, also by a signal. */
 #include "chat.h"
 
 #include <errno.h>
@@ -30,6 +30,7 @@ static const char usage[] =
         "  --app ID            the app, app_...\n"
         "  --token T           user token (or in DESKBELL_TOKEN)\n"
         "  --visitor           without a token\n"
+        "  --claim             with a user token: take over what was said here as a visitor\n"
         "  --agent-token T     session token of an agent (or in DESKBELL_AGENT_TOKEN)\n"
         "  --key KEY           which of the customer's conversations; default main\n"
         "  --conv ID           the conversation to begin with, cnv_... (agents; otherwise /list and /open)\n"
@@ -37,120 +38,11 @@ static const char usage[] =
         "  --ca FILE           trusted roots for wss, PEM\n"
         "  --plain             lines instead of a screen, as in a pipe\n"
         "\n"
-        "Messages written while offline are kept and sent later. In a pipe the program ends when the input has ended and\n"
+        "Messages written while offline are kept and sent later. In a pipe the program ends when the input has ended "
+        "and\n"
         "everything is sent. Type /help inside.\n"
         "\n"
         "example: echo 'My order is late' | deskbell chat --url ws://127.0.0.1:8080 --app app_... --visitor\n";
-
-/* ---- screen ------------------------------------------------------------------------------------------------------ */
-
-static int64_t mono_ms(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void describe_connection(const struct chat *chat, char *out, size_t room)
-{
-        int64_t left_s = (chat->retry_at_ms - mono_ms() + 999) / 1000;
-
-        left_s = left_s < 0 ? 0 : left_s;
-        switch (chat->state.connection) {
-        case DESKBELL_ONLINE:
-                snprintf(out, room, chat->state.caught_up ? "online" : "online, catching up");
-                break;
-        case DESKBELL_CONNECTING:
-                snprintf(out, room, "connecting");
-                break;
-        case DESKBELL_WAITING:
-                snprintf(out, room, "offline (%s), next try in %lld s", chat->why_room, (long long)left_s);
-                break;
-        case DESKBELL_DELAYED:
-                snprintf(out, room, "the server asked to wait (%s), %lld s", chat->why_room, (long long)left_s);
-                break;
-        case DESKBELL_NEEDS_TOKEN:
-                snprintf(out, room, "the token is not accepted (%s)", chat->why_room);
-                break;
-        case DESKBELL_STOPPED:
-                snprintf(out, room, "stopped: %s", chat->why_room);
-                break;
-        default:
-                snprintf(out, room, "offline");
-                break;
-        }
-}
-
-static void draw_status(struct chat *chat)
-{
-        struct deskbell_status status = DESKBELL_STATUS_INIT;
-        struct screen *screen = &chat->screen;
-        char line[768], connection[160], queued[48] = "", typing[96] = "";
-
-        deskbell_status(chat->client, &status);
-        describe_connection(chat, connection, sizeof(connection));
-        if (status.queued)
-                snprintf(queued, sizeof(queued), " | %lld queued", (long long)status.queued);
-        if (chat->typist[0])
-                snprintf(typing, sizeof(typing), " | %s is writing", chat->typist);
-        snprintf(line, sizeof(line), " %s%s%s%s%s", connection, queued, typing, chat->customer_name[0] ? " | " : "",
-                 chat->customer_name);
-        char *clean = chat_text_clean(line, false);
-        size_t skip, len = chat_text_wrap(clean, screen->columns, &skip);
-        screen_move(screen, screen->rows - 1, 1);
-        screen_text(screen, "\x1b[2K");
-        screen_style(screen, chat->state.connection == DESKBELL_ONLINE ? "7" : "7;33");
-        screen_raw(screen, clean, len);
-        for (int column = chat_text_columns(clean, len); column < screen->columns; column++)
-                screen_raw(screen, " ", 1);
-        screen_style(screen, "");
-        free(clean);
-}
-
-/* The line being written, scrolled sideways so that the cursor is seen. Newlines in it are shown as a sign. */
-static void draw_editor(struct chat *chat)
-{
-        const struct editor *editor = &chat->editor;
-        struct screen *screen = &chat->screen;
-        const char *at = editor->text, *cursor = editor->text + editor->cursor, *end = editor->text + editor->len;
-        int room = screen->columns - 3, column = 0;
-
-        while (chat_text_columns(at, (size_t)(cursor - at)) >= room)
-                at += chat_text_char(at, end);
-        screen_move(screen, screen->rows, 1);
-        screen_text(screen, "\x1b[2K> ");
-        while (at < end) {
-                size_t len = chat_text_char(at, end);
-                char one[8] = "";
-                memcpy(one, at, len < sizeof(one) ? len : 1);
-                char *clean = *at == '\n' ? strdup("\xe2\x8f\x8e") : chat_text_clean(one, false);
-                int columns = clean ? chat_text_columns(clean, strlen(clean)) : 0;
-                if (at < cursor)
-                        column += columns;
-                if (columns > room)
-                        break;
-                room -= columns;
-                if (clean)
-                        screen_text(screen, clean);
-                free(clean);
-                at += len;
-        }
-        screen_move(screen, screen->rows, column + 3);
-}
-
-static void draw(struct chat *chat)
-{
-        if (chat->is_plain || !chat->is_dirty)
-                return;
-        chat->is_dirty = false;
-        screen_text(&chat->screen, "\x1b[?25l");
-        chat->scroll = transcript_draw(&chat->transcript, &chat->screen, chat->screen.rows - 2, chat->scroll);
-        draw_status(chat);
-        draw_editor(chat);
-        screen_text(&chat->screen, "\x1b[?25h");
-        screen_flush(&chat->screen);
-}
 
 /* ---- callbacks --------------------------------------------------------------------------------------------------- */
 
@@ -164,14 +56,14 @@ static void on_state(deskbell_client *client, const struct deskbell_state *state
         snprintf(chat->why_room, sizeof(chat->why_room), "%s", state->why);
         chat->state.connection = state->connection;
         chat->state.caught_up = state->caught_up;
-        chat->retry_at_ms = mono_ms() + state->retry_in_ms;
+        chat->retry_at_ms = chat_mono_ms() + state->retry_in_ms;
         chat->is_dirty = true;
         if (chat->is_listing_wanted && state->connection == DESKBELL_ONLINE && state->caught_up) {
                 chat->is_listing_wanted = false;
                 chat_list(chat);
         }
         if (chat->is_plain && state->connection != before && state->connection != DESKBELL_CONNECTING) {
-                describe_connection(chat, text, sizeof(text));
+                chat_describe_connection(chat, text, sizeof(text));
                 fprintf(stderr, "-- %s\n", text);
         }
 }
@@ -195,8 +87,12 @@ static void print_entry(const struct chat *chat, const struct deskbell_entry *en
 
         if (entry->kind == DESKBELL_KIND_ERASE)
                 printf("#%lld%s %s erased #%lld\n", (long long)entry->number, what, name, (long long)entry->of);
+        else if (entry->kind == DESKBELL_KIND_REVISION)
+                printf("#%lld%s before that #%lld was: %s\n", (long long)entry->number, what, (long long)entry->of,
+                       text);
         else if (entry->kind == DESKBELL_KIND_EDIT)
-                printf("#%lld%s %s changed #%lld: %s\n", (long long)entry->number, what, name, (long long)entry->of, text);
+                printf("#%lld%s %s changed #%lld: %s\n", (long long)entry->number, what, name, (long long)entry->of,
+                       text);
         else
                 printf("#%lld%s %s: %s\n", (long long)entry->number, what, name,
                        entry->kind == DESKBELL_KIND_ERASED ? "(erased)" : text);
@@ -231,8 +127,8 @@ static void on_message(deskbell_client *client, const struct deskbell_message *m
         if (message->state == DESKBELL_FAILED || message->state == DESKBELL_EXPIRED) {
                 chat->failed += !message->is_again;
                 if (chat->is_plain || message->operation != DESKBELL_OP_SEND)
-                        chat_say(chat, "%s: %s", message->state == DESKBELL_FAILED ? "not sent" : "not sent for 30 days",
-                                 message->tag);
+                        chat_say(chat, "%s: %s",
+                                 message->state == DESKBELL_FAILED ? "not sent" : "not sent for 30 days", message->tag);
         }
         if (message->conversation == chat->conv && !chat->is_plain)
                 transcript_message(&chat->transcript, message);
@@ -255,7 +151,8 @@ static void on_conversation(deskbell_client *client, const struct deskbell_conve
         chat->is_dirty = true;
 }
 
-static void on_typing(deskbell_client *client, deskbell_conversation *conv, const char *author, int is_typing, void *data)
+static void on_typing(deskbell_client *client, deskbell_conversation *conv, const char *author, int is_typing,
+                      void *data)
 {
         struct chat *chat = data;
 
@@ -263,25 +160,34 @@ static void on_typing(deskbell_client *client, deskbell_conversation *conv, cons
         if (conv != chat->conv)
                 return;
         snprintf(chat->typist, sizeof(chat->typist), "%s",
-                 !is_typing ? "" : strncmp(author, "usr_", 4) == 0 ? "the customer" : "support");
+                 !is_typing                        ? ""
+                 : strncmp(author, "usr_", 4) == 0 ? "the customer"
+                                                   : "support");
         chat->is_dirty = true;
 }
 
-static void on_notice(deskbell_client *client, enum deskbell_notice notice, deskbell_conversation *conv, const char *detail,
-                      void *data)
+static void on_notice(deskbell_client *client, enum deskbell_notice notice, deskbell_conversation *conv,
+                      const char *detail, void *data)
 {
         struct chat *chat = data;
 
         (void)client;
-        (void)conv;
         switch (notice) {
         case DESKBELL_NOTICE_RESET:
                 transcript_clear(&chat->transcript);
                 chat->read_seq = 0;
                 chat_say(chat, "the server was restored: everything is read again");
                 break;
+        case DESKBELL_NOTICE_CONVERSATION_ERASED:
+                if (conv == chat->conv)
+                        transcript_clear(&chat->transcript);
+                chat_say(chat, "what was said here was erased");
+                break;
         case DESKBELL_NOTICE_STORE_SET_ASIDE:
                 chat_say(chat, "the message store was damaged; it is now %s", detail);
+                break;
+        case DESKBELL_NOTICE_CLAIM_REFUSED:
+                chat_say(chat, "the visitor of this folder is not yours: it was left alone");
                 break;
         case DESKBELL_NOTICE_STORE_FAILING:
                 chat_say(chat, "messages cannot be stored on this disk");
@@ -350,7 +256,7 @@ static int list_one(const struct deskbell_conversation_info *info, void *data)
 void chat_list(struct chat *chat)
 {
         char text[2000] = "";
-        struct listing listing = { chat, text, 0, sizeof(text) };
+        struct listing listing = {chat, text, 0, sizeof(text)};
 
         while (chat->list_count)
                 free(chat->list[--chat->list_count]);
@@ -359,8 +265,8 @@ void chat_list(struct chat *chat)
         chat_say(chat, "%s", listing.len ? text : "no conversations");
 }
 
-static void on_older(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count, int64_t head,
-                     int more, void *data)
+static void on_older(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count,
+                     int64_t head, int more, void *data)
 {
         struct chat *chat = data;
 
@@ -532,15 +438,15 @@ static int wait_ms(const struct chat *chat)
 
 static void loop(struct chat *chat, int signal_fd)
 {
-        struct line_input plain = { .len = 0 };
+        struct line_input plain = {.len = 0};
         int64_t told_read = 0;
 
         while (!chat->is_ending) {
-                struct pollfd fds[3] = { { .fd = chat->has_ended_input ? -1 : STDIN_FILENO, .events = POLLIN },
-                                         { .fd = deskbell_fd(chat->client), .events = POLLIN },
-                                         { .fd = signal_fd, .events = POLLIN } };
+                struct pollfd fds[3] = {{.fd = chat->has_ended_input ? -1 : STDIN_FILENO, .events = POLLIN},
+                                        {.fd = deskbell_fd(chat->client), .events = POLLIN},
+                                        {.fd = signal_fd, .events = POLLIN}};
 
-                draw(chat);
+                chat_draw(chat);
                 int ready = poll(fds, 3, wait_ms(chat));
                 if (ready < 0 && errno != EINTR)
                         break;
@@ -559,37 +465,51 @@ static void loop(struct chat *chat, int signal_fd)
 
 /* ---- beginning and end ------------------------------------------------------------------------------------------- */
 
+struct taken {
+        struct option option;
+        const char **text; /* where its argument goes, or */
+        bool *flag;        /* what it sets */
+};
+
+enum { OPTION_COUNT = 11 };
+
 static int take_options(struct chat *chat, int argc, char **argv)
 {
-        static const struct option known[] = {
-                { "url", required_argument, NULL, 'u' },   { "app", required_argument, NULL, 'a' },
-                { "token", required_argument, NULL, 't' }, { "visitor", no_argument, NULL, 'v' },
-                { "agent-token", required_argument, NULL, 'g' }, { "key", required_argument, NULL, 'k' },
-                { "conv", required_argument, NULL, 'c' },  { "data", required_argument, NULL, 'd' },
-                { "ca", required_argument, NULL, 'r' },    { "plain", no_argument, NULL, 'p' },
-                { "help", no_argument, NULL, 'h' },        { 0 },
+        bool is_visitor = false, claims = false, wants_help = false;
+        const struct taken known[OPTION_COUNT] = {
+                {{"url", required_argument, NULL, 0}, &chat->options.url, NULL},
+                {{"app", required_argument, NULL, 0}, &chat->options.app, NULL},
+                {{"token", required_argument, NULL, 0}, &chat->options.token, NULL},
+                {{"agent-token", required_argument, NULL, 0}, &chat->options.agent_token, NULL},
+                {{"key", required_argument, NULL, 0}, &chat->key, NULL},
+                {{"conv", required_argument, NULL, 0}, &chat->conv_id, NULL},
+                {{"data", required_argument, NULL, 0}, &chat->data_dir, NULL},
+                {{"ca", required_argument, NULL, 0}, &chat->options.ca_file, NULL},
+                {{"visitor", no_argument, NULL, 0}, NULL, &is_visitor},
+                {{"claim", no_argument, NULL, 0}, NULL, &claims},
+                {{"plain", no_argument, NULL, 0}, NULL, &chat->is_plain},
         };
-        struct deskbell_options *options = &chat->options;
-        int one;
+        struct option options[OPTION_COUNT + 2] = {0};
+        int which, one;
 
+        for (int i = 0; i < OPTION_COUNT; i++)
+                options[i] = known[i].option;
+        options[OPTION_COUNT] = (struct option){"help", no_argument, NULL, 'h'};
         optind = 1;
-        while ((one = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-                switch (one) {
-                case 'u': options->url = optarg; break;
-                case 'a': options->app = optarg; break;
-                case 't': options->token = optarg; break;
-                case 'v': options->is_visitor = 1; break;
-                case 'g': options->agent_token = optarg; break;
-                case 'k': chat->key = optarg; break;
-                case 'c': chat->conv_id = optarg; break;
-                case 'd': chat->data_dir = optarg; break;
-                case 'r': options->ca_file = optarg; break;
-                case 'p': chat->is_plain = true; break;
-                case 'h': fputs(usage, stdout); return 1;
-                default: return -1;
-                }
+        while ((one = getopt_long(argc, argv, "h", options, &which)) != -1) {
+                wants_help |= one == 'h';
+                if (one == '?')
+                        return -1;
+                if (one == 0 && known[which].text)
+                        *known[which].text = optarg;
+                else if (one == 0)
+                        *known[which].flag = true;
         }
-        return optind == argc ? 0 : -1;
+        if (wants_help)
+                fputs(usage, stdout);
+        chat->options.is_visitor = is_visitor;
+        chat->options.claims_visitor = claims;
+        return wants_help ? 1 : optind == argc ? 0 : -1;
 }
 
 static int check_options(struct chat *chat)
@@ -602,7 +522,7 @@ static int check_options(struct chat *chat)
                         options->agent_token = getenv("DESKBELL_AGENT_TOKEN");
         }
         int ways = (options->token != NULL) + (options->agent_token != NULL) + (options->is_visitor != 0);
-        if (!options->url || !options->app || ways != 1)
+        if (!options->url || !options->app || ways != 1 || (options->claims_visitor && !options->token))
                 return -1;
         chat->is_staff = options->agent_token != NULL;
         return chat->key && (chat->is_staff || chat->conv_id) ? -1 : 0;

@@ -11,12 +11,13 @@
 /* ---- chat_text.c: characters and columns ------------------------------------------------------------------------- */
 
 /* A copy without anything that could steer a terminal or turn the direction of writing: such characters and bytes that
- * are not UTF-8 become U+FFFD, tabs become spaces; newlines stay when `with_newlines`, else they become spaces. malloc'd;
- * ends the program when there is no memory. */
+ * are not UTF-8 become U+FFFD, tabs become spaces; newlines stay when `with_newlines`, else they become spaces.
+ * malloc'd; ends the program when there is no memory. */
 char *chat_text_clean(const char *text, bool with_newlines);
 size_t chat_text_char(const char *at, const char *end); /* bytes of the character at `at`, at least 1 */
 int chat_text_columns(const char *at, size_t len);      /* columns on the terminal */
-/* How many bytes of `text` go on a line of that many columns; breaks at spaces. *out_skip: bytes to leave out behind. */
+/* How many bytes of `text` go on a line of that many columns; breaks at spaces. *out_skip: bytes to leave out behind.
+ */
 size_t chat_text_wrap(const char *text, int columns, size_t *out_skip);
 
 /* ---- chat_screen.c: the terminal --------------------------------------------------------------------------------- */
@@ -29,7 +30,7 @@ struct screen {
         size_t len, room;
 };
 
-int screen_open(struct screen *screen); /* 0, or -1: not a terminal that can do it */
+int screen_open(struct screen *screen);   /* 0, or -1: not a terminal that can do it */
 void screen_close(struct screen *screen); /* as it was before; may be called twice */
 void screen_measure(struct screen *screen);
 void screen_raw(struct screen *screen, const char *bytes, size_t len);
@@ -74,7 +75,7 @@ void editor_done(struct editor *editor);
 struct shown {
         int64_t at_seq, iseq; /* place: public (seq, 0), note (at_seq, iseq); at_seq INT64_MAX = waits */
         enum deskbell_log log;
-        int64_t number;       /* 0 = none yet, or a remark */
+        int64_t number; /* 0 = none yet, or a remark */
         int64_t ts_ms, version, reply_to;
         bool is_mine, is_remark, is_erased;
         char cmid[33];
@@ -98,7 +99,8 @@ int64_t transcript_oldest(const struct transcript *transcript, enum deskbell_log
 /* Draws rows of screen lines 1..lines, `scroll` screen lines above the end. Returns the scroll that was possible. */
 int transcript_draw(const struct transcript *transcript, struct screen *screen, int lines, int scroll);
 
-/* ---- chat.c ------------------------------------------------------------------------------------------------------ */
+/* ---- chat.c, chat_draw.c, chat_commands.c
+ * ------------------------------------------------------------------------------------------------------ */
 
 struct chat {
         struct deskbell_options options;
@@ -118,11 +120,14 @@ struct chat {
         char typist[64];
         int64_t read_seq, failed;
         char customer_name[256];
-        char **list;     /* ids shown by /list */
+        char **list; /* ids shown by /list */
         size_t list_count;
         bool is_listing_wanted;
 };
 
+void chat_draw(struct chat *chat); /* when something has changed */
+void chat_describe_connection(const struct chat *chat, char *out, size_t room);
+int64_t chat_mono_ms(void);
 void chat_open_conversation(struct chat *chat, const char *id);
 void chat_say(struct chat *chat, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line the user wrote: a text to send or a command. */

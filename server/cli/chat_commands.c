@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the user can say that is not a message. A line that begins with two slashes is a message that begins with one. */
+/* What the user can say that is not a message. A line that begins with two slashes is a message that begins with one.
+ */
 #include "chat.h"
 
 #include <stdarg.h>
@@ -133,7 +134,8 @@ static void on_pressed_entry(deskbell_client *client, int error, const struct de
         } else {
                 options.pressed_seq = press->number;
                 options.pressed_id = entry->choices[press->which - 1].id;
-                tell(press->chat, deskbell_send(entry->conversation, entry->choices[press->which - 1].label, &options, NULL));
+                tell(press->chat,
+                     deskbell_send(entry->conversation, entry->choices[press->which - 1].label, &options, NULL));
         }
         free(press);
 }
@@ -149,7 +151,7 @@ static void on_press(struct chat *chat, const char *text)
                 free(press);
                 return;
         }
-        *press = (struct press){ chat, entry.number, which.number };
+        *press = (struct press){chat, entry.number, which.number};
         options.before = entry.number + 1;
         options.limit = 1;
         int rc = deskbell_history(chat->conv, &options, on_pressed_entry, press);
@@ -222,9 +224,9 @@ static void on_command(struct chat *chat, const char *line)
                 void (*with)(struct chat *chat, const char *text);
                 void (*without)(struct chat *chat);
         } commands[] = {
-                { "/note", on_note, NULL },   { "/reply", on_reply, NULL }, { "/press", on_press, NULL },
-                { "/edit", on_edit, NULL },   { "/erase", on_erase, NULL }, { "/retry", NULL, on_retry },
-                { "/open", on_open, NULL },   { "/list", NULL, chat_list }, { "/older", NULL, chat_older },
+                {"/note", on_note, NULL}, {"/reply", on_reply, NULL}, {"/press", on_press, NULL},
+                {"/edit", on_edit, NULL}, {"/erase", on_erase, NULL}, {"/retry", NULL, on_retry},
+                {"/open", on_open, NULL}, {"/list", NULL, chat_list}, {"/older", NULL, chat_older},
         };
 
         if (after(line, "/quit")) {

@@ -14,7 +14,7 @@ static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 static int32_t decode(const char *at, const char *end, size_t *out_len)
 {
         const unsigned char *byte = (const unsigned char *)at;
-        static const int32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+        static const int32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
         size_t len = *byte < 0x80 ? 1 : *byte >= 0xf0 ? 4 : *byte >= 0xe0 ? 3 : *byte >= 0xc2 ? 2 : 0;
         int32_t point;
 

@@ -21,7 +21,7 @@ void transcript_clear(struct transcript *transcript)
         for (size_t i = 0; i < transcript->count; i++)
                 shown_done(&transcript->rows[i]);
         free(transcript->rows);
-        *transcript = (struct transcript){ 0 };
+        *transcript = (struct transcript){0};
 }
 
 static bool stands_before(const struct shown *a, const struct shown *b)
@@ -143,7 +143,7 @@ void transcript_entry(struct transcript *transcript, const struct deskbell_entry
                 change(transcript, entry);
                 return;
         }
-        if (transcript_find(transcript, entry->log, entry->number))
+        if (entry->kind == DESKBELL_KIND_REVISION || transcript_find(transcript, entry->log, entry->number))
                 return;
         if (waiting) {
                 row.state = waiting->state;
@@ -162,7 +162,7 @@ void transcript_message(struct transcript *transcript, const struct deskbell_mes
         struct shown *row = find_cmid(transcript, message->cmid);
 
         if (!row) {
-                struct shown fresh = { .at_seq = INT64_MAX, .is_mine = true, .log = message->log, .version = 1 };
+                struct shown fresh = {.at_seq = INT64_MAX, .is_mine = true, .log = message->log, .version = 1};
                 if (message->operation != DESKBELL_OP_SEND ||
                     (message->state != DESKBELL_QUEUED && message->state != DESKBELL_FAILED &&
                      message->state != DESKBELL_EXPIRED))
@@ -192,7 +192,7 @@ void transcript_marks(struct transcript *transcript, int64_t others_recv, int64_
 
 void transcript_remark(struct transcript *transcript, const char *text)
 {
-        struct shown row = { .iseq = INT64_MAX, .is_remark = true }; /* behind the newest message there is now */
+        struct shown row = {.iseq = INT64_MAX, .is_remark = true}; /* behind the newest message there is now */
 
         for (size_t i = 0; i < transcript->count; i++)
                 if (transcript->rows[i].number > 0)
@@ -240,8 +240,9 @@ static char *compose(const struct shown *row)
         if (row->reply_to)
                 snprintf(reply, sizeof(reply), "(re #%lld) ", (long long)row->reply_to);
         const char *body = row->is_erased ? "(erased)" : row->text;
-        if (asprintf(&text, "%s %s%s%s: %s%s%s%s%s%s", when, number, row->log == DESKBELL_TEAM ? "[note] " : "", row->name,
-                     reply, body, row->version > 1 && !row->is_erased ? " (edited)" : "", row->is_mine ? receipt(row) : "",
+        if (asprintf(&text, "%s %s%s%s: %s%s%s%s%s%s", when, number, row->log == DESKBELL_TEAM ? "[note] " : "",
+                     row->name, reply, body, row->version > 1 && !row->is_erased ? " (edited)" : "",
+                     row->is_mine ? receipt(row) : "",
                      row->state == DESKBELL_FAILED && row->tag && *row->tag ? " " : "",
                      row->state == DESKBELL_FAILED && row->tag ? row->tag : "") < 0)
                 return NULL;

@@ -97,7 +97,7 @@ static int make_people(struct demo *demo)
         for (int i = 0; rc == EX_OK && i < DEMO_CUSTOMERS; i++) {
                 demo->customers[i] = jwt_make_hs256((struct span){(char *)secret, SECRET_KEY_BYTES}, demo->folder.kid,
                                                     demo->folder.app, demo_users[i], demo_names[i], now_s,
-                                                    now_s + TOKEN_HOURS * 3600);
+                                                    now_s + INT64_C(3600) * TOKEN_HOURS);
                 if (!demo->customers[i])
                         rc = cli_fail(EX_SOFTWARE, "a token cannot be signed");
         }
@@ -189,7 +189,8 @@ static int read_url(FILE *from, struct demo *demo)
 /* What to type to start this very program: its bare name when the shell would find it, else its path. */
 static const char *own_name(char *path, size_t room)
 {
-        char *paths = getenv("PATH") ? strdup(getenv("PATH")) : NULL, *rest = paths, *folder, *candidate;
+        const char *search = getenv("PATH");
+        char *paths = strdup(search ? search : ""), *rest = paths, *folder, *candidate;
         ssize_t len = readlink("/proc/self/exe", path, room - 1);
         bool is_found = false;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deskbell key: the keys with which an app's back end signs user tokens. */
+/* deskbell key: the keys with which an app's back end signs user tokens, the app keys with which it calls over HTTP, and
+ * the keys of bots. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,36 @@ static int add(const char *data, const char *app_said, const char *kid, const ch
         return rc;
 }
 
+/* An app key (`bot` NULL) or a bot's: made here, the server is told its hash. */
+static int add_access(const char *data, const char *app_said, const char *bot, const char *label, bool json)
+{
+        struct operator* operator= NULL;
+        json_t *result = NULL;
+        char app[FOLDER_ID], key[SECRET_TEXT], hash[SECRET_HASH];
+        secret_make(bot ? "dbb_" : "dba_", key, hash);
+        int rc = operator_open(data, OPERATOR_USE, &operator);
+        if (rc == EX_OK)
+                rc = app_choose(operator, app_said, app, sizeof(app));
+        if (rc == EX_OK)
+                rc = operator_do(operator, "access.add",
+                                 json_pack("{s:o, s:s, s:s, s:s*, s:s, s:s}", "cmid", secret_cmid(), "kind",
+                                           bot ? "bot" : "app", "app", app, "bot", bot, "key_hash", hash, "label",
+                                           label),
+                                 &result);
+        operator_close(operator);
+        if (rc == EX_OK && json) {
+                rc = cli_print(json_pack("{s:s, s:s, s:s, s:O*}", "app", app, "access", cli_text(result, "access"),
+                                         "key", key, "bot", json_object_get(result, "bot")));
+        } else if (rc == EX_OK) {
+                printf("%s of %s\n", cli_text(result, "access"), bot ? cli_text(result, "bot") : app);
+                printf("%s key, shown only now: %s\n", bot ? "bot" : "app", key);
+                rc = cli_finish();
+        }
+        secret_forget(key, sizeof(key));
+        json_decref(result);
+        return rc;
+}
+
 static int print_added(bool json, const char *app, const char *kid, const char *alg, const char *secret)
 {
         if (json)
@@ -65,7 +96,8 @@ static int print_added(bool json, const char *app, const char *kid, const char *
 static int run_add(int argc, char **argv)
 {
         const char *data = NULL, *app_said = NULL, *alg = "HS256", *kid = NULL, *file = NULL;
-        bool json = false;
+        const char *bot = NULL, *label = "command line";
+        bool json = false, for_app = false;
         const struct cli_option options[] = {
                 CLI_DATA(data),
                 {.name = "app", .value = "ID", .text = &app_said, .help = "the app; default the only one"},
@@ -78,16 +110,22 @@ static int run_add(int argc, char **argv)
                  .value = "FILE",
                  .text = &file,
                  .help = "PEM of the public key, for all but HS256; - = standard input"},
+                {.name = "app-key", .flag = &for_app, .help = "make an app key: your back end calls over HTTP with it"},
+                {.name = "bot", .value = "NAME", .text = &bot, .help = "make a key for the bot of that name"},
+                {.name = "label", .value = "TEXT", .text = &label, .help = "what an app key or bot key is for"},
                 CLI_JSON(json),
         };
         const struct cli_page page = {
                 .usage = "key add [options]",
                 .about = "Gives an app a key. HS256: 32 random bytes are made and printed once, in base64; keep them "
                          "in\n"
-                         "your back end. Others: the server gets the public key only, the private one stays with you.",
+                         "your back end. Others: the server gets the public key only, the private one stays with you.\n"
+                         "With --app-key or --bot: a key of another kind, printed once; the server keeps its hash.",
                 .examples = "  deskbell key add --alg HS256\n"
                             "  openssl genpkey -algorithm ed25519 -out key.pem\n"
-                            "  openssl pkey -in key.pem -pubout | deskbell key add --alg EdDSA --public-key -\n",
+                            "  openssl pkey -in key.pem -pubout | deskbell key add --alg EdDSA --public-key -\n"
+                            "  deskbell key add --app-key --label \"shop back end\"\n"
+                            "  deskbell key add --bot Robin\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
@@ -96,6 +134,10 @@ static int run_add(int argc, char **argv)
         if (first < 0)
                 return cli_parsed(first);
 
+        if (for_app && bot)
+                return cli_fail(EX_USAGE, "--app-key and --bot are two keys: make one after the other");
+        if (for_app || bot)
+                return add_access(cli_data(data), app_said, bot, label, json);
         int rc = read_material(alg, file, material, sizeof(material));
         if (!kid) {
                 secret_make_kid(made_kid);
@@ -109,13 +151,19 @@ static int run_add(int argc, char **argv)
         return rc;
 }
 
-static int print_keys(json_t *result, bool json)
+/* Both lists, oldest first; `accesses` is that of access.list. */
+static int print_keys(json_t *result, json_t *accesses, bool json)
 {
         json_t *row;
         size_t i;
         char when[32];
         if (json)
-                return cli_print(json_incref(result));
+                return cli_print(json_pack("{s:O, s:O}", "keys", json_object_get(result, "keys"), "access",
+                                           json_object_get(accesses, "keys")));
+        json_array_foreach(json_object_get(accesses, "keys"), i, row)
+                printf("%s  %-5s  %s  %s%s%s\n", cli_time(json_integer_value(json_object_get(row, "created")), when),
+                       cli_text(row, "kind"), cli_text(row, "access"), cli_text(row, "bot"),
+                       *cli_text(row, "bot") ? "  " : "", cli_text(row, "label"));
         json_array_foreach(json_object_get(result, "keys"), i, row)
                 printf("%s  %-5s  %s\n", cli_time(json_integer_value(json_object_get(row, "created")), when),
                        cli_text(row, "alg"), cli_text(row, "kid"));
@@ -133,13 +181,14 @@ static int run_list(int argc, char **argv)
         };
         const struct cli_page page = {
                 .usage = "key list [options]",
-                .about = "The keys of an app, without their secrets, oldest first.",
+                .about = "The keys of an app, without their secrets: app keys and bot keys, then signing keys, oldest "
+                         "first.",
                 .examples = "  deskbell key list\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
         struct operator* operator= NULL;
-        json_t *result = NULL;
+        json_t *result = NULL, *accesses = NULL;
         char app[FOLDER_ID];
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -150,9 +199,12 @@ static int run_list(int argc, char **argv)
                 rc = app_choose(operator, app_said, app, sizeof(app));
         if (rc == EX_OK)
                 rc = operator_do(operator, "key.list", json_pack("{s:s}", "app", app), &result);
+        if (rc == EX_OK)
+                rc = operator_do(operator, "access.list", json_pack("{s:s}", "app", app), &accesses);
         operator_close(operator);
         if (rc == EX_OK)
-                rc = print_keys(result, json);
+                rc = print_keys(result, accesses, json);
+        json_decref(accesses);
         json_decref(result);
         return rc;
 }
@@ -165,11 +217,12 @@ static int run_remove(int argc, char **argv)
                 {.name = "app", .value = "ID", .text = &app_said, .help = "the app; default the only one"},
         };
         const struct cli_page page = {
-                .usage = "key remove KID [options]",
+                .usage = "key remove KID|ACCESS [options]",
                 .about = "Takes a key back: its tokens are refused from now on, and connections opened with it are "
                          "closed\n"
                          "within 5 s.",
-                .examples = "  deskbell key remove key_01ab23cd\n",
+                .examples = "  deskbell key remove key_01ab23cd\n"
+                            "  deskbell key remove acc_0000000000001\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
@@ -181,6 +234,9 @@ static int run_remove(int argc, char **argv)
                 return cli_parsed(first);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which key? see: deskbell key list");
+        if (strncmp(argv[first], "acc_", 4) == 0)
+                return operator_call(cli_data(data), "access.remove",
+                                     json_pack("{s:o, s:s}", "cmid", secret_cmid(), "access", argv[first]), NULL);
 
         int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
         if (rc == EX_OK)

@@ -33,7 +33,7 @@ static int config_dir(char *out)
                 return cli_fail(EX_CONFIG, "the path of the configuration folder is too long");
         if (make(out) < 0)
                 return cli_fail(EX_CANTCREAT, "%s: %s", out, strerror(errno));
-        strcat(out, "/deskbell");
+        snprintf(out + len, (size_t)(PATH_BYTES - len), "/deskbell");
         if (make(out) < 0)
                 return cli_fail(EX_CANTCREAT, "%s: %s", out, strerror(errno));
         return EX_OK;

@@ -43,13 +43,21 @@ void secret_make_key(char out_text[SECRET_KEY_TEXT])
         secret_forget(bytes, sizeof(bytes));
 }
 
+void secret_make_webhook(char out_text[SECRET_WEBHOOK_TEXT])
+{
+        char key[SECRET_KEY_TEXT];
+
+        secret_make_key(key);
+        snprintf(out_text, SECRET_WEBHOOK_TEXT, "whsec_%s", key);
+        secret_forget(key, sizeof(key));
+}
+
 void secret_make_kid(char out_kid[16])
 {
         unsigned char bytes[4];
 
         random_bytes(bytes, sizeof(bytes));
-        memcpy(out_kid, "key_", 4);
-        to_hex(out_kid + 4, bytes, sizeof(bytes));
+        snprintf(out_kid, 16, "key_%02x%02x%02x%02x", bytes[0], bytes[1], bytes[2], bytes[3]);
 }
 
 json_t *secret_cmid(void)

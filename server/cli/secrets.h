@@ -11,6 +11,7 @@ enum {
         SECRET_HASH = 65, /* SHA-256 in hex, terminated */
         SECRET_KEY_BYTES = 32,
         SECRET_KEY_TEXT = 45, /* base64 of them, terminated */
+        SECRET_WEBHOOK_TEXT = 51,
 };
 
 /* `prefix` has four characters: "dbs_" a staff session, "dbi_" an invitation. 256 random bits. */
@@ -18,6 +19,9 @@ void secret_make(const char *prefix, char out_text[SECRET_TEXT], char out_hash[S
 
 /* A signing key for HS256, in base64. */
 void secret_make_key(char out_text[SECRET_KEY_TEXT]);
+
+/* A secret for a webhook: "whsec_" and 32 random bytes in base64. */
+void secret_make_webhook(char out_text[SECRET_WEBHOOK_TEXT]);
 
 /* A key's name: "key_" and 8 random hex digits. */
 void secret_make_kid(char out_kid[16]);

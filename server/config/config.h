@@ -33,6 +33,9 @@ struct config {
         uint32_t heartbeat_ms, dead_ms, auth_ms, drain_ms;
         uint32_t retry_days, key_window_days;
         uint32_t devices_per_customer, devices_per_agent;
+        char **webhook_allow;   /* hosts, addresses and networks beyond the public internet; NULL-terminated */
+        char **webhook_tries_s; /* seconds from the first try to each further one; NULL-terminated, rising */
+        char *webhook_ca;       /* PEM file; "" = the system's */
 };
 
 /* All that was wrong, a line each. */
@@ -66,7 +69,8 @@ void config_print_default(FILE *out);
 void config_compare(const struct config *running, const struct config *fresh,
                     void (*say)(void *data, const char *key, bool is_live), void *data);
 
-/* Takes over the live settings of `fresh`; 0, or -ENOMEM with `running` untouched. */
+/* Takes over the live settings of `fresh`; 0, or -ENOMEM with `running` untouched. Texts and lists of the other
+ * settings stay where they are: who borrowed them may go on. */
 int config_apply_live(struct config *running, const struct config *fresh);
 
 /* Whether "HOST:PORT" is a loopback address. */

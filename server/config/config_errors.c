@@ -22,8 +22,7 @@ static void append_line(struct config_errors *errors, char *line)
         char *text = realloc(errors->text, before + more + 2);
         if (!text)
                 return;
-        memcpy(text + before, line, more);
-        memcpy(text + before + more, "\n", 2);
+        snprintf(text + before, more + 2, "%s\n", line);
         errors->text = text;
 }
 

@@ -9,12 +9,12 @@ enum setting_type { SETTING_NUMBER, SETTING_BOOL, SETTING_TEXT, SETTING_LIST, SE
 struct setting {
         const char *section, *key;
         enum setting_type type;
+        bool is_live;
+        uint32_t min, max;   /* numbers */
         size_t offset;       /* in struct config */
         const char *initial; /* as it would be written */
-        uint32_t min, max;   /* numbers */
-        bool is_live;
-        const char *unit; /* "" = none */
-        const char *doc;  /* lines separated by \n */
+        const char *unit;    /* "" = none */
+        const char *doc;     /* lines separated by \n */
 };
 
 extern const struct setting settings[];
@@ -37,6 +37,7 @@ int setting_put(struct config *config, const struct setting *setting, struct spa
                 struct config_errors *errors);
 void setting_clear(struct config *config, const struct setting *setting); /* texts and lists: freed, NULL */
 int setting_copy(struct config *to, const struct config *from, const struct setting *setting); /* -ENOMEM */
+void setting_swap(struct config *a, struct config *b, const struct setting *setting);
 bool setting_equal(const struct config *a, const struct config *b, const struct setting *setting);
 
 /* Puts every line of an INI file. */

@@ -12,18 +12,18 @@ void config_compare(const struct config *running, const struct config *fresh,
                         say(data, settings[i].key, settings[i].is_live);
 }
 
+/* First everything is copied, then exchanged, so that a failure changes nothing. */
 int config_apply_live(struct config *running, const struct config *fresh)
 {
         struct config next = {0};
         int rc = 0;
 
         for (size_t i = 0; rc == 0 && i < setting_count; i++)
-                rc = setting_copy(&next, settings[i].is_live ? fresh : running, &settings[i]);
-        if (rc < 0) {
-                config_done(&next);
-                return rc;
-        }
-        config_done(running);
-        *running = next;
-        return 0;
+                if (settings[i].is_live)
+                        rc = setting_copy(&next, fresh, &settings[i]);
+        for (size_t i = 0; rc == 0 && i < setting_count; i++)
+                if (settings[i].is_live)
+                        setting_swap(running, &next, &settings[i]);
+        config_done(&next);
+        return rc;
 }

@@ -11,64 +11,73 @@
 
 /* clang-format off */
 const struct setting settings[] = {
-        { "listen", "listen", SETTING_LIST, AT(listen), "127.0.0.1:8787", 0, 0, false, "ADDRESS:PORT",
+        { "listen", "listen", SETTING_LIST, false, 0, 0, AT(listen), "127.0.0.1:8787", "ADDRESS:PORT",
           "Where clients connect; several are separated by spaces. Addresses are numbers; v6 in brackets; port 0 = any.\n"
           "Beyond loopback needs cert and key, or insecure_dev." },
-        { "listen", "cert", SETTING_TEXT, AT(cert), "", 0, 0, false, "file",
+        { "listen", "cert", SETTING_TEXT, false, 0, 0, AT(cert), "", "file",
           "Certificate chain in PEM. Read again on SIGHUP; a pair that does not fit is refused and the old one stays." },
-        { "listen", "key", SETTING_TEXT, AT(key), "", 0, 0, false, "file", "Its private key in PEM." },
-        { "listen", "hosts", SETTING_LIST, AT(hosts), "", 0, 0, false, "names",
+        { "listen", "key", SETTING_TEXT, false, 0, 0, AT(key), "", "file", "Its private key in PEM." },
+        { "listen", "hosts", SETTING_LIST, false, 0, 0, AT(hosts), "", "names",
           "Host names clients may ask for besides the addresses above, without port. None = any." },
-        { "listen", "insecure_dev", SETTING_BOOL, AT(insecure_dev), "no", 0, 0, false, "yes or no",
+        { "listen", "insecure_dev", SETTING_BOOL, false, 0, 0, AT(insecure_dev), "no", "yes or no",
           "Listen beyond loopback without TLS. Tokens and messages can then be read on the way: for development only,\n"
           "or behind a proxy that ends TLS on a private network." },
-        { "listen", "public_url", SETTING_TEXT, AT(public_url), "", 0, 0, true, "URL",
+        { "listen", "public_url", SETTING_TEXT, true, 0, 0, AT(public_url), "", "URL",
           "Base of links that are handed out (invitations). Never taken from a request. Empty = the first address." },
-        { "listen", "ops_listen", SETTING_TEXT, AT(ops_listen), "127.0.0.1:9464", 0, 0, false, "ADDRESS:PORT",
+        { "listen", "ops_listen", SETTING_TEXT, false, 0, 0, AT(ops_listen), "127.0.0.1:9464", "ADDRESS:PORT",
           "Where /readyz and /metrics are answered, for your monitoring. Empty = nowhere. A busy port is a warning." },
 
-        { "store", "data", SETTING_TEXT, AT(data), "deskbell-data", 0, 0, false, "folder",
+        { "store", "data", SETTING_TEXT, false, 0, 0, AT(data), "deskbell-data", "folder",
           "Everything the server keeps. One process at a time." },
-        { "store", "readers", SETTING_NUMBER, AT(readers), "1", 1, 16, false, "threads",
+        { "store", "readers", SETTING_NUMBER, false, 1, 16, AT(readers), "1", "threads",
           "Threads that answer history, feed and list requests." },
 
-        { "limits", "max_connections", SETTING_NUMBER, AT(max_connections), "20000", 1, 1000000, false, "connections",
+        { "limits", "max_connections", SETTING_NUMBER, false, 1, 1000000, AT(max_connections), "20000", "connections",
           "Live connections at once. Bounded by the limit of open files." },
-        { "limits", "net_threads", SETTING_NUMBER, AT(net_threads), "0", 0, 64, false, "threads",
+        { "limits", "net_threads", SETTING_NUMBER, false, 0, 64, AT(net_threads), "0", "threads",
           "Network threads. 0 = one less than there are processors, at least one." },
-        { "limits", "in_flight", SETTING_NUMBER, AT(in_flight), "16", 1, 4096, true, "requests",
+        { "limits", "in_flight", SETTING_NUMBER, true, 1, 4096, AT(in_flight), "16", "requests",
           "Unanswered requests a connection may have." },
-        { "limits", "rate_messages_per_s", SETTING_NUMBER, AT(rate_messages_per_s), "20", 1, 1000000, true,
+        { "limits", "rate_messages_per_s", SETTING_NUMBER, true, 1, 1000000, AT(rate_messages_per_s), "20",
           "messages a second", "What one principal may send in the long run." },
-        { "limits", "rate_burst", SETTING_NUMBER, AT(rate_burst), "40", 1, 1000000, true, "messages",
+        { "limits", "rate_burst", SETTING_NUMBER, true, 1, 1000000, AT(rate_burst), "40", "messages",
           "What it may send at once after a pause." },
-        { "limits", "handshakes_per_minute", SETTING_NUMBER, AT(handshakes_per_minute), "100", 1, 1000000, false,
+        { "limits", "handshakes_per_minute", SETTING_NUMBER, false, 1, 1000000, AT(handshakes_per_minute), "100",
           "handshakes", "Unfinished or failed handshakes of one address (v6: one /64) a minute. Logging in gives it back." },
-        { "limits", "pending_per_address", SETTING_NUMBER, AT(pending_per_address), "64", 1, 1000000, false,
+        { "limits", "pending_per_address", SETTING_NUMBER, false, 1, 1000000, AT(pending_per_address), "64",
           "handshakes", "Unfinished handshakes of one address at once." },
-        { "limits", "max_handshakes", SETTING_NUMBER, AT(max_handshakes), "2000", 1, 1000000, false, "handshakes",
+        { "limits", "max_handshakes", SETTING_NUMBER, false, 1, 1000000, AT(max_handshakes), "2000", "handshakes",
           "Unfinished handshakes in all; accepting pauses beyond." },
-        { "limits", "output_bytes", SETTING_NUMBER, AT(output_bytes), "262144", 16384, 67108864, false, "bytes",
+        { "limits", "output_bytes", SETTING_NUMBER, false, 16384, 67108864, AT(output_bytes), "262144", "bytes",
           "Output that may wait for one connection; beyond it pushing stops, after 30 s it is closed with 4008." },
-        { "limits", "devices_per_customer", SETTING_NUMBER, AT(devices_per_customer), "10", 1, 1000, true, "devices",
+        { "limits", "devices_per_customer", SETTING_NUMBER, true, 1, 1000, AT(devices_per_customer), "10", "devices",
           "Devices of one customer connected at once." },
-        { "limits", "devices_per_agent", SETTING_NUMBER, AT(devices_per_agent), "20", 1, 1000, true, "devices",
+        { "limits", "devices_per_agent", SETTING_NUMBER, true, 1, 1000, AT(devices_per_agent), "20", "devices",
           "Devices of one agent connected at once." },
 
-        { "times", "heartbeat_ms", SETTING_NUMBER, AT(heartbeat_ms), "25000", 1000, 600000, false, "ms",
+        { "times", "heartbeat_ms", SETTING_NUMBER, false, 1000, 600000, AT(heartbeat_ms), "25000", "ms",
           "How often the server says heartbeat." },
-        { "times", "dead_ms", SETTING_NUMBER, AT(dead_ms), "35000", 1000, 600000, false, "ms",
+        { "times", "dead_ms", SETTING_NUMBER, false, 1000, 600000, AT(dead_ms), "35000", "ms",
           "Silence after which a connection is closed. More than heartbeat_ms." },
-        { "times", "auth_ms", SETTING_NUMBER, AT(auth_ms), "5000", 100, 60000, false, "ms",
+        { "times", "auth_ms", SETTING_NUMBER, false, 100, 60000, AT(auth_ms), "5000", "ms",
           "Time a new connection has to open its session." },
-        { "times", "drain_ms", SETTING_NUMBER, AT(drain_ms), "10000", 0, 600000, true, "ms",
+        { "times", "drain_ms", SETTING_NUMBER, true, 0, 600000, AT(drain_ms), "10000", "ms",
           "Time a stopping server gives what is under way." },
-        { "times", "retry_days", SETTING_NUMBER, AT(retry_days), "30", 1, 3650, false, "days",
+        { "times", "retry_days", SETTING_NUMBER, false, 1, 3650, AT(retry_days), "30", "days",
           "How long clients repeat a message that got no answer. Less than key_window_days." },
-        { "times", "key_window_days", SETTING_NUMBER, AT(key_window_days), "90", 2, 36500, false, "days",
+        { "times", "key_window_days", SETTING_NUMBER, false, 2, 36500, AT(key_window_days), "90", "days",
           "How long a repeated message is recognised at the least, even when it was erased." },
 
-        { "log", "log_level", SETTING_LEVEL, AT(log_level), "info", 0, 0, true, "debug, info, warn or error",
+        { "webhooks", "webhook_allow", SETTING_LIST, false, 0, 0, AT(webhook_allow), "", "hosts or networks",
+          "Where webhooks may go besides https on port 443 in the public internet: host names, addresses, networks such as\n"
+          "10.1.0.0/16. There http and other ports are fine too. Loopback and private networks are refused otherwise." },
+        { "webhooks", "webhook_tries_s", SETTING_LIST, false, 0, 0, AT(webhook_tries_s),
+          "5 60 300 1800 7200 21600 43200 86400 172800", "seconds",
+          "When a webhook that failed is tried again, counted from the first try; then the event is given up." },
+        { "webhooks", "webhook_ca", SETTING_TEXT, false, 0, 0, AT(webhook_ca), "", "file",
+          "Certificates (PEM) that webhooks trust instead of the system's." },
+
+        { "log", "log_level", SETTING_LEVEL, true, 0, 0, AT(log_level), "info", "debug, info, warn or error",
           "Lines below are not written." },
 };
 /* clang-format on */
@@ -251,6 +260,33 @@ int setting_copy(struct config *to, const struct config *from, const struct sett
                 return copy_list(to, from, setting);
         }
         return 0;
+}
+
+static size_t setting_size(enum setting_type type)
+{
+        switch (type) {
+        case SETTING_NUMBER:
+                return sizeof(uint32_t);
+        case SETTING_BOOL:
+                return sizeof(bool);
+        case SETTING_LEVEL:
+                return sizeof(enum log_level);
+        case SETTING_TEXT:
+                return sizeof(char *);
+        case SETTING_LIST:
+                return sizeof(char **);
+        }
+        return 0;
+}
+
+void setting_swap(struct config *a, struct config *b, const struct setting *setting)
+{
+        char kept[sizeof(char **)];
+        size_t size = setting_size(setting->type);
+
+        memcpy(kept, setting_at(a, setting), size);
+        memcpy(setting_at(a, setting), setting_at(b, setting), size);
+        memcpy(setting_at(b, setting), kept, size);
 }
 
 static bool lists_equal(char *const *a, char *const *b)

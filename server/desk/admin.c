@@ -316,6 +316,7 @@ static int revoke(struct desk *desk, const struct principal_row *row, bool for_g
                 rc = staff_sessions_end(desk->db, row->id);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
+        http_tokens_drop_principal(desk->http_tokens, row->id);
         struct principal *who = directory_find(desk->directory, row->id);
         if (who)
                 sessions_close_principal(desk, who, PROTOCOL_CLOSE_REVOKED);
@@ -345,6 +346,10 @@ int handle_customer_revoke(struct desk *desk, struct desk_command *command, stru
         const struct protocol_customer_revoke *params = command->params;
         struct principal_row row;
         int rc = find_principal(desk, params->customer, &row);
+        if (rc == 0 && row.alias_of != 0 && (rc = principals_load(desk->db, row.alias_of, &row)) != DB_ROW)
+                return desk_db_failed(desk, rc < 0 ? rc : DB_DAMAGED); /* a claimed visitor: the user it belongs to */
+        if (rc == DB_ROW)
+                rc = 0;
         if (rc == 0 && row.role != ROLE_CUSTOMER)
                 rc = -PROTOCOL_ERR_NOT_FOUND;
         if (rc == 0)

@@ -165,7 +165,7 @@ int conversation_for(struct desk *desk, const struct caller *caller, uint64_t ex
         bool is_staff = caller->role == ROLE_AGENT || caller->role == ROLE_BOT;
         bool may = is_staff ? conversation->row.workspace == caller->workspace
                             : caller->role == ROLE_CUSTOMER && conversation->row.customer == caller->principal;
-        if (!may)
+        if (!may || (caller->via_app && conversation->row.app != caller->app))
                 return -PROTOCOL_ERR_NOT_FOUND;
         *out_conversation = conversation;
         return 0;

@@ -8,7 +8,7 @@
 void clock_watch_start(struct clock_watch *watch, uint64_t mono_ms, int64_t wall_ms, int64_t last_ms)
 {
         bool is_far = last_ms > 0 && (wall_ms - last_ms > AWAY_MS || last_ms - wall_ms > JUMP_MS);
-        *watch = (struct clock_watch){ mono_ms, wall_ms, mono_ms, is_far };
+        *watch = (struct clock_watch){mono_ms, wall_ms, mono_ms, is_far};
 }
 
 bool clock_watch_look(struct clock_watch *watch, uint64_t mono_ms, int64_t wall_ms)

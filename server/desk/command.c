@@ -22,7 +22,10 @@ struct desk_command *command_free(struct desk_command *command)
 {
         if (!command)
                 return NULL;
+        if (command->login) /* a password stands there */
+                explicit_bzero(command->memory, command->bytes - sizeof *command);
         arena_done(&command->arena);
+        free(command->login);
         free(command->opening);
         free(command);
         return NULL;
@@ -47,15 +50,47 @@ static int store_content(struct desk_command *command, int kind, const struct pr
         return rc;
 }
 
+/* An app's back end says for whom it writes, and nobody else may. *role becomes that one's. */
+static int take_act_as(struct desk_command *command, bool has_act_as, struct span act_as, enum principal_role *role,
+                       struct fault *fault)
+{
+        if (has_act_as != (*role == ROLE_APP))
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "act_as",
+                                 has_act_as ? "nothing: only an app key writes for others" : "whom it is written for");
+        if (!has_act_as)
+                return 0;
+        struct principal_id who;
+        bool is_subject = act_as.len > 5 && memcmp(act_as.at, "user:", 5) == 0;
+        bool is_id = !is_subject && principal_read(act_as, &who) == 0 &&
+                     (who.role == ROLE_CUSTOMER || who.role == ROLE_BOT);
+        if (!is_id && (!is_subject || act_as.len - 5 > PROTOCOL_EXTERNAL_ID_BYTES))
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "act_as", "usr_..., bot_..., or user: and an id");
+        *role = is_subject ? ROLE_CUSTOMER : who.role;
+        command->act_as = act_as;
+        return 0;
+}
+
 static int prepare_send(struct desk_command *command, enum principal_role role, struct fault *fault)
 {
         const struct protocol_message_send *send = command->params;
+        int act = take_act_as(command, send->has_act_as, send->act_as, &role, fault);
+        if (act < 0)
+                return act;
         bool team = send->has_log && send->log == PROTOCOL_MESSAGE_SEND_LOG_TEAM;
         if (team && role != ROLE_AGENT)
                 return fault_set(fault, PROTOCOL_ERR_FORBIDDEN, "log", "public");
         int rc = protocol_content_check(send->kind, team, role, &send->content, fault);
         if (rc == 0)
                 rc = store_content(command, (int)send->kind, &send->content);
+        return rc;
+}
+
+static int prepare_open(struct desk_command *command, enum principal_role role, struct fault *fault)
+{
+        const struct protocol_conversation_open *open = command->params;
+        int rc = take_act_as(command, open->has_act_as, open->act_as, &role, fault);
+        if (rc == 0 && open->has_act_as && role != ROLE_CUSTOMER)
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "act_as", "the customer whose conversation it is");
         return rc;
 }
 
@@ -113,6 +148,8 @@ static int decode_into(struct desk_command *command, struct span body, enum prin
         switch (command->method) {
         case PROTOCOL_M_MESSAGE_SEND:
                 return prepare_send(command, role, fault);
+        case PROTOCOL_M_CONVERSATION_OPEN:
+                return prepare_open(command, role, fault);
         case PROTOCOL_M_MESSAGE_EDIT:
                 return prepare_edit(command);
         case PROTOCOL_M_MESSAGE_ERASE:

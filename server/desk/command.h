@@ -12,6 +12,7 @@ enum command_kind {
         COMMAND_METHOD, /* a request or notification of a client, or of the operator */
         COMMAND_CLOSED, /* the connection `from` is gone */
         COMMAND_DRAIN,  /* tell every connection to leave */
+        COMMAND_OUTBOUND, /* what came of tries of webhooks */
 };
 
 /* Who asks, as the session proved it. */
@@ -19,17 +20,39 @@ struct caller {
         int64_t principal; /* row id; 0 = the operator, or nobody yet */
         int64_t workspace, app; /* row ids; app is 0 for staff */
         enum principal_role role;
+        bool via_app; /* an app's back end writes for it: only in conversations of `app` */
 };
 
-/* What a session.open has proved before it reaches the desk. */
+/* What a session.open, or an HTTP request, has proved before it reaches the desk. */
 struct opening {
-        enum { OPENING_USER, OPENING_NEW_VISITOR, OPENING_VISITOR, OPENING_STAFF } how;
+        enum {
+                OPENING_USER,
+                OPENING_NEW_VISITOR,
+                OPENING_VISITOR,
+                OPENING_STAFF,
+                OPENING_BOT, /* a bot key: `bot` */
+                OPENING_APP, /* an app key that acts for `act_as`, or for the user `subject` */
+        } how;
         int64_t workspace, app;          /* row ids, from the key ring */
         uint64_t key_tag;                /* of the signing key; 0 = none */
         int64_t issued_s, expires_ms;    /* user token; 0 = does not apply */
         uint8_t secret_hash[32];         /* visitor's secret or staff token, SHA-256 */
         char secret[48];                 /* new visitor: the secret to tell */
+        char http_token[48];             /* session.open: the Bearer token to tell; "" = none */
+        int64_t bot;                     /* row id */
+        bool has_claim;                  /* OPENING_USER: the visitor of this secret is claimed */
+        bool is_claim_refused;           /* set by the desk */
+        uint8_t claim_hash[32];
+        struct principal_id act_as;
         char subject[129], name[801], email[255], locale[36];
+};
+
+/* A login on its way: what the crypto thread has found out for the desk. */
+struct login {
+        struct in6_addr address; /* of the peer: its guesses are counted */
+        int64_t principal;       /* row id */
+        int64_t changed_ms;      /* of the password that fits */
+        char encoded[160];       /* accept_invite: the new password as it is stored */
 };
 
 struct desk_command {
@@ -39,15 +62,19 @@ struct desk_command {
         enum protocol_method method;
         struct request_id id;
         struct caller caller;
-        void *params;             /* the method's struct */
+        void *params;             /* the method's struct; of COMMAND_OUTBOUND: results */
+        size_t result_count;      /* COMMAND_OUTBOUND */
         struct arena arena;
         size_t bytes;             /* for the bounds of the queue */
         struct span stored;       /* message.send, message.edit: content in stored form */
         uint8_t hash[16];         /* of what the command says, for A4 and A6 */
-        struct opening *opening;  /* session.open; malloc'd, owned */
+        struct opening *opening;  /* session.open, and HTTP without an http_token; malloc'd, owned */
+        struct span act_as;       /* of an app key: whom it writes for */
+        struct login *login;      /* login.password, login.accept_invite; malloc'd, owned */
         void (*done)(void *data, struct span response); /* operator */
         void *done_data;
         bool is_answered;
+        bool is_http; /* `from` is a request over HTTP: the answer goes there */
         char memory[];
 };
 

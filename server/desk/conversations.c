@@ -29,7 +29,7 @@ int handle_conversation_open(struct desk *desk, struct desk_command *command, st
         if (rc < 0)
                 return rc;
         write_row(desk, conversation, false, made, out);
-        return 0;
+        return made ? outbound_note_changed(desk, conversation, "opened", 0) : 0;
 }
 
 int handle_conversation_watch(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)

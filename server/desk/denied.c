@@ -33,7 +33,7 @@ static void say(const char *what, const char *why, struct principal_id who, stru
                 return;
         char id[ID_TEXT_BYTES];
         struct span by = { id, who.role == ROLE_NONE ? 0 : principal_write(id, who) };
-        log_warn(&log_denied, "denied", "what", what, "why", why, "who", by, "address", address, "left_out", count);
+        log_warn(&log_denied, "denied", "method", what, "why", why, "who", by, "address", address, "left_out", count);
 }
 
 static bool is_worth_a_line(int error)
@@ -59,9 +59,9 @@ void denied_say(const char *what, int error, struct principal_id who, struct spa
                 say(what, protocol_error_info((enum protocol_error)error)->tag, who, address);
 }
 
-void denied_close(int close_code, struct principal_id who, struct span address)
+void denied_close(const char *what, int close_code, struct principal_id who, struct span address)
 {
         const char *tag = protocol_close_tag(close_code);
         if (tag)
-                say("connection", tag, who, address);
+                say(what, tag, who, address);
 }

@@ -10,5 +10,5 @@
 /* `what`: the method, or a word for what was closed; literal. Only errors of access and limits are said, others are
  * passed over. `who` with role 0: nobody yet. `address`: of the peer, at NULL = not known here. */
 void denied_say(const char *what, int error, struct principal_id who, struct span address);
-/* The same for a connection that is closed with this code. */
-void denied_close(int close_code, struct principal_id who, struct span address);
+/* The same for a connection that is closed with this code because of `what`. */
+void denied_close(const char *what, int close_code, struct principal_id who, struct span address);

@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "desk/indexer.h"
 #include "ops/mark.h"
 #include "ops/planted.h"
 
@@ -122,6 +125,7 @@ static void answer_bytes(struct desk *desk, struct desk_command *command, struct
         struct desk_note *note = note_new(desk->answer.kind, command->from, bytes);
         if (!note)
                 return; /* unknown to the client, who asks again (A3) */
+        note->is_http = command->is_http;
         note->conv = desk->answer.conv;
         note->caller = desk->answer.caller;
         note->who = desk->answer.who;
@@ -207,6 +211,13 @@ static int run_remembered(struct desk *desk, struct desk_command *command, struc
 
 static int run_handler(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
 {
+        if (command->is_http && command->opening) {
+                int admitted = opening_admit(desk, command);
+                if (admitted < 0)
+                        return admitted;
+        }
+        if (command->caller.role == ROLE_CUSTOMER && claim_is_alias(desk, command->caller.principal, 0))
+                return -PROTOCOL_ERR_REVOKED; /* its connection was told to go; here is what was on the way */
         if (command->method == PROTOCOL_M_MESSAGE_SEND) /* writes its whole answer: the hot path */
                 return handle_message_send(desk, command, out, fault);
         frame_result_begin(out, &command->id);
@@ -236,14 +247,19 @@ static void refuse_method(struct desk *desk, struct desk_command *command, int r
                 desk->answer.kind = NOTE_REPLY; /* whatever the handler had begun */
         if (command->method == PROTOCOL_M_SESSION_OPEN)
                 forget_opening(desk, command->from);
-        if (command->from.generation != 0)
+        if (command->from.generation != 0 && desk->answer.kind != NOTE_REFUSED) /* that the connection's thread says */
                 denied_say(protocol_methods[command->method].name, -rc,
-                           directory_author(desk->directory, command->caller.principal), (struct span){ 0 });
+                           command->caller.principal > 0
+                                   ? directory_author(desk->directory, command->caller.principal)
+                                   : (struct principal_id){ 0 },
+                           (struct span){ 0 });
         write_refusal(desk, command, rc, fault, out);
 }
 
 static bool is_quiet(const struct desk_command *command)
 {
+        if (command->kind == COMMAND_OUTBOUND)
+                return false;
         return command->kind != COMMAND_METHOD || command->method == PROTOCOL_M_MARKS ||
                command->method == PROTOCOL_M_TYPING;
 }
@@ -292,6 +308,9 @@ static void run_command(struct desk *desk, struct desk_command *command, struct 
                 break;
         case COMMAND_DRAIN:
                 drain(desk);
+                break;
+        case COMMAND_OUTBOUND:
+                outbound_settle(desk, command->params, command->result_count);
                 break;
         case COMMAND_METHOD:
                 run_method(desk, command, out);
@@ -376,6 +395,7 @@ static void batch_committed(struct desk *desk)
         atomic_store_explicit(&desk->is_read_only, false, memory_order_relaxed);
         atomic_fetch_add_explicit(&desk->batches, 1, memory_order_relaxed);
         leave_now(desk);
+        webhooks_committed(desk);
         free_batch(desk);
 }
 
@@ -385,6 +405,7 @@ static void batch_refused(struct desk *desk, int db_rc)
         forget_leaving(desk);
         cache_rolled_back(desk);
         jobs_rolled_back(desk);
+        webhooks_rolled_back(desk);
         if (desk->names_changed)
                 directory_reread(desk->directory);
         bool full = db_rc == DB_FULL || db_rc == DB_BUSY;
@@ -481,6 +502,8 @@ static void batch_end(struct desk *desk)
         if (desk->db_failure == 0) {
                 int rc = sweep_done(desk);
                 if (rc >= 0)
+                        rc = webhooks_sweep(desk);
+                if (rc >= 0)
                         rc = cache_flush(desk);
                 if (rc < 0)
                         desk_db_failed(desk, rc);
@@ -493,6 +516,10 @@ static void batch_end(struct desk *desk)
                 return;
         }
         uint64_t start = clock_mono_ns();
+        if (PLANTED("ack_before_commit")) {
+                leave_now(desk);
+                usleep(3000); /* a slow disk, so that a kill finds the gap */
+        }
         int rc = db_commit(desk->db);
         atomic_fetch_add_explicit(&desk->commit_us, (clock_mono_ns() - start) / 1000, memory_order_relaxed);
         if (rc == DB_OK)
@@ -532,6 +559,14 @@ static bool refuses_writes(const struct desk *desk)
         return atomic_load_explicit(&desk->is_read_only, memory_order_relaxed) && clock_mono_ms() < desk->retry_write_ms;
 }
 
+/* What works on the database itself, not on rows in it: outside of a transaction, by itself. */
+static bool is_alone(const struct desk_command *command)
+{
+        return command->kind == COMMAND_METHOD &&
+               (command->method == PROTOCOL_M_STORE_BACKUP || command->method == PROTOCOL_M_STORE_SETTLE ||
+                command->method == PROTOCOL_M_SEARCH_REBUILD || command->method == PROTOCOL_M_SEARCH_SETTLE);
+}
+
 static struct desk_command *next_command(struct desk *desk)
 {
         if (!desk->pending)
@@ -561,8 +596,13 @@ static void run_batch(struct desk *desk)
         desk->now_ms = clock_wall_ms();
         struct desk_command *command;
         while (desk->batch.count < BATCH_COMMANDS && desk->batch.bytes < BATCH_BYTES && (command = next_command(desk))) {
+                if (is_alone(command) && desk->is_in_transaction) { /* after this batch */
+                        command->item.next = desk->pending;
+                        desk->pending = &command->item;
+                        break;
+                }
                 mailbox_list_add(&desk->batch, &command->item, command->bytes);
-                if (is_quiet(command)) {
+                if (is_quiet(command) || is_alone(command)) {
                         run_command(desk, command, &out);
                 } else if (refuses_writes(desk)) {
                         refuse_full(desk, command, &out);
@@ -723,12 +763,15 @@ static int open_store(struct desk *desk, bool create, char **out_why)
         char *path = NULL;
         if (asprintf(&path, "%s/deskbell.db", desk->data_dir) < 0)
                 return DB_NOMEM;
-        FILE *probe = fopen(path, "re");
-        if (probe)
-                fclose(probe);
+        struct stat probe;
+        bool is_there = stat(path, &probe) == 0;
         int rc = DB_IO;
-        if (!probe && !create) {
+        if (!is_there && !create) {
                 if (asprintf(out_why, "%s: %s (deskbell init makes a store)", path, strerror(errno)) < 0)
+                        *out_why = NULL;
+        } else if (is_there && probe.st_size == 0 && !create) { /* never a store: it would come up without apps and keys */
+                rc = DB_DAMAGED;
+                if (asprintf(out_why, "%s: the file is empty; put a backup in its place with deskbell restore", path) < 0)
                         *out_why = NULL;
         } else {
                 rc = db_open(desk->settings.driver, path, DB_WRITER, &desk->db, out_why);
@@ -754,7 +797,10 @@ int desk_open(const struct desk_settings *settings, bool create, struct desk **o
         mailbox_init(&desk->in, QUEUE_ITEMS, QUEUE_BYTES, NULL, NULL);
         pthread_mutex_init(&desk->keyring_lock, NULL);
         desk->data_dir = strdup(settings->data_dir);
-        if (!desk->data_dir || cache_init(&desk->cache) < 0 || sessions_init(&desk->sessions) < 0)
+        desk->http_tokens = http_tokens_new();
+        desk->indexer = desk->data_dir ? indexer_new(desk) : NULL;
+        if (!desk->indexer || !desk->http_tokens || cache_init(&desk->cache) < 0 ||
+            sessions_init(&desk->sessions) < 0)
                 return open_failed(desk, DB_NOMEM);
         int rc = open_store(desk, create, out_why);
         if (rc < 0)
@@ -763,7 +809,7 @@ int desk_open(const struct desk_settings *settings, bool create, struct desk **o
         if (!desk->directory)
                 return open_failed(desk, DB_NOMEM);
         if ((rc = load_epoch(desk, out_why)) < 0 || (rc = load_workspace(desk)) < 0 ||
-            (rc = jobs_open(desk)) < 0)
+            (rc = jobs_open(desk)) < 0 || (rc = webhooks_load(desk)) < 0)
                 return open_failed(desk, rc);
         atomic_init(&desk->committed_rev, desk->rev);
         desk->keyring = keyring_load(desk->db, out_why);
@@ -782,12 +828,17 @@ struct desk *desk_close(struct desk *desk)
         forget_leaving(desk);
         free_batch(desk);
         readers_free(desk);
+        indexer_free(desk->indexer);
+        crypto_free(desk);
         if (desk->directory && desk->keyring)
                 mark_write(desk->data_dir, desk->epoch, atomic_load(&desk->committed_rev));
+        care_done(desk);
         keyring_unref(desk->keyring);
+        http_tokens_free(desk->http_tokens);
         sessions_done(&desk->sessions);
         directory_free(desk->directory);
         cache_done(&desk->cache);
+        webhooks_done(desk);
         db_close(desk->db);
         mailbox_done(&desk->in);
         pthread_mutex_destroy(&desk->keyring_lock);
@@ -810,7 +861,13 @@ int desk_start(struct desk *desk, void (*on_fatal)(void *data), void *data)
         int rc = readers_start(desk);
         if (rc < 0)
                 return rc;
-        if (pthread_create(&desk->thread, NULL, desk_main, desk) != 0) {
+        if ((rc = crypto_start(desk)) < 0) {
+                readers_stop(desk);
+                return rc;
+        }
+        if ((rc = indexer_start(desk->indexer)) < 0 || pthread_create(&desk->thread, NULL, desk_main, desk) != 0) {
+                indexer_stop(desk->indexer);
+                crypto_stop(desk);
                 readers_stop(desk);
                 return DB_NOMEM;
         }
@@ -822,10 +879,12 @@ void desk_stop(struct desk *desk)
 {
         if (!desk->is_running)
                 return;
+        crypto_stop(desk);
         readers_stop(desk);
         atomic_store_explicit(&desk->is_stopping, true, memory_order_release);
         mailbox_close(&desk->in);
         pthread_join(desk->thread, NULL);
+        indexer_stop(desk->indexer);
         desk->is_running = false;
 }
 
@@ -881,6 +940,11 @@ struct keyring *desk_keyring(struct desk *desk)
         struct keyring *keyring = keyring_ref(desk->keyring);
         pthread_mutex_unlock(&desk->keyring_lock);
         return keyring;
+}
+
+struct http_tokens *desk_http_tokens(struct desk *desk)
+{
+        return desk->http_tokens;
 }
 
 uint64_t desk_keyring_version(const struct desk *desk)

@@ -17,6 +17,7 @@ struct desk_settings {
         uint32_t in_flight;           /* told to clients */
         uint32_t heartbeat_ms, dead_ms; /* told to clients */
         uint32_t devices_per_customer, devices_per_agent; /* connected at once */
+        const char *const *webhook_allow; /* hosts and networks beyond the public internet; NULL = none; borrowed */
         const struct db_driver *driver; /* NULL = SQLite; tests put a failing one between */
 };
 
@@ -47,6 +48,9 @@ void desk_stop(struct desk *desk);
 int desk_post(struct desk *desk, struct desk_command *command);
 /* The same for a method that a reader answers. */
 int desk_post_read(struct desk *desk, struct desk_command *command);
+/* The same for login.password and login.accept_invite, whose passwords are a matter of the crypto thread; at most 8
+ * wait. */
+int desk_post_login(struct desk *desk, struct desk_command *command);
 /* Every connection is told to leave, behind everything queued before. Any thread. */
 void desk_post_drain(struct desk *desk);
 bool desk_is_crowded(const struct desk *desk); /* reading from sockets should pause; any thread */
@@ -56,6 +60,7 @@ void desk_epoch(const struct desk *desk, uint8_t out_epoch[8]); /* any thread */
 bool desk_is_read_only(const struct desk *desk);    /* no space; any thread */
 bool desk_is_clock_suspect(const struct desk *desk); /* any thread */
 struct keyring *desk_keyring(struct desk *desk);    /* a reference to the newest ring; any thread */
+struct http_tokens *desk_http_tokens(struct desk *desk); /* lent as long as the desk; any thread */
 uint64_t desk_keyring_version(const struct desk *desk); /* changes when there is a newer one; any thread */
 
 /* Figures for metrics; any thread. */

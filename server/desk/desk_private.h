@@ -9,7 +9,9 @@
 #include "desk/denied.h"
 #include "desk/directory.h"
 #include "desk/feed_row.h"
+#include "desk/http_tokens.h"
 #include "desk/jobs.h"
+#include "desk/webhooks.h"
 #include "ops/clock.h"
 #include "ops/log.h"
 #include "ops/random.h"
@@ -83,6 +85,8 @@ struct session_table {
 };
 
 struct reader_thread;
+struct indexer;
+struct crypto;
 
 struct desk {
         struct desk_settings settings;
@@ -109,6 +113,7 @@ struct desk {
         _Atomic int64_t committed_rev;
         atomic_bool is_read_only, is_clock_suspect;
         struct jobs jobs;
+        struct webhooks webhooks;
         uint64_t retry_write_ms;                /* monotonic; while read-only */
         bool is_in_transaction, keys_changed, keys_are_stale, names_changed;
         bool is_log_moved;                      /* nothing was committed since the last idle checkpoint */
@@ -117,14 +122,19 @@ struct desk {
         int64_t id_ms;                          /* of the newest ids */
         uint32_t id_bits, id_step;
         int db_failure;                         /* first db_error of the running batch */
+        struct http_tokens *http_tokens;
+        struct crypto *crypto;
         pthread_mutex_t keyring_lock;
         struct keyring *keyring;
+        struct db_backup *backup;               /* under way, or NULL */
+        bool backup_is_whole;
         _Atomic uint64_t keyring_version, directory_version;
         pthread_t thread;
         atomic_bool is_stopping, is_crowded;
         bool is_running;
         void (*on_fatal)(void *data);
         void *fatal_data;
+        struct indexer *indexer;
         struct reader_thread *readers[READERS_MAX];
         uint32_t reader_count;
         _Atomic uint32_t read_turn;
@@ -193,17 +203,64 @@ int64_t desk_next_due_ms(const struct desk *desk);  /* ms until something is due
         X(KEY_ADD, key_add)                                                                                            \
         X(KEY_LIST, key_list)                                                                                          \
         X(KEY_REMOVE, key_remove)                                                                                      \
+        X(LOGIN_PASSWORD, login_password)                                                                              \
+        X(LOGIN_ACCEPT_INVITE, login_accept_invite)                                                                    \
+        X(LOGIN_TOTP_BEGIN, login_totp_begin)                                                                          \
+        X(LOGIN_TOTP_CONFIRM, login_totp_confirm)                                                                      \
+        X(LOGIN_SESSIONS, login_sessions)                                                                              \
+        X(LOGIN_END, login_end)                                                                                        \
+        X(AGENT_INVITE, agent_invite)                                                                                  \
+        X(AGENT_LOGINS, agent_logins)                                                                                  \
+        X(AGENT_SESSION_END, agent_session_end)                                                                        \
+        X(ACCESS_ADD, access_add)                                                                                      \
+        X(ACCESS_LIST, access_list)                                                                                    \
+        X(ACCESS_REMOVE, access_remove)                                                                                \
         X(AGENT_ADD, agent_add)                                                                                        \
         X(AGENT_LIST, agent_list)                                                                                      \
         X(AGENT_SESSION, agent_session)                                                                                \
         X(AGENT_REVOKE, agent_revoke)                                                                                  \
         X(CUSTOMER_REVOKE, customer_revoke)                                                                            \
+        X(WEBHOOK_ADD, webhook_add)                                                                                    \
+        X(WEBHOOK_LIST, webhook_list)                                                                                  \
+        X(WEBHOOK_REMOVE, webhook_remove)                                                                              \
+        X(WEBHOOK_ROTATE, webhook_rotate)                                                                              \
+        X(WEBHOOK_RESUME, webhook_resume)                                                                              \
+        X(WEBHOOK_TEST, webhook_test)                                                                                  \
+        X(WEBHOOK_REPLAY, webhook_replay)                                                                              \
+        X(WEBHOOK_DELIVERIES, webhook_deliveries)                                                                      \
+        X(CUSTOMER_ERASE, customer_erase)                                                                              \
+        X(STORE_BACKUP, store_backup)                                                                                  \
+        X(SEARCH_REBUILD, search_rebuild)                                                                              \
+        X(SEARCH_SETTLE, search_settle)                                                                                \
+        X(STORE_SETTLE, store_settle)                                                                                  \
         X(STORE_STATUS, store_status)
 
 #define DECLARE(method, name)                                                                                          \
         int handle_##name(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault);
 DESK_HANDLERS(DECLARE)
 #undef DECLARE
+
+/* care.c */
+void care_done(struct desk *desk); /* gives up a copy under way */
+
+/* claim.c: a visitor claimed by a user whom nobody knew (fills `row`), or by a known one. 0, or a negative error. */
+int claim_become(struct desk *desk, struct opening *opening, struct principal_row *row);
+int claim_join(struct desk *desk, struct opening *opening, struct principal_row *user);
+/* Whether that principal is a claimed visitor, of user `of` (0 = of any). */
+bool claim_is_alias(struct desk *desk, int64_t principal, int64_t of);
+/* What the caller sent under this cmid as a visitor he has claimed since: 1, or 0 = nothing. */
+int claim_find_entry(struct desk *desk, const struct caller *caller, const struct cmid *cmid,
+                     struct entry_row *out_stored, uint64_t *out_conv);
+
+/* opening.c: who calls over HTTP, from what the request proved. 0, or a negative protocol error. */
+int opening_admit(struct desk *desk, struct desk_command *command);
+/* The same without writing anything, on a reader's connection; somebody unknown yet has nothing to read. */
+int opening_look(struct db *db, const struct opening *opening, int64_t now_ms, struct caller *out_caller);
+
+/* crypto.c: the thread that hashes passwords */
+int crypto_start(struct desk *desk); /* 0 or a negative db_error */
+void crypto_stop(struct desk *desk); /* desk_post_login refuses from then on */
+void crypto_free(struct desk *desk);
 
 /* readers.c */
 int readers_start(struct desk *desk);

@@ -151,6 +151,8 @@ struct principal *directory_put(struct directory *directory, const struct princi
         principal->role = row->role;
         principal->revoked_ms = row->revoked_ms;
         principal->valid_from_s = row->valid_from_s;
+        principal->alias_of = row->alias_of;
+        principal->has_aliases = row->has_aliases;
         return set_name(principal, row->name) ? principal : NULL;
 }
 

@@ -11,6 +11,8 @@ struct principal {
         int64_t id, workspace, app, revoked_ms, valid_from_s;
         uint64_t ext;
         enum principal_role role;
+        int64_t alias_of; /* a claimed visitor: its user; 0 otherwise */
+        bool has_aliases;
         bool is_fresh;   /* made in the running transaction: see directory_made */
         uint32_t refs;   /* sessions that hold it */
         char *name;      /* NULL = none */

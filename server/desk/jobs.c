@@ -20,7 +20,7 @@ struct job_kind_info {
 };
 
 static const struct job_kind_info kinds[] = {
-        [0] = { 0 }, /* rows of the kinds in jobs.h, by number */
+        [JOB_PUSH_WANTED] = { .run = push_wanted_run },
 };
 
 static const struct job_kind_info *info_of(int kind)
@@ -72,6 +72,18 @@ int jobs_put(struct desk *desk, enum job_kind kind, int64_t subject, int64_t due
         return 0;
 }
 
+int jobs_has(struct desk *desk, enum job_kind kind, int64_t subject)
+{
+        struct db_stmt *stmt = db_stmt(desk->db, SQL_JOB_FIND);
+        db_bind_int(stmt, 1, kind);
+        db_bind_int(stmt, 2, subject);
+        int rc = db_step(stmt);
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        db_reset(stmt);
+        return rc == DB_ROW;
+}
+
 bool jobs_are_due(const struct desk *desk)
 {
         return desk->jobs.next_due_ms <= clock_wall_ms() && clock_mono_ms() - desk->jobs.ran_ms >= EVERY_MS;
@@ -97,12 +109,12 @@ static int read_due(struct desk *desk, struct job_row rows[AT_ONCE])
         while ((rc = db_step(stmt)) == DB_ROW && count < AT_ONCE) {
                 struct job_row *row = &rows[count++];
                 struct span body = db_text(stmt, 3);
-                *row = (struct job_row){ .id = db_int(stmt, 0),
-                                         .kind = (int)db_int(stmt, 1),
-                                         .subject = db_int(stmt, 2),
-                                         .due_ms = db_int(stmt, 4),
-                                         .body_len = body.len,
-                                         .body = body.at ? strndup(body.at, body.len) : NULL };
+                *row = (struct job_row){.id = db_int(stmt, 0),
+                                        .kind = (int)db_int(stmt, 1),
+                                        .subject = db_int(stmt, 2),
+                                        .due_ms = db_int(stmt, 4),
+                                        .body_len = body.len,
+                                        .body = body.at ? strndup(body.at, body.len) : NULL};
         }
         if (rc == DB_ROW)
                 db_reset(stmt);
@@ -125,7 +137,7 @@ static int run_one(struct desk *desk, const struct job_row *row)
         if (!info)
                 log_error(&desk->log, "a job of unknown kind was dropped", "kind", row->kind);
         else if (!waits)
-                info->run(desk, row->subject, (struct span){ row->body, row->body_len });
+                info->run(desk, row->subject, (struct span){row->body, row->body_len});
         return desk->db_failure != 0 ? desk->db_failure : end_job(desk, row, waits);
 }
 

@@ -29,6 +29,8 @@ struct jobs {
 int jobs_open(struct desk *desk);
 /* In a batch. `body` may be absent (at NULL). 0 or a negative protocol error. */
 int jobs_put(struct desk *desk, enum job_kind kind, int64_t subject, int64_t due_ms, struct span body);
+/* 1 when such a job waits, 0, or a negative protocol error. In a batch. */
+int jobs_has(struct desk *desk, enum job_kind kind, int64_t subject);
 /* Whether jobs_run has something to do now. */
 bool jobs_are_due(const struct desk *desk);
 /* In a batch, in a transaction: runs what is due. */

@@ -246,8 +246,7 @@ void feed_commit(struct desk *desk)
                         desk->feed_last = &conversation->feed_next;
                 } else {
                         conversation->is_in_feed = false;
-                        if (!PLANTED("feed_misses_event") || conversation->row.head % 7 != 0)
-                                tell_feed(desk, conversation);
+                        tell_feed(desk, conversation);
                 }
                 conversation = next;
         }
@@ -256,11 +255,10 @@ void feed_commit(struct desk *desk)
 int64_t desk_next_due_ms(const struct desk *desk)
 {
         uint64_t due_ms = jobs_due_mono_ms(desk);
-        bool is_read_only = desk_is_read_only(desk);
         if (desk->flush_due_ms != 0 && desk->flush_due_ms < due_ms)
                 due_ms = desk->flush_due_ms;
-        if (is_read_only && (due_ms == UINT64_MAX || due_ms < desk->retry_write_ms))
-                due_ms = desk->retry_write_ms; /* not before it makes sense, and not later */
+        if (desk_is_read_only(desk)) /* nothing is written before, and then it is tried whatever is due */
+                due_ms = desk->retry_write_ms;
         if (desk->marked_first && desk->marks_due_ms != 0 && desk->marks_due_ms < due_ms)
                 due_ms = desk->marks_due_ms;
         if (desk->feed_first && desk->feed_due_ms < due_ms)

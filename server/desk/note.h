@@ -29,6 +29,7 @@ struct desk_note {
         struct edge_ref except;      /* NOTE_EVENT: not to this one */
         struct edge_frame *frame;    /* NOTE_EVENT: one reference, owned */
         int close_code;
+        bool is_http;                /* `to` is a request over HTTP */
         bool is_page;                /* NOTE_REPLY: a reader's, which may be long */
         size_t len;
         char bytes[];

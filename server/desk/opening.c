@@ -55,17 +55,20 @@ static int describe_user(struct desk *desk, const struct opening *opening, struc
         return rc < 0 ? desk_db_failed(desk, rc) : 0;
 }
 
-static int find_user(struct desk *desk, const struct opening *opening, struct principal_row *row, bool *out_fresh)
+static int find_user(struct desk *desk, struct opening *opening, struct principal_row *row, bool *out_fresh)
 {
         int rc = principals_find_external(desk->db, opening->workspace, span_of(opening->subject), row);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
-        *out_fresh = rc == DB_OK;
-        if (rc == DB_OK)
+        bool is_new = rc == DB_OK;
+        *out_fresh = is_new && !opening->has_claim;
+        if (*out_fresh)
                 return insert_customer(desk, opening, row);
-        if (row->revoked_ms != 0 || opening->issued_s < row->valid_from_s)
+        if (!is_new && (row->revoked_ms != 0 || opening->issued_s < row->valid_from_s))
                 return refuse(desk, PROTOCOL_CLOSE_REVOKED, PROTOCOL_ERR_REVOKED);
-        return describe_user(desk, opening, row);
+        if (opening->has_claim)
+                rc = is_new ? claim_become(desk, opening, row) : claim_join(desk, opening, row);
+        return rc < 0 ? rc : describe_user(desk, opening, row);
 }
 
 static int find_visitor(struct desk *desk, const struct opening *opening, struct principal_row *row)
@@ -73,7 +76,7 @@ static int find_visitor(struct desk *desk, const struct opening *opening, struct
         int rc = principals_find_secret(desk->db, opening->secret_hash, row);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
-        if (rc == DB_OK || row->app != opening->app)
+        if (rc == DB_OK || row->app != opening->app || principal_is_claimed(row))
                 return refuse(desk, PROTOCOL_CLOSE_TOKEN_INVALID, PROTOCOL_ERR_TOKEN_INVALID);
         if (row->revoked_ms != 0)
                 return refuse(desk, PROTOCOL_CLOSE_REVOKED, PROTOCOL_ERR_REVOKED);
@@ -102,6 +105,40 @@ static int find_staff(struct desk *desk, struct opening *opening, struct princip
         return rc < 0 ? desk_db_failed(desk, rc) : 0;
 }
 
+static int find_bot(struct desk *desk, struct opening *opening, struct principal_row *row)
+{
+        int rc = principals_load(desk->db, opening->bot, row);
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        if (rc == DB_OK || row->role != ROLE_BOT || row->revoked_ms != 0)
+                return refuse(desk, PROTOCOL_CLOSE_REVOKED, PROTOCOL_ERR_REVOKED);
+        return 0;
+}
+
+static bool may_act_as(const struct opening *opening, const struct principal_row *row)
+{
+        bool is_here = row->role == ROLE_CUSTOMER ? row->app == 0 || row->app == opening->app : row->role == ROLE_BOT;
+        return is_here && row->workspace == opening->workspace;
+}
+
+/* Whom an app's back end writes for: a user by the app's own id, or a customer or bot by ours. */
+static int find_acted(struct desk *desk, const struct opening *opening, struct principal_row *row, bool *out_fresh)
+{
+        bool is_subject = opening->subject[0] != 0;
+        int rc = is_subject ? principals_find_external(desk->db, opening->workspace, span_of(opening->subject), row)
+                            : principals_load_ext(desk->db, opening->act_as.id, row);
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        if (rc == DB_ROW && row->alias_of != 0 && (rc = principals_load(desk->db, row->alias_of, row)) < 0)
+                return desk_db_failed(desk, rc);
+        *out_fresh = rc == DB_OK && is_subject;
+        if (*out_fresh)
+                return insert_customer(desk, opening, row);
+        if (rc == DB_OK || row->role != (is_subject ? ROLE_CUSTOMER : opening->act_as.role) || !may_act_as(opening, row))
+                return -PROTOCOL_ERR_NOT_FOUND;
+        return row->revoked_ms != 0 ? -PROTOCOL_ERR_FORBIDDEN : 0;
+}
+
 static int find_principal(struct desk *desk, struct opening *opening, struct principal **out_who)
 {
         struct principal_row row = { 0 };
@@ -120,6 +157,12 @@ static int find_principal(struct desk *desk, struct opening *opening, struct pri
                 break;
         case OPENING_STAFF:
                 rc = find_staff(desk, opening, &row);
+                break;
+        case OPENING_BOT:
+                rc = find_bot(desk, opening, &row);
+                break;
+        case OPENING_APP:
+                rc = find_acted(desk, opening, &row, &is_fresh);
                 break;
         }
         if (rc < 0)
@@ -180,6 +223,10 @@ static void write_result(struct desk *desk, const struct protocol_session_open *
                 result.has_visitor_secret = true;
                 result.visitor_secret = span_of(opening->secret);
         }
+        if (opening->http_token[0]) {
+                result.has_http_token = true;
+                result.http_token = span_of(opening->http_token);
+        }
         memcpy(result.epoch, desk->epoch, sizeof result.epoch);
         result.rev = desk->rev + desk->changed_count; /* what this batch has changed so far will not be pushed to it */
         fill_reset(desk, params, &result);
@@ -200,7 +247,6 @@ static void write_result(struct desk *desk, const struct protocol_session_open *
 
 int handle_session_open(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
 {
-        (void)fault;
         const struct protocol_session_open *params = command->params;
         struct opening *opening = command->opening;
         if (params->protocol.min > PROTOCOL_VERSION || params->protocol.max < PROTOCOL_VERSION)
@@ -211,6 +257,8 @@ int handle_session_open(struct desk *desk, struct desk_command *command, struct 
         int rc = find_principal(desk, opening, &who);
         if (rc == 0)
                 rc = make_place(desk, who, params->device);
+        if (rc < 0 && opening->is_claim_refused)
+                return fault_set(fault, -rc, "claim", "the secret of a visitor nobody has claimed");
         if (rc < 0)
                 return rc;
         struct span client = params->has_client ? params->client.name : (struct span){ 0 };
@@ -230,5 +278,78 @@ int handle_session_open(struct desk *desk, struct desk_command *command, struct 
         desk->answer.expires_ms = opening->expires_ms;
         desk->answer.key_tag = opening->key_tag;
         write_result(desk, params, opening, who, out);
+        return 0;
+}
+
+int opening_admit(struct desk *desk, struct desk_command *command)
+{
+        struct opening *opening = command->opening;
+        struct principal *who = NULL;
+        if (opening->key_tag != 0 && !keyring_has_tag(desk->keyring, opening->key_tag))
+                return -PROTOCOL_ERR_TOKEN_INVALID; /* removed meanwhile */
+        int rc = find_principal(desk, opening, &who);
+        if (rc < 0)
+                return rc;
+        bool via_app = opening->how == OPENING_APP;
+        command->caller = (struct caller){ .principal = who->id,
+                                           .workspace = who->workspace,
+                                           .app = who->role == ROLE_CUSTOMER || via_app ? opening->app : 0,
+                                           .role = who->role,
+                                           .via_app = via_app };
+        return 0;
+}
+
+static int look_for_staff(struct db *db, const struct opening *opening, int64_t now_ms, struct principal_row *row)
+{
+        struct staff_session_row session;
+        int rc = staff_sessions_find(db, opening->secret_hash, &session);
+        if (rc == DB_OK)
+                return -PROTOCOL_ERR_TOKEN_INVALID;
+        if (rc == DB_ROW)
+                rc = principals_load(db, session.principal, row);
+        if (rc < 0)
+                return -PROTOCOL_ERR_INTERNAL;
+        if (rc == DB_OK || row->revoked_ms != 0)
+                return -PROTOCOL_ERR_REVOKED;
+        bool is_over = now_ms >= session.expires_ms || now_ms - session.seen_ms > STAFF_IDLE_MS;
+        return is_over ? -PROTOCOL_ERR_TOKEN_EXPIRED : 0;
+}
+
+static int look_for_user(struct db *db, const struct opening *opening, struct principal_row *row)
+{
+        int rc = principals_find_external(db, opening->workspace, span_of(opening->subject), row);
+        if (rc < 0)
+                return -PROTOCOL_ERR_INTERNAL;
+        if (rc == DB_OK)
+                *row = (struct principal_row){ .id = -1, .workspace = opening->workspace, .role = ROLE_CUSTOMER };
+        else if (row->revoked_ms != 0 || opening->issued_s < row->valid_from_s)
+                return -PROTOCOL_ERR_REVOKED;
+        return 0;
+}
+
+static int look_for_bot(struct db *db, const struct opening *opening, struct principal_row *row)
+{
+        int rc = principals_load(db, opening->bot, row);
+        if (rc < 0)
+                return -PROTOCOL_ERR_INTERNAL;
+        return rc == DB_OK || row->role != ROLE_BOT || row->revoked_ms != 0 ? -PROTOCOL_ERR_REVOKED : 0;
+}
+
+int opening_look(struct db *db, const struct opening *opening, int64_t now_ms, struct caller *out_caller)
+{
+        struct principal_row row = { 0 };
+        int rc = -PROTOCOL_ERR_FORBIDDEN;
+        if (opening->how == OPENING_USER)
+                rc = look_for_user(db, opening, &row);
+        else if (opening->how == OPENING_STAFF)
+                rc = look_for_staff(db, opening, now_ms, &row);
+        else if (opening->how == OPENING_BOT)
+                rc = look_for_bot(db, opening, &row);
+        if (rc < 0)
+                return rc;
+        *out_caller = (struct caller){ .principal = row.id,
+                                       .workspace = row.workspace,
+                                       .app = row.role == ROLE_CUSTOMER ? opening->app : 0,
+                                       .role = row.role };
         return 0;
 }

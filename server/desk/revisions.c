@@ -50,7 +50,10 @@ static int find_own(struct desk *desk, struct desk_command *command, uint64_t co
         out->row.body = (struct span){ 0 };
         if (rc < 0)
                 return rc;
-        return out->row.author == command->caller.principal ? 0 : -PROTOCOL_ERR_FORBIDDEN;
+        bool is_own = out->row.author == command->caller.principal ||
+                      (command->caller.role == ROLE_CUSTOMER &&
+                       claim_is_alias(desk, out->row.author, command->caller.principal));
+        return is_own ? 0 : -PROTOCOL_ERR_FORBIDDEN;
 }
 
 /* Appends an entry about a message. 1: this cmid was accepted before, *entry says where. */
@@ -90,11 +93,12 @@ static int append_about(struct desk *desk, struct desk_command *command, struct 
 static int find_repeat(struct desk *desk, struct desk_command *command, const struct cmid *cmid,
                        const struct revised *revised, struct entry_row *out_stored)
 {
+        uint64_t ignored;
         int rc = entries_by_cmid(desk->db, cmid, command->caller.principal, out_stored);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
-        if (rc == DB_OK)
-                return 0;
+        if (rc == DB_OK && (rc = claim_find_entry(desk, &command->caller, cmid, out_stored, &ignored)) <= 0)
+                return rc;
         bool same = out_stored->conv == revised->row.conv && out_stored->log == revised->row.log &&
                     (!out_stored->has_hash || memcmp(out_stored->hash, command->hash, sizeof command->hash) == 0);
         return same ? 1 : -PROTOCOL_ERR_IDEMPOTENCY_CONFLICT;
@@ -217,7 +221,7 @@ int handle_message_edit(struct desk *desk, struct desk_command *command, struct 
                 set_preview(&revised.conversation->row, params->text);
         write_place(&entry, false, true, out);
         desk_tell_entry(desk, revised.conversation, &entry);
-        return 0;
+        return log == LOG_PUBLIC ? outbound_note_changed(desk, revised.conversation, "edited", params->of) : 0;
 }
 
 /* Content and hash of the message, of its edits and of what it read before. */
@@ -282,5 +286,8 @@ int handle_message_erase(struct desk *desk, struct desk_command *command, struct
         }
         write_place(&entry, false, false, out);
         desk_tell_entry(desk, revised.conversation, &entry);
-        return 0;
+        if (log != LOG_PUBLIC)
+                return 0;
+        rc = outbound_forget(desk, revised.conversation, params->of);
+        return rc < 0 ? rc : outbound_note_changed(desk, revised.conversation, "erased", params->of);
 }

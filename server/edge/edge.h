@@ -139,11 +139,13 @@ void edge_set_deadline(struct edge_conn *conn, uint32_t ms);
 void edge_refuse_with(struct edge_conn *conn, int status);
 uint64_t edge_last_heard_ms(const struct edge_conn *conn); /* monotonic ms of the last byte received */
 
-/* Answer to an HTTP request; `headers` are further lines "Name: value\r\n" or empty. Keep-alive is handled here. */
+/* Answer to an HTTP request; `headers` are further lines "Name: value\r\n" or empty (lines that could split the answer
+ * make it a 500). Keep-alive is handled here. 0, or -1: nobody is there to be answered. */
 int edge_reply(struct edge *edge, struct edge_ref ref, int status, const char *content_type, struct span headers,
                struct span body);
-/* A long answer in pieces: head first with the total length, then pieces as edge_pending_bytes falls; on_drained tells.
- */
+/* A long answer in pieces, together of exactly `length` bytes, each time on_drained tells, the first time at the end of
+ * this turn. Not while the request's body is still coming. -1: the connection is gone, or was refused here; no piece
+ * may follow. */
 int edge_reply_begin(struct edge *edge, struct edge_ref ref, int status, const char *content_type, struct span headers,
                      int64_t length);
 int edge_reply_piece(struct edge *edge, struct edge_ref ref, struct span bytes);

@@ -150,24 +150,33 @@ int edge_reply(struct edge *edge, struct edge_ref ref, int status, const char *c
         return rc;
 }
 
+/* The head is all there is, or all that fits. */
+static int reply_short(struct edge_conn *conn, int status, const char *content_type, struct span headers,
+                       int64_t length)
+{
+        answered(conn, status);
+        int rc = reply_head(conn, status, content_type, headers, length);
+        serve_next(conn);
+        return rc;
+}
+
 int edge_reply_begin(struct edge *edge, struct edge_ref ref, int status, const char *content_type, struct span headers,
                      int64_t length)
 {
         struct edge_conn *conn = owing(edge, ref);
-        if (!conn || length < 0)
+        if (!conn || length < 0 || conn->state == STATE_BODY)
                 return -1;
-        if (length == 0 || conn->is_head_request || conn->state == STATE_BODY || !http_lines_ok(headers)) {
-                bool is_whole = length == 0 || conn->is_head_request;
-                if (!is_whole)
-                        return -1;
-                answered(conn, status);
-                int rc = reply_head(conn, status, content_type, headers, length);
-                serve_next(conn);
-                return rc;
+        if (!http_lines_ok(headers)) {
+                conn->keep_alive = false;
+                return reply_status(conn, 500, SPAN(""));
         }
+        if (length == 0 || conn->is_head_request)
+                return reply_short(conn, status, content_type, headers, length);
         struct http_work *work = calloc(1, sizeof(*work));
-        if (!work)
+        if (!work) {
+                conn_doom(conn, true);
                 return -1;
+        }
         answered(conn, status);
         work->pieces_left = length;
         conn->work = work;

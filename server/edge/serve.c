@@ -187,8 +187,11 @@ static size_t take_body(struct edge_conn *conn, enum edge_body how, void *user, 
                 return length > 0 ? (size_t)length : 0;
         }
         struct http_work *work = work_begin(conn, request, bytes, head->head_len);
-        if (!work)
+        if (!work) {
+                if (conn->edge->on->on_body_end && (how == EDGE_BODY_STREAM || user))
+                        conn->edge->on->on_body_end(user, false);
                 return 0;
+        }
         work->user = user;
         work->is_streamed = how == EDGE_BODY_STREAM;
         if (!here && head->expects_continue)

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "ops/files.h"
 
@@ -26,27 +28,45 @@ int mark_write(const char *dir, const uint8_t epoch[8], int64_t rev)
         return files_replace(dir, "mark", (struct span){text, (size_t)len});
 }
 
+static int hex_digit(char c)
+{
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Exactly what print_mark writes, or nothing. */
+static int parse_mark(const char *text, size_t len, uint8_t epoch[8], int64_t *out_rev)
+{
+        static const char head[] = "deskbell mark 1\nepoch ", middle[] = "\nrev ";
+        enum { HEAD = sizeof(head) - 1, MIDDLE = sizeof(middle) - 1, REV = HEAD + 16 + MIDDLE };
+        char again[MARK_BYTES];
+
+        if (len < REV || memcmp(text, head, HEAD) != 0 || memcmp(text + HEAD + 16, middle, MIDDLE) != 0)
+                return -EBADMSG;
+        for (int i = 0; i < 8; i++) {
+                int high = hex_digit(text[HEAD + 2 * i]), low = hex_digit(text[HEAD + 2 * i + 1]);
+                if (high < 0 || low < 0)
+                        return -EBADMSG;
+                epoch[i] = (uint8_t)(high << 4 | low);
+        }
+        int64_t rev = strtoll(text + REV, NULL, 10);
+        if (rev < 0 || (size_t)print_mark(again, epoch, rev) != len || memcmp(text, again, len) != 0)
+                return -EBADMSG;
+        *out_rev = rev;
+        return 0;
+}
+
 int mark_read(const char *dir, uint8_t out_epoch[8], int64_t *out_rev)
 {
-        char text[MARK_BYTES], again[MARK_BYTES];
-        uint64_t bits = 0;
+        char text[MARK_BYTES];
         uint8_t epoch[8];
-        int64_t rev;
         size_t len;
 
         int rc = files_read(dir, "mark", text, sizeof(text) - 1, &len);
         if (rc < 0)
                 return rc == -EFBIG ? -EBADMSG : rc;
         text[len] = '\0';
-        if (sscanf(text, "deskbell mark 1\nepoch %16" SCNx64 "\nrev %18" SCNd64, &bits, &rev) != 2)
-                return -EBADMSG;
-        for (int i = 0; i < 8; i++)
-                epoch[i] = (uint8_t)(bits >> (56 - 8 * i));
-
-        /* sscanf is generous; what would not be written like that is not ours. */
-        if ((size_t)print_mark(again, epoch, rev) != len || memcmp(text, again, len) != 0)
-                return -EBADMSG;
-        memcpy(out_epoch, epoch, sizeof(epoch));
-        *out_rev = rev;
-        return 0;
+        rc = parse_mark(text, len, epoch, out_rev);
+        if (rc == 0)
+                memcpy(out_epoch, epoch, sizeof(epoch));
+        return rc;
 }

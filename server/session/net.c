@@ -2,6 +2,7 @@
 /* Life of a network thread, what it does with the desk's notes, and what happens once a second. */
 #include <arpa/inet.h>
 
+#include "session/http.h"
 #include "session/net_private.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ static void take_opened(struct net *net, struct session *session, const struct d
         }
         session->state = SESSION_OPEN;
         session->beat_ms = clock_mono_ms();
+        session_keep_http_token(session, note->key_tag);
         if (session->caller.role == ROLE_AGENT || session->caller.role == ROLE_BOT) {
                 session->staff_next = net->staff;
                 net->staff = session;
@@ -100,6 +102,10 @@ static void drain(struct net *net, int close_code)
 
 static void take_to_session(struct net *net, const struct desk_note *note)
 {
+        if (note->is_http) {
+                http_answer(net, note);
+                return;
+        }
         struct session *session = session_of(net, note->to);
         char address[INET6_ADDRSTRLEN];
         if (!session || session->state == SESSION_CLOSING)
@@ -111,7 +117,7 @@ static void take_to_session(struct net *net, const struct desk_note *note)
         case NOTE_REFUSED:
                 atomic_fetch_add_explicit(&net->refused, 1, memory_order_relaxed);
                 send_note(session, note);
-                denied_close(note->close_code, session->who, session_address(session, address));
+                denied_close("session.open", note->close_code, session->who, session_address(session, address));
                 session_close(session, note->close_code, retry_of(note->close_code));
                 break;
         case NOTE_WATCH:
@@ -187,7 +193,7 @@ static struct edge_frame *heartbeat_new(const struct net *net)
         return frame;
 }
 
-static void take_keyring(struct net *net)
+void net_take_keyring(struct net *net)
 {
         uint64_t version = desk_keyring_version(net->desk);
         if (version == net->keyring_version)
@@ -250,7 +256,8 @@ static void on_second(void *owner, uint64_t mono_ms)
         struct net *net = owner;
         int64_t wall_ms = clock_wall_ms();
         struct edge_frame *frame = NULL;
-        take_keyring(net);
+        net_take_keyring(net);
+        http_second(net, mono_ms);
         struct session *session = net->newest;
         while (session) {
                 struct session *older = session->older;
@@ -279,25 +286,14 @@ static void on_drained(void *owner, struct edge_ref ref)
         session_look_at_hold(session);
 }
 
-/* ---- HTTP ---- */
-
-static enum edge_body on_request(void *owner, const struct edge_request *request, void **out_user)
-{
-        struct net *net = owner;
-        (void)out_user;
-        edge_reply(net->edge, request->ref, 404, "application/json", (struct span){ 0 },
-                   SPAN("{\"error\":{\"code\":5,\"message\":\"no such thing, or not yours\","
-                        "\"data\":{\"tag\":\"not_found\",\"class\":\"permanent\"}}}"));
-        return EDGE_BODY_REFUSE;
-}
-
 /* ---- life ---- */
 
 static const struct edge_handlers handlers = {
         .on_open = session_opened,
         .on_text = session_text,
         .on_close = session_closed,
-        .on_request = on_request,
+        .on_request = http_request,
+        .on_request_ready = http_request_ready,
         .on_wake = on_wake,
         .on_second = on_second,
         .on_deadline = session_deadline,
@@ -324,7 +320,7 @@ int net_new(const struct net_options *options, struct net **out_net, char **out_
         net->keyring_version = desk_keyring_version(options->desk);
         net->keyring = desk_keyring(options->desk);
         mailbox_init(&net->notes, MAX_NOTES, SIZE_MAX / 2, wake, net);
-        if (subscribers_init(net) < 0) {
+        if (subscribers_init(net) < 0 || http_init(net) < 0) {
                 net_free(net);
                 return -ENOMEM;
         }
@@ -358,6 +354,7 @@ struct net *net_free(struct net *net)
         }
         feed_done(&net->feed);
         subscribers_done(net);
+        http_done(net);
         keyring_unref(net->keyring);
         mailbox_done(&net->notes);
         free(net);

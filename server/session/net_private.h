@@ -8,6 +8,7 @@
 #include "ops/log.h"
 #include "ops/random.h"
 #include "desk/denied.h"
+#include "desk/http_tokens.h"
 #include "session/net.h"
 
 enum {
@@ -51,6 +52,10 @@ struct session {
         struct principal_id who;
         int64_t expires_ms, fed_rev;        /* staff: feed rows up to here were sent */
         uint8_t subject_hash[8];            /* of the user token's subject, for renewal */
+        uint8_t device[16];
+        char http_token[HTTP_TOKEN_TEXT];   /* until it is handed out; "" = none */
+        uint8_t http_hash[32];              /* of it, afterwards */
+        bool has_http_token;
         uint64_t typed_ms, beat_ms, held_ms; /* monotonic; held_ms 0 = not held */
         struct in6_addr address;            /* of the peer, for the log of refusals */
         uint16_t in_flight;
@@ -89,6 +94,7 @@ struct net {
         size_t watch_slots, watch_count;
         struct session *newest, *oldest, *staff;
         struct feed feed;
+        struct http_calls *http;
         bool is_draining;
         atomic_bool wants_tls; /* the certificate has to be read again */
         struct log log;
@@ -108,11 +114,15 @@ void session_refuse(struct session *session, const struct request_id *id, int er
 
 struct span session_address(const struct session *session, char room[INET6_ADDRSTRLEN]);
 void session_denied(const struct session *session, const char *what, int error); /* a line in the log */
+/* The session is open: its http_token is good from now on, until it ends and a while longer. */
+void session_keep_http_token(struct session *session, uint64_t key_tag);
 /* A page has been answered, or room was made: reads on when what is owed fits. */
 void session_look_at_hold(struct session *session);
 
 /* proof.c: from the params of session.open to an opening. 0 with *out_opening malloc'd, or a negative protocol error. */
 int proof_make(struct net *net, const struct protocol_session_open *params, struct opening **out_opening);
+/* What a Bearer token proves, but for an http_token: user tokens, staff sessions, bot keys, app keys. */
+int proof_bearer(struct net *net, struct span token, struct opening **out_opening);
 void proof_hash_subject(const char *subject, uint8_t out[8]);
 int proof_renew(struct net *net, const struct session *session, struct span token, int64_t *out_expires_ms);
 
@@ -120,6 +130,8 @@ int proof_renew(struct net *net, const struct session *session, struct span toke
 int subscribers_init(struct net *net);
 void subscribers_done(struct net *net);
 struct presence *presence_enter(struct net *net, struct session *session); /* NULL: out of memory */
+/* Of somebody who may have no connection here; kept until the budget is full again. NULL: out of memory. */
+struct presence *presence_get(struct net *net, int64_t principal);
 void presence_leave(struct net *net, struct session *session);
 void presences_sweep(struct net *net); /* frees those without a session whose budget is full again */
 /* 0 = may send; else ms until it may. */
@@ -136,4 +148,5 @@ void feed_send(struct net *net); /* a frame to each of the staff who has not hea
 void feed_done(struct feed *feed);
 
 /* net.c */
+void net_take_keyring(struct net *net); /* the newest, when there is a newer one */
 int64_t net_wall_ms(void);

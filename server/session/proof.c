@@ -91,6 +91,52 @@ static int prove_visitor(struct net *net, const struct protocol_visitor *visitor
         return 0;
 }
 
+static bool begins(struct span token, const char prefix[4])
+{
+        return token.len > 4 && memcmp(token.at, prefix, 4) == 0;
+}
+
+/* "dba_": an app's back end, "dbb_": a bot. */
+static int prove_access(struct net *net, struct span token, struct opening *opening)
+{
+        uint8_t hash[32];
+        bool for_bot = begins(token, "dbb_");
+        hash_secret(token, hash);
+        const struct keyring_access *access = keyring_find_access(net->keyring, hash);
+        if (!access || for_bot != (access->bot != 0))
+                return -PROTOCOL_ERR_TOKEN_INVALID;
+        opening->how = for_bot ? OPENING_BOT : OPENING_APP;
+        opening->workspace = access->workspace;
+        opening->app = access->app;
+        opening->bot = access->bot;
+        opening->key_tag = access->tag;
+        return 0;
+}
+
+static int prove_token(struct net *net, struct span token, struct opening *opening)
+{
+        if (begins(token, "dba_") || begins(token, "dbb_"))
+                return prove_access(net, token, opening);
+        if (!begins(token, STAFF_PREFIX))
+                return prove_user(net, token, opening);
+        opening->how = OPENING_STAFF;
+        hash_secret(token, opening->secret_hash);
+        return 0;
+}
+
+int proof_bearer(struct net *net, struct span token, struct opening **out_opening)
+{
+        struct opening *opening = calloc(1, sizeof *opening);
+        if (!opening)
+                return -PROTOCOL_ERR_INTERNAL;
+        int rc = prove_token(net, token, opening);
+        if (rc == 0)
+                *out_opening = opening;
+        else
+                free(opening);
+        return rc;
+}
+
 int proof_make(struct net *net, const struct protocol_session_open *params, struct opening **out_opening)
 {
         if (params->has_token == params->has_visitor)
@@ -99,14 +145,18 @@ int proof_make(struct net *net, const struct protocol_session_open *params, stru
         if (!opening)
                 return -PROTOCOL_ERR_INTERNAL;
         int rc = 0;
-        size_t prefix = sizeof STAFF_PREFIX - 1;
         if (params->has_visitor) {
                 rc = prove_visitor(net, &params->visitor, opening);
-        } else if (params->token.len > prefix && memcmp(params->token.at, STAFF_PREFIX, prefix) == 0) {
-                opening->how = OPENING_STAFF;
-                hash_secret(params->token, opening->secret_hash);
         } else {
-                rc = prove_user(net, params->token, opening);
+                rc = prove_token(net, params->token, opening);
+                if (rc == 0 && opening->how == OPENING_APP)
+                        rc = -PROTOCOL_ERR_TOKEN_INVALID; /* back ends have no sessions */
+        }
+        if (rc == 0 && params->has_claim) {
+                opening->has_claim = true;
+                hash_secret(params->claim, opening->claim_hash);
+                if (opening->how != OPENING_USER)
+                        rc = -PROTOCOL_ERR_BAD_REQUEST;
         }
         if (rc < 0) {
                 free(opening);

@@ -43,11 +43,30 @@ void session_refuse(struct session *session, const struct request_id *id, int er
         send_writer(session, &writer);
 }
 
+static void end_http_token(struct session *session, bool at_once)
+{
+        if (session->has_http_token)
+                http_tokens_end(desk_http_tokens(session->net->desk), session->http_hash, clock_mono_ms(), at_once);
+        session->has_http_token = false;
+}
+
+void session_keep_http_token(struct session *session, uint64_t key_tag)
+{
+        struct http_bearer bearer = { .caller = session->caller, .who = session->who, .key_tag = key_tag };
+        struct span token = span_of(session->http_token);
+        memcpy(bearer.device, session->device, sizeof bearer.device);
+        http_token_hash(token, session->http_hash);
+        session->has_http_token = http_tokens_put(desk_http_tokens(session->net->desk), token, &bearer) == 0;
+        explicit_bzero(session->http_token, sizeof session->http_token);
+}
+
 void session_close(struct session *session, int code, int64_t retry_after_ms)
 {
         if (session->state == SESSION_CLOSING)
                 return;
         session->state = SESSION_CLOSING;
+        if (code == PROTOCOL_CLOSE_REVOKED)
+                end_http_token(session, true);
         const char *tag = protocol_close_tag(code);
         struct protocol_event_session_closing event = { .tag = span_of(tag),
                                                         .has_retry_after_ms = retry_after_ms >= 0,
@@ -105,6 +124,7 @@ void session_closed(void *user)
                 if (desk_post(net->desk, command) < 0)
                         command_free(command);
         }
+        end_http_token(session, false);
         watch_remove_all(net, session);
         presence_leave(net, session);
         leave_staff(net, session);
@@ -126,7 +146,7 @@ void session_deadline(void *user)
 static void close_denied(struct session *session, int code, int64_t retry_after_ms)
 {
         char room[INET6_ADDRSTRLEN];
-        denied_close(code, session->who, session_address(session, room));
+        denied_close("connection", code, session->who, session_address(session, room));
         session_close(session, code, retry_after_ms);
 }
 
@@ -178,18 +198,22 @@ static void open_session(struct session *session, const struct frame *frame)
 {
         struct fault fault = { 0 };
         struct desk_command *command = NULL;
+        net_take_keyring(session->net);
         int rc = command_decode(PROTOCOL_M_SESSION_OPEN, &frame->id, frame->body, ROLE_NONE, &command, &fault);
         if (rc == 0)
                 rc = proof_make(session->net, command->params, &command->opening);
         if (rc < 0) {
                 if (rc == -PROTOCOL_ERR_BAD_REQUEST)
-                        fault_set(&fault, PROTOCOL_ERR_BAD_REQUEST, "token", "exactly one of token and visitor");
+                        fault_set(&fault, PROTOCOL_ERR_BAD_REQUEST, "token", "exactly one of token and visitor; claim with a user's token only");
                 command_free(command);
                 refuse_opening(session, &frame->id, -rc, &fault);
                 return;
         }
         if (command->opening->how == OPENING_USER)
                 proof_hash_subject(command->opening->subject, session->subject_hash);
+        http_token_make(session->http_token);
+        memcpy(command->opening->http_token, session->http_token, sizeof session->http_token);
+        memcpy(session->device, ((const struct protocol_session_open *)command->params)->device, sizeof session->device);
         command->from = edge_conn_ref(session->conn);
         rc = desk_post(session->net->desk, command);
         if (rc < 0) {

@@ -59,24 +59,40 @@ static struct presence *presence_find(const struct net *net, int64_t principal)
         return presence;
 }
 
+static struct presence *presence_make(struct net *net, int64_t principal)
+{
+        if (net->presence_count >= net->presence_slots)
+                presences_grow(net);
+        struct presence *presence = calloc(1, sizeof *presence);
+        if (!presence)
+                return NULL;
+        presence->principal = principal;
+        presence->filled_ms = clock_mono_ms();
+        presence->tokens_milli = (int64_t)atomic_load_explicit(&net->rate_burst, memory_order_relaxed) * 1000;
+        presence->frame_tokens_milli = 10 * presence->tokens_milli;
+        size_t slot = slot_of(presence->principal, net->presence_slots);
+        presence->hash_next = net->presences[slot];
+        net->presences[slot] = presence;
+        net->presence_count++;
+        return presence;
+}
+
+struct presence *presence_get(struct net *net, int64_t principal)
+{
+        struct presence *presence = presence_find(net, principal);
+        if (presence || !(presence = presence_make(net, principal)))
+                return presence;
+        presence->is_idle = true;
+        presence->idle_next = net->idle_presences;
+        net->idle_presences = presence;
+        return presence;
+}
+
 struct presence *presence_enter(struct net *net, struct session *session)
 {
         struct presence *presence = presence_find(net, session->caller.principal);
-        if (!presence) {
-                if (net->presence_count >= net->presence_slots)
-                        presences_grow(net);
-                presence = calloc(1, sizeof *presence);
-                if (!presence)
-                        return NULL;
-                presence->principal = session->caller.principal;
-                presence->filled_ms = clock_mono_ms();
-                presence->tokens_milli = (int64_t)atomic_load_explicit(&net->rate_burst, memory_order_relaxed) * 1000;
-                presence->frame_tokens_milli = 10 * presence->tokens_milli;
-                size_t slot = slot_of(presence->principal, net->presence_slots);
-                presence->hash_next = net->presences[slot];
-                net->presences[slot] = presence;
-                net->presence_count++;
-        }
+        if (!presence && !(presence = presence_make(net, session->caller.principal)))
+                return NULL;
         session->presence = presence;
         session->sibling = presence->sessions;
         presence->sessions = session;
@@ -256,6 +272,6 @@ void subscribers_tell(struct net *net, const struct desk_note *note)
         }
         struct watch *watch = net->watches[slot_of(note->conv, net->watch_slots)];
         for (; watch; watch = watch->hash_next)
-                if (watch->conv == note->conv)
-                        tell(watch->session, note);
+                if (watch->conv == note->conv && (note->customer != 0 || watch->session->caller.role == ROLE_AGENT))
+                        tell(watch->session, note); /* the team's log is for people: bots get the public one only */
 }

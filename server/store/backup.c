@@ -467,7 +467,7 @@ static int adopt(const char *path, uint8_t out_epoch[8], char **out_why)
         if (rc != DB_OK)
                 return rc;
         rc = db_migrate_list(db, db_sqlite.migrations(), false, out_why);
-        int findings = rc == DB_OK ? db_check(db, false, keep_first_finding, first) : 0;
+        int findings = rc == DB_OK ? db_check(db, true, keep_first_finding, first) : 0;
         if (findings > 0)
                 rc = db_because(out_why, DB_DAMAGED, "%s has %d faults, the first: %s", path, findings, first);
         else if (findings < 0)

@@ -102,6 +102,15 @@ int conversations_remove(struct db *db, int64_t id)
         return db_run(stmt);
 }
 
+int conversations_give(struct db *db, int64_t id, int64_t customer, struct span key)
+{
+        struct db_stmt *stmt = db_stmt(db, SQL_CONVERSATION_GIVE);
+        db_bind_int(stmt, 1, id);
+        db_bind_int(stmt, 2, customer);
+        db_bind_text(stmt, 3, key);
+        return db_run(stmt);
+}
+
 static int move_scope(struct db *db, const struct conversation_row *row, int64_t new_rev)
 {
         int64_t scope = scope_of_workspace(row->workspace);

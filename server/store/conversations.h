@@ -41,6 +41,8 @@ int conversations_count(struct db *db, int64_t app, int64_t customer, int64_t *o
 int conversations_insert(struct db *db, struct conversation_row *row, int64_t now_ms);
 /* Takes back an insert of the same transaction; nothing refers to the row yet. */
 int conversations_remove(struct db *db, int64_t id);
+/* Another customer's, under that key, from now on. */
+int conversations_give(struct db *db, int64_t id, int64_t customer, struct span key);
 /* Writes what changes over time, under a new rev; moves the scope row of the workspace's staff to that rev. `is_public`:
  * its customer may know of the change. */
 int conversations_save(struct db *db, struct conversation_row *row, int64_t new_rev, bool is_public);

@@ -84,8 +84,8 @@ int db_checkpoint_empty(struct db *db);
  * epoch (8 random bytes), made_ms, last_ts. Before a store that is not new is changed, it is copied to
  * PATH.schema-<n>; no room for that: DB_FULL, and *out_why says how many bytes are missing. */
 int db_migrate(struct db *db, char **out_why);
-/* Count of findings, each said as one sentence without content; negative when the check could not be made. `deep` reads
- * every page and every entry. */
+/* Count of findings, each said as one sentence without content; negative when the check could not be made. Reads every
+ * page of the file (about a second a GB when it is in memory); `deep`: also every entry, and indexes against tables. */
 int db_check(struct db *db, bool deep, void (*say)(void *data, const char *finding), void *data);
 
 /* A new epoch, written and committed: after a restore, or when a store is behind its mark (R5). Not within a

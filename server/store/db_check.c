@@ -7,17 +7,17 @@
 
 struct rule {
         enum sql_id id;
-        bool deep;
+        bool deep;          /* reads the whole log */
         const char *format; /* for the three numbers of a row */
 };
 
 static const struct rule rules[] = {
         {SQL_CHECK_HEAD, false, "conversation %lld: head is %lld, its last entry has %lld"},
         {SQL_CHECK_TEAM_HEAD, false, "conversation %lld: ihead is %lld, its last team entry has %lld"},
-        {SQL_CHECK_DENSITY, false, "conversation %lld: should hold %lld entries, holds %lld"},
-        {SQL_CHECK_TEAM_DENSITY, false, "conversation %lld: should hold %lld team entries, holds %lld"},
+        {SQL_CHECK_DENSITY, true, "conversation %lld: should hold %lld entries, holds %lld"},
+        {SQL_CHECK_TEAM_DENSITY, true, "conversation %lld: should hold %lld team entries, holds %lld"},
         {SQL_CHECK_MARKS, false, "conversation %lld: marks do not fit its head %lld (customer received %lld)"},
-        {SQL_CHECK_ENTRY_ORPHANS, false, "conversation %lld does not exist and has %lld entries, the first %lld"},
+        {SQL_CHECK_ENTRY_ORPHANS, true, "conversation %lld does not exist and has %lld entries, the first %lld"},
         {SQL_CHECK_SCOPE_ORPHANS, false, "conversation %lld does not exist and is in scope %lld at rev %lld"},
         {SQL_CHECK_CMID, true, "conversation %lld: author %lld has one client message id %lld times"},
         {SQL_CHECK_TIME, true, "conversation %lld: in log %lld time goes backwards at %lld"},

@@ -44,6 +44,20 @@ static bool copy_blob(uint8_t out[16], struct span blob)
         return true;
 }
 
+/* What both statements by cmid begin with. */
+static void read_place(struct db_stmt *stmt, const struct cmid *cmid, struct entry_row *out_row)
+{
+        *out_row = (struct entry_row){ .conv = db_int(stmt, 0),
+                                       .log = (enum entry_log)db_int(stmt, 1),
+                                       .seq = db_int(stmt, 2),
+                                       .at_seq = db_int(stmt, 3),
+                                       .ts = db_int(stmt, 4),
+                                       .kind = (int)db_int(stmt, 5),
+                                       .has_cmid = true,
+                                       .cmid = *cmid };
+        out_row->has_hash = copy_blob(out_row->hash, db_blob(stmt, 6));
+}
+
 int entries_by_cmid(struct db *db, const struct cmid *cmid, int64_t author, struct entry_row *out_row)
 {
         struct db_stmt *stmt = db_stmt(db, SQL_ENTRY_BY_CMID);
@@ -52,18 +66,24 @@ int entries_by_cmid(struct db *db, const struct cmid *cmid, int64_t author, stru
         int rc = db_step(stmt);
         if (rc != DB_ROW)
                 return rc;
-        struct entry_row row = { .conv = db_int(stmt, 0),
-                                 .log = (enum entry_log)db_int(stmt, 1),
-                                 .seq = db_int(stmt, 2),
-                                 .at_seq = db_int(stmt, 3),
-                                 .ts = db_int(stmt, 4),
-                                 .author = author,
-                                 .kind = (int)db_int(stmt, 5),
-                                 .has_cmid = true,
-                                 .cmid = *cmid };
-        row.has_hash = copy_blob(row.hash, db_blob(stmt, 6));
+        read_place(stmt, cmid, out_row);
+        out_row->author = author;
         db_reset(stmt);
-        *out_row = row;
+        return DB_ROW;
+}
+
+int entries_by_cmid_alias(struct db *db, const struct cmid *cmid, int64_t user, struct entry_row *out_row,
+                          uint64_t *out_conv_ext)
+{
+        struct db_stmt *stmt = db_stmt(db, SQL_ENTRY_BY_CMID_ALIAS);
+        db_bind_blob(stmt, 1, cmid->bytes, sizeof cmid->bytes);
+        db_bind_int(stmt, 2, user);
+        int rc = db_step(stmt);
+        if (rc != DB_ROW)
+                return rc;
+        read_place(stmt, cmid, out_row);
+        *out_conv_ext = (uint64_t)db_int(stmt, 7);
+        db_reset(stmt);
         return DB_ROW;
 }
 

@@ -27,6 +27,10 @@ int entries_append(struct db *db, const struct entry_row *row);
 /* The entry of that key: all but author, version and body. DB_ROW or DB_OK (none). */
 int entries_by_cmid(struct db *db, const struct cmid *cmid, int64_t author, struct entry_row *out_row);
 
+/* The same under the visitors that `user` has claimed; author is not told. */
+int entries_by_cmid_alias(struct db *db, const struct cmid *cmid, int64_t user, struct entry_row *out_row,
+                          uint64_t *out_conv_ext);
+
 /* One entry. DB_ROW (then end with db_reset(*out_stmt): the body is lent until then) or DB_OK (none). */
 int entries_get(struct db *db, int64_t conv, enum entry_log log, int64_t seq, struct entry_row *out_row,
                 struct db_stmt **out_stmt);

@@ -28,6 +28,8 @@ static int take_row(struct db_stmt *stmt, struct principal_row *out_row)
         copy_text(out_row->locale, sizeof out_row->locale, db_text(stmt, 8));
         out_row->revoked_ms = db_int(stmt, 9);
         out_row->valid_from_s = db_int(stmt, 10);
+        out_row->alias_of = db_int(stmt, 11);
+        out_row->has_aliases = db_int(stmt, 12) > 0;
         db_reset(stmt);
         return DB_ROW;
 }
@@ -103,6 +105,22 @@ int principals_describe(struct db *db, const struct principal_row *row)
         bind_text_or_null(stmt, 2, row->name);
         bind_text_or_null(stmt, 3, row->email);
         bind_text_or_null(stmt, 4, row->locale);
+        return db_run(stmt);
+}
+
+int principals_become(struct db *db, int64_t id, struct span external_id)
+{
+        struct db_stmt *stmt = db_stmt(db, SQL_PRINCIPAL_BECOME);
+        db_bind_int(stmt, 1, id);
+        db_bind_text(stmt, 2, external_id);
+        return db_run(stmt);
+}
+
+int principals_alias(struct db *db, int64_t id, int64_t alias_of)
+{
+        struct db_stmt *stmt = db_stmt(db, SQL_PRINCIPAL_ALIAS);
+        db_bind_int(stmt, 1, id);
+        db_bind_int(stmt, 2, alias_of);
         return db_run(stmt);
 }
 

@@ -15,7 +15,15 @@ struct principal_row {
         char name[801], email[255], locale[36]; /* "" = not known */
         int64_t revoked_ms;     /* 0 = not revoked */
         int64_t valid_from_s;   /* tokens issued before are refused */
+        int64_t alias_of;       /* a claimed visitor: the user it belongs to; 0 otherwise */
+        bool has_aliases;
 };
+
+/* A visitor that a user has claimed, or a named user: its secret opens no session. */
+static inline bool principal_is_claimed(const struct principal_row *row)
+{
+        return row->alias_of != 0 || row->external_id[0] != 0;
+}
 
 /* Each: DB_ROW when found, DB_OK when there is none. */
 int principals_load(struct db *db, int64_t id, struct principal_row *out_row);
@@ -27,6 +35,8 @@ int principals_find_secret(struct db *db, const uint8_t secret_hash[32], struct 
 int principals_insert(struct db *db, struct principal_row *row, const uint8_t *secret_hash, const uint8_t *invite_hash,
                       int64_t invite_until_ms, int64_t now_ms);
 int principals_describe(struct db *db, const struct principal_row *row); /* name, email, locale */
+int principals_become(struct db *db, int64_t id, struct span external_id); /* a visitor is this user from now on */
+int principals_alias(struct db *db, int64_t id, int64_t alias_of);
 int principals_revoke(struct db *db, int64_t id, int64_t revoked_ms, int64_t valid_from_s);
 
 /* Remembers a device; not written again within a day unless it is new. The 64 seen last are kept. */

@@ -15,7 +15,7 @@
 enum {
         SEARCH_VERSION = 1,
         ROWS_A_MS = 1024,
-        OPTIMIZE_PAGES = 256, /* a step; between two, readers see a whole index */
+        OPTIMIZE_PAGES = 64, /* a step; between two, readers see a whole index */
         PROGRESS_OPS = 200,
 };
 
@@ -30,6 +30,9 @@ enum text {
         TEXT_MARK_GET,
         TEXT_MARK_PUT,
         TEXT_MERGE,
+        TEXT_KEPT,
+        TEXT_NEWEST,
+        TEXT_ROWS_OF_CONV,
         TEXTS
 };
 
@@ -48,22 +51,27 @@ static const char *const texts[TEXTS] = {
         [TEXT_MARK_GET] = "SELECT value FROM mark WHERE name = $1",
         [TEXT_MARK_PUT] = "INSERT OR REPLACE INTO mark (name, value) VALUES ($1, $2)",
         [TEXT_MERGE] = "INSERT INTO words (words, rank) VALUES ('merge', $1)",
+        [TEXT_KEPT] = "SELECT body, scope FROM words WHERE rowid = $1",
+        [TEXT_NEWEST] = "SELECT p.seq, w.scope FROM place p JOIN words w ON w.rowid = p.row "
+                        "WHERE p.conv = $1 AND p.log = $2 ORDER BY p.seq DESC LIMIT 1",
+        [TEXT_ROWS_OF_CONV] = "SELECT row FROM place WHERE conv = $1 LIMIT $2",
 };
 
-static const char schema[] =
-        "BEGIN;"
-        "CREATE TABLE place (row INTEGER NOT NULL PRIMARY KEY, conv INTEGER NOT NULL, log INTEGER NOT NULL,"
-        " seq INTEGER NOT NULL, UNIQUE (conv, log, seq));"
-        "CREATE TABLE mark (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+#define TABLES                                                                                                         \
+        "CREATE TABLE place (row INTEGER NOT NULL PRIMARY KEY, conv INTEGER NOT NULL, log INTEGER NOT NULL,"           \
+        " seq INTEGER NOT NULL, UNIQUE (conv, log, seq));"                                                             \
+        "CREATE TABLE mark (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"                    \
         "CREATE VIRTUAL TABLE words USING fts5 (body, scope, tokenize = 'deskbell', prefix = '2 3', columnsize = 0);"
-        "PRAGMA user_version = 1;"
-        "COMMIT;";
+
+static const char schema[] = "BEGIN;" TABLES "PRAGMA user_version = 1;COMMIT;";
+static const char clearing[] = "DROP TABLE words; DROP TABLE mark; DROP TABLE place;" TABLES;
 _Static_assert(SEARCH_VERSION == 1, "the schema says so too");
 
 struct search {
         struct db *db;
         struct db_stmt *stmts[TEXTS]; /* prepared on first use; the connection's */
         int64_t deadline_ms;          /* of the running query */
+        int64_t removed;
         bool is_late;
 };
 
@@ -326,21 +334,48 @@ static size_t write_scopes(char *out, size_t size, const int64_t *scopes, size_t
         return len;
 }
 
-static int put_words(struct search *search, const struct search_entry *entry, int64_t row)
+/* What is kept of an entry, in the form in which it is kept. */
+struct kept {
+        char scope_bytes[SEARCH_MAX_SCOPES * 22 + 1];
+        struct span scopes, text;
+};
+
+static int kept_of(const struct search_entry *entry, struct kept *out)
 {
-        char scopes[SEARCH_MAX_SCOPES * 22 + 1];
         if (entry->scope_count > SEARCH_MAX_SCOPES)
                 return DB_MISUSE;
-        size_t scopes_len = write_scopes(scopes, sizeof scopes, entry->scopes, entry->scope_count, "", " ");
-        struct span text = entry->text;
-        if (text.len > SEARCH_MAX_TEXT)
-                text.len = SEARCH_MAX_TEXT;
+        size_t len =
+                write_scopes(out->scope_bytes, sizeof out->scope_bytes, entry->scopes, entry->scope_count, "", " ");
+        out->scopes = (struct span){out->scope_bytes, len};
+        out->text = entry->text;
+        if (out->text.len > SEARCH_MAX_TEXT)
+                out->text.len = SEARCH_MAX_TEXT;
+        return DB_OK;
+}
+
+/* DB_ROW: it is kept just so already. */
+static int is_kept(struct search *search, const struct kept *kept, int64_t row)
+{
+        struct db_stmt *stmt = stmt_of(search, TEXT_KEPT);
+        if (!stmt)
+                return DB_NOMEM;
+        db_bind_int(stmt, 1, row);
+        int rc = db_step(stmt);
+        if (rc != DB_ROW)
+                return rc;
+        bool same = span_equal(db_text(stmt, 0), kept->text) && span_equal(db_text(stmt, 1), kept->scopes);
+        db_reset(stmt);
+        return same ? DB_ROW : DB_OK;
+}
+
+static int put_words(struct search *search, const struct kept *kept, int64_t row)
+{
         struct db_stmt *stmt = stmt_of(search, TEXT_WORDS_PUT);
         if (!stmt)
                 return DB_NOMEM;
         db_bind_int(stmt, 1, row);
-        db_bind_text(stmt, 2, text);
-        db_bind_text(stmt, 3, (struct span){scopes, scopes_len});
+        db_bind_text(stmt, 2, kept->text);
+        db_bind_text(stmt, 3, kept->scopes);
         return db_run(stmt);
 }
 
@@ -348,16 +383,31 @@ int search_put(struct search *search, const struct search_entry *entry)
 {
         if (entry->ts < 0 || entry->ts >= INT64_C(1) << 42)
                 return DB_MISUSE;
+        struct kept kept;
         int64_t row = 0;
-        int rc = find_row(search, entry->conv, entry->log, entry->seq, &row);
+        int rc = kept_of(entry, &kept);
+        if (rc == DB_OK)
+                rc = find_row(search, entry->conv, entry->log, entry->seq, &row);
         if (rc == DB_ROW) {
-                rc = run_row(search, TEXT_WORDS_REMOVE, row);
+                rc = is_kept(search, &kept, row);
+                if (rc == DB_ROW)
+                        return DB_OK;
+                search->removed++;
+                if (rc == DB_OK)
+                        rc = run_row(search, TEXT_WORDS_REMOVE, row);
         } else if (rc == DB_OK) {
                 rc = free_row(search, entry->ts, &row);
                 if (rc == DB_OK)
                         rc = put_place(search, entry, row);
         }
-        return rc == DB_OK ? put_words(search, entry, row) : rc;
+        return rc == DB_OK ? put_words(search, &kept, row) : rc;
+}
+
+static int remove_row(struct search *search, int64_t row)
+{
+        search->removed++;
+        int rc = run_row(search, TEXT_WORDS_REMOVE, row);
+        return rc == DB_OK ? run_row(search, TEXT_PLACE_REMOVE, row) : rc;
 }
 
 int search_remove(struct search *search, int64_t conv, int log, int64_t seq)
@@ -366,8 +416,58 @@ int search_remove(struct search *search, int64_t conv, int log, int64_t seq)
         int rc = find_row(search, conv, log, seq, &row);
         if (rc != DB_ROW)
                 return rc;
-        rc = run_row(search, TEXT_WORDS_REMOVE, row);
-        return rc == DB_OK ? run_row(search, TEXT_PLACE_REMOVE, row) : rc;
+        return remove_row(search, row);
+}
+
+int search_forget(struct search *search, int64_t conv)
+{
+        enum { AT_ONCE = 256 };
+        for (;;) {
+                int64_t rows[AT_ONCE];
+                int count = 0, rc;
+                struct db_stmt *stmt = stmt_of(search, TEXT_ROWS_OF_CONV);
+                if (!stmt)
+                        return DB_NOMEM;
+                db_bind_int(stmt, 1, conv);
+                db_bind_int(stmt, 2, AT_ONCE);
+                while ((rc = db_step(stmt)) == DB_ROW)
+                        rows[count++] = db_int(stmt, 0);
+                for (int i = 0; i < count && rc == DB_OK; i++)
+                        rc = remove_row(search, rows[i]);
+                if (rc < 0 || count < AT_ONCE)
+                        return rc;
+        }
+}
+
+int search_clear(struct search *search)
+{
+        for (int i = 0; i < TEXTS; i++)
+                if (search->stmts[i])
+                        db_reset(search->stmts[i]);
+        return db_exec(search->db, clearing);
+}
+
+int search_newest(struct search *search, const struct search_entry *of, int64_t *out_seq, bool *out_is_same)
+{
+        struct kept kept;
+        struct db_stmt *stmt = stmt_of(search, TEXT_NEWEST);
+        int rc = stmt ? kept_of(of, &kept) : DB_NOMEM;
+        if (rc < 0)
+                return rc;
+        db_bind_int(stmt, 1, of->conv);
+        db_bind_int(stmt, 2, of->log);
+        rc = db_step(stmt);
+        if (rc < 0)
+                return rc;
+        *out_seq = rc == DB_ROW ? db_int(stmt, 0) : 0;
+        *out_is_same = rc != DB_ROW || span_equal(db_text(stmt, 1), kept.scopes);
+        db_reset(stmt);
+        return DB_OK;
+}
+
+int64_t search_removed(const struct search *search)
+{
+        return search->removed;
 }
 
 /* The engine's incremental form of 'optimize': the first step takes all segments together, the others go on until one
@@ -410,6 +510,16 @@ int search_mark_put(struct search *search, const char *name, int64_t value)
 
 /* --- asking --- */
 
+int search_place(struct search *search, int64_t conv, int log, int64_t seq, int64_t *out_place)
+{
+        return find_row(search, conv, log, seq, out_place);
+}
+
+int64_t search_place_after(int64_t ts)
+{
+        return (ts + 1) * ROWS_A_MS;
+}
+
 static int64_t mono_ms(void)
 {
         struct timespec now;
@@ -428,7 +538,7 @@ static int on_progress(void *data)
 /* The terms of what was typed, in the body; and one of the scopes, in its own column. NULL in *out_match: nothing. */
 static int write_match(const struct search_query *query, char **out_match)
 {
-        char *terms = NULL;
+        char *terms = NULL, within[64] = "";
         char scopes[SEARCH_MAX_SCOPES * 28 + 1];
         *out_match = NULL;
         if (query->scope_count == 0)
@@ -439,7 +549,9 @@ static int write_match(const struct search_query *query, char **out_match)
         if (count <= 0)
                 return count < 0 ? DB_NOMEM : DB_OK;
         write_scopes(scopes, sizeof scopes, query->scopes, query->scope_count, "\"", " OR ");
-        int rc = asprintf(out_match, "(%s) AND {scope} : (%s)", terms, scopes);
+        if (query->within != 0)
+                snprintf(within, sizeof within, " AND {scope} : (\"s%lld\")", (long long)query->within);
+        int rc = asprintf(out_match, "(%s) AND {scope} : (%s)%s", terms, scopes, within);
         free(terms);
         if (rc < 0)
                 *out_match = NULL;

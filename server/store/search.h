@@ -32,9 +32,18 @@ struct search_entry {
         struct span text; /* at most 64 KiB are looked at */
 };
 
-/* Adds an entry, or replaces what is kept of that (conv, log, seq). Within begin and commit. */
+/* Adds an entry, or replaces what is kept of that (conv, log, seq) when it differs. Within begin and commit. */
 int search_put(struct search *search, const struct search_entry *entry);
 int search_remove(struct search *search, int64_t conv, int log, int64_t seq); /* DB_OK when there is none */
+int search_forget(struct search *search, int64_t conv); /* all of a conversation; within begin and commit */
+int search_clear(struct search *search);                /* everything, marks too; within begin and commit */
+
+/* Of what is kept of (of->conv, of->log): the highest seq, 0 = nothing, and whether that one is kept under exactly the
+ * scopes of `of`. */
+int search_newest(struct search *search, const struct search_entry *of, int64_t *out_seq, bool *out_is_same);
+
+/* How many rows this handle has removed or replaced: their words are in the file until search_optimize. */
+int64_t search_removed(const struct search *search);
 
 /* Removes the words of removed and replaced entries from the file itself. Long; not within begin and commit. DB_BUSY: a
  * reader kept the old pages in use, call again. */
@@ -60,9 +69,15 @@ struct search_query {
         struct span typed;     /* what a person typed: data, never syntax */
         const int64_t *scopes; /* of who asks; none = no hits */
         size_t scope_count;    /* at most SEARCH_MAX_SCOPES */
+        int64_t within;        /* a scope that has to hold besides; 0 = none */
         int64_t before;        /* place of the last hit already shown; 0 = from the newest */
         int budget_ms;         /* 0 = SEARCH_BUDGET_MS */
 };
+
+/* The place of an entry that is kept: DB_ROW, or DB_OK: it is not. */
+int search_place(struct search *search, int64_t conv, int log, int64_t seq, int64_t *out_place);
+/* The lowest place behind everything of that millisecond: as `before`, it leaves nothing of it out. */
+int64_t search_place_after(int64_t ts);
 
 /* Fills `hits`, newest first, with at most `limit`. *out_is_cut: the time was up, there may be more. */
 int search_query(struct search *search, const struct search_query *query, size_t limit, struct search_hit *hits,

@@ -291,3 +291,181 @@ int tokens_query(struct span typed, const char *column, char **out_query)
                 free(query);
         return is_good ? terms : -1;
 }
+
+/* --- finding in a text --- */
+
+/* A folded character and where it came from. Folded cluster by cluster: a character with what combines with it. */
+struct placed {
+        int32_t code;
+        uint32_t from, to;
+        uint8_t kind;
+};
+
+struct places {
+        struct placed *points;
+        size_t count, room;
+};
+
+static bool combines(int32_t code)
+{
+        if (code < 0x300)
+                return false;
+        const utf8proc_property_t *property = utf8proc_get_property(code);
+        bool is_mark = property->category >= UTF8PROC_CATEGORY_MN && property->category <= UTF8PROC_CATEGORY_ME;
+        return is_mark || (code >= 0x1160 && code <= 0x11ff) || code == 0xff9e || code == 0xff9f;
+}
+
+static size_t point_at(struct span text, size_t at, int32_t *out_code)
+{
+        utf8proc_ssize_t bytes =
+                utf8proc_iterate((const utf8proc_uint8_t *)text.at + at, (utf8proc_ssize_t)(text.len - at), out_code);
+        if (bytes > 0)
+                return (size_t)bytes;
+        *out_code = '\n';
+        return 1;
+}
+
+static size_t cluster_end(struct span text, size_t start, int32_t *out_code)
+{
+        int32_t code;
+        size_t end = start + point_at(text, start, out_code);
+        while (end < text.len) {
+                size_t bytes = point_at(text, end, &code);
+                if (!combines(code))
+                        break;
+                end += bytes;
+        }
+        return end;
+}
+
+static int place(struct places *places, int32_t code, enum kind kind, size_t from, size_t to)
+{
+        if (places->count == places->room) {
+                size_t room = places->room ? places->room * 2 : 256;
+                struct placed *more = realloc(places->points, room * sizeof *more);
+                if (!more)
+                        return -1;
+                places->points = more;
+                places->room = room;
+        }
+        places->points[places->count++] = (struct placed){code, (uint32_t)from, (uint32_t)to, (uint8_t)kind};
+        return 0;
+}
+
+/* Characters that folding leaves as they are. */
+static bool is_plain(int32_t code)
+{
+        return (code >= 0xac00 && code <= 0xd7a3) || (code >= 0x4e00 && code <= 0x9fff) ||
+               (code >= 0x3041 && code <= 0x3096) || (code >= 0x30a1 && code <= 0x30fa) || code == 0x30fc;
+}
+
+static int place_cluster(struct places *places, struct span text, int32_t code, size_t from, size_t to)
+{
+        if (is_plain(code) && to - from == 3)
+                return place(places, code, kind_of(code), from, to);
+        struct folded folded;
+        if (fold((struct span){text.at + from, to - from}, &folded) < 0)
+                return -1;
+        int rc = 0;
+        for (size_t i = 0; i < folded.count && rc == 0; i++)
+                rc = place(places, folded.points[i].code, (enum kind)folded.points[i].kind, from, to);
+        folded_done(&folded);
+        return rc;
+}
+
+static int place_all(struct places *places, struct span text)
+{
+        int rc = 0;
+        for (size_t at = 0; at < text.len && rc == 0;) {
+                int32_t code;
+                size_t end = cluster_end(text, at, &code);
+                if (code < 0x80 && end == at + 1)
+                        rc = place(places, code >= 'A' && code <= 'Z' ? code + 32 : code, kind_of(code), at, end);
+                else
+                        rc = place_cluster(places, text, code, at, end);
+                at = end;
+        }
+        return rc;
+}
+
+static size_t next_beyond_spaces(const struct places *text, size_t at)
+{
+        while (at < text->count && text->points[at].kind == KIND_SPACE)
+                at++;
+        return at;
+}
+
+/* Whether points [first, end) of the query stand in the text from `at` on. Returns where they end, 0: they do not. */
+static size_t match_at(const struct places *text, size_t at, const struct folded *query, size_t first, size_t end)
+{
+        for (size_t i = first; i < end; i++, at++) {
+                bool may_skip =
+                        i > first && query->points[i].kind == KIND_HANGUL && query->points[i - 1].kind == KIND_HANGUL;
+                if (may_skip)
+                        at = next_beyond_spaces(text, at);
+                if (at >= text->count || text->points[at].code != query->points[i].code)
+                        return 0;
+        }
+        return at;
+}
+
+static bool starts_word(const struct places *text, size_t at)
+{
+        return text->points[at].kind == KIND_WORD && (at == 0 || text->points[at - 1].kind != KIND_WORD);
+}
+
+/* The first place of one term. */
+static bool find_term(const struct places *text, const struct folded *query, size_t first, size_t end, size_t *out_at,
+                      size_t *out_end)
+{
+        bool pairs = is_pairing(&query->points[first]);
+        while (!pairs && end > first + 1 && bytes_of(query, first, end).len > TOKEN_MAX_BYTES)
+                end--;
+        for (size_t at = 0; at < text->count; at++) {
+                if (!pairs && !starts_word(text, at))
+                        continue;
+                size_t found_end = match_at(text, at, query, first, end);
+                if (found_end == 0)
+                        continue;
+                *out_at = at;
+                *out_end = found_end;
+                return true;
+        }
+        return false;
+}
+
+static int find_terms(const struct places *places, const struct folded *query, struct span text, struct span *out_hit)
+{
+        size_t from = text.len + 1, to = 0;
+        int terms = 0, found = 0;
+        for (size_t at = next_run(query, 0); at < query->count && terms < QUERY_MAX_TERMS; terms++) {
+                size_t end = run_end(query, at), first, last;
+                if (find_term(places, query, at, end, &first, &last)) {
+                        found++;
+                        if (places->points[first].from < from) {
+                                from = places->points[first].from;
+                                to = places->points[last - 1].to;
+                        }
+                }
+                at = next_run(query, end);
+        }
+        if (found > 0)
+                *out_hit = (struct span){text.at + from, to - from};
+        return terms > 0 && found == terms;
+}
+
+int tokens_find(struct span text, struct span typed, struct span *out_hit)
+{
+        struct folded query;
+        struct places places = {0};
+        if (text.len == 0 || typed.len == 0)
+                return 0;
+        if (fold(typed, &query) < 0)
+                return -1;
+        int rc = place_all(&places, text);
+        if (rc == 0)
+                rc = find_terms(&places, &query, text, out_hit);
+        free(places.points);
+        folded_done(&query);
+        return rc;
+}

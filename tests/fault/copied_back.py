@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""F12, R5: somebody copies an older database file back. The server notices by its mark and takes a new epoch; clients are
-reset, offer what they hold of the lost messages again, and in the end nothing that was acked is missing.
+"""F12, R5: somebody copies an older database file back. The server notices by its mark and takes a new epoch; clients
+are reset, offer what they hold of the lost messages again, and in the end nothing that was acked is missing.
 """
 import json
 import os

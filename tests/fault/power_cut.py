@@ -3,8 +3,8 @@
 """F3: the power of the disk is cut under load; no acked message is lost.
 
 The data folder is on an image of its own, shut down without flushing its journal. The server stands still by then, as
-the machine would: a flush that is under way while a file system is shut down may report success. The control run shows that the rig
-can see a loss: the same under libeatmydata, which turns every flush into nothing, must lose acked messages.
+the machine would: a flush that is under way while a file system is shut down may report success. The control run shows
+that the rig can see a loss: the same under libeatmydata, which makes every flush do nothing, must lose acked messages.
 """
 import ctypes.util
 import os
@@ -48,10 +48,10 @@ def run_cuts(count, seed):
         volume.mount()
         rig.on_exit.append(volume.unmount)
         rig.start_server(data=os.path.join(volume.path, "data"))
-        os.sync()  # the store itself is there before the first cut
         rig.expected = ["."]  # the server may complain about a dead disk before it is killed
         ann, bob = rig.customer("ann"), rig.customer("bob")
         kim = rig.agent("Kim")
+        os.sync()  # the people are there whatever happens; the messages are what it is about
         senders = [Sender(rig, "raw-ann", ann), Sender(rig, "raw-bob", bob, window=2),
                    Sender(rig, "raw-kim", kim, conv=ann.conv, window=4)]
         for _ in range(count):

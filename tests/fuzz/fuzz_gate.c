@@ -3,7 +3,8 @@
  *   even  the pure parts: a head, a frame header, UTF-8, a close body; their verdicts may not depend on how much of the
  *         rest has come yet
  *   odd   a whole connection (conn.c, serve.c, talk.c, reply.c) over a socket that is played here: what it answers may
- *         not depend on how the bytes were cut, and the second byte says how they are */
+ *         not depend on how the bytes were cut, and the second byte says how they are. From 128 on, memory runs out at
+ *         some allocation instead: the connection may end, and all it had has to be given back */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,10 +19,46 @@ static void check(bool claim, const char *what)
         abort();
 }
 
+/* --- memory that runs out; the linker leads every allocation of the edge here --- */
+
+void *__real_malloc(size_t len);
+void *__real_calloc(size_t count, size_t len);
+void *__real_realloc(void *old, size_t len);
+void *__wrap_malloc(size_t len);
+void *__wrap_calloc(size_t count, size_t len);
+void *__wrap_realloc(void *old, size_t len);
+
+static int allocations_left = -1; /* -1: no end */
+
+static bool has_run_out(void)
+{
+        if (allocations_left < 0)
+                return false;
+        if (allocations_left == 0)
+                return true;
+        allocations_left--;
+        return false;
+}
+
+void *__wrap_malloc(size_t len)
+{
+        return has_run_out() ? NULL : __real_malloc(len);
+}
+
+void *__wrap_calloc(size_t count, size_t len)
+{
+        return has_run_out() ? NULL : __real_calloc(count, len);
+}
+
+void *__wrap_realloc(void *old, size_t len)
+{
+        return has_run_out() ? NULL : __real_realloc(old, len);
+}
+
 /* A copy that ends where its memory ends. */
 static char *exact_copy(const void *bytes, size_t len)
 {
-        char *copy = malloc(len ? len : 1);
+        char *copy = __real_malloc(len ? len : 1);
         check(copy != NULL, "memory");
         memcpy(copy, bytes, len);
         return copy;
@@ -98,7 +135,7 @@ static void add(struct record *record, const void *bytes, size_t len)
 {
         if (record->len + len > record->room) {
                 record->room = (record->len + len) * 2;
-                record->bytes = realloc(record->bytes, record->room);
+                record->bytes = __real_realloc(record->bytes, record->room);
                 check(record->bytes != NULL, "memory");
         }
         if (len)
@@ -330,12 +367,27 @@ static void fuzz_connection(const char *bytes, size_t len, size_t step)
         free(wire.events.bytes);
 }
 
+static void fuzz_shortage(const char *bytes, size_t len, int allocations)
+{
+        set_up();
+        play(bytes, 0, 1); /* its slot is there */
+        allocations_left = allocations;
+        play(bytes, len, 64);
+        allocations_left = -1;
+        free(wire.out.bytes);
+        free(wire.events.bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         if (size < 2)
                 return 0;
         const char *bytes = (const char *)data + 2;
         size_t len = size - 2, cut = len ? data[1] % (len + 1) : 0;
+        if (data[0] & 0x80) {
+                fuzz_shortage(bytes, len, data[1] % 32);
+                return 0;
+        }
         if (data[0] & 1) {
                 fuzz_connection(bytes, len, data[1] ? data[1] : 1);
                 return 0;

@@ -596,7 +596,8 @@ static const char usage[] =
         "  --double-every N     plant a fault: every Nth delivery comes twice, at two places\n"
         "  --refuse-every N     plant a fault: every Nth message is refused, to be sent again after 5 ms\n";
 
-int main(int argc, char **argv)
+/* Exits on --help and on what it does not know. `*log_path` NULL: store nothing. */
+static void options_read(int argc, char **argv, struct floor *floor, const char **listen_on, const char **log_path)
 {
         static const struct option options[] = {
                 {"listen", required_argument, NULL, 'l'},
@@ -608,37 +609,41 @@ int main(int argc, char **argv)
                 {"help", no_argument, NULL, 'h'},
                 {NULL, 0, NULL, 0},
         };
-        struct floor floor = {.log = -1};
-        const char *listen_on = "127.0.0.1:0", *log_path = "floor.log";
-        bool is_stored = true;
         for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
                 switch (c) {
                 case 'l':
-                        listen_on = optarg;
+                        *listen_on = optarg;
                         break;
                 case 'f':
-                        log_path = optarg;
+                        *log_path = optarg;
                         break;
                 case 'n':
-                        is_stored = false;
+                        *log_path = NULL;
                         break;
                 case 'L':
-                        floor.lose_every = strtoull(optarg, NULL, 10);
+                        floor->lose_every = strtoull(optarg, NULL, 10);
                         break;
                 case 'D':
-                        floor.double_every = strtoull(optarg, NULL, 10);
+                        floor->double_every = strtoull(optarg, NULL, 10);
                         break;
                 case 'R':
-                        floor.refuse_every = strtoull(optarg, NULL, 10);
+                        floor->refuse_every = strtoull(optarg, NULL, 10);
                         break;
                 case 'h':
                         fputs(usage, stdout);
-                        return 0;
+                        exit(0);
                 default:
                         fputs(usage, stderr);
-                        return 64;
+                        exit(64);
                 }
         }
+}
+
+int main(int argc, char **argv)
+{
+        struct floor floor = {.log = -1};
+        const char *listen_on = "127.0.0.1:0", *log_path = "floor.log";
+        options_read(argc, argv, &floor, &listen_on, &log_path);
 
         struct rlimit files;
         if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -650,7 +655,7 @@ int main(int argc, char **argv)
         floor.in = malloc(READ_BYTES + FRAME_BYTES_MAX);
         if (floor.epoll < 0 || !floor.in)
                 die("start");
-        if (is_stored) {
+        if (log_path) {
                 floor.log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
                 if (floor.log < 0)
                         die(log_path);

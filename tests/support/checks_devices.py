@@ -3,7 +3,7 @@
 import bisect
 from collections import defaultdict
 
-from history import SECOND, place_of
+from history import SECOND, memberships, place_of
 
 STALE_NS = 30 * SECOND
 HEAL_NS = 60 * SECOND
@@ -63,6 +63,7 @@ def check_i12(history, report):
             lost[proc] = line["t_ns"]
     check_caught_up(history, report, heads, quiet, began)
     check_nothing_dropped(history, report, quiet)
+    check_feeds(history, report)
     heals = history.by_op["heal"]
     if not heals:
         return
@@ -102,6 +103,37 @@ def check_caught_up(history, report, heads, quiet, began):
             if proc in began and history.role(proc) == "customer" and history.principal(proc) == member.get("who") \
                     and (proc, member["conv"], "public") not in given and member.get("until_ns") is None:
                 report.bad("I12", f"the device never got anything of {member['conv']}", [proc], [member["src"]])
+
+
+def check_feeds(history, report):
+    """A read of the feed names every conversation of its reader in which something was acked since, with its head."""
+    acks = defaultdict(list)               # (epoch, conv) -> [(t of the ack, number, t of the invoke, src)], n rising
+    for ok in history.lines:
+        if ok["op"] not in ("send", "edit", "erase") or ok["kind"] != "ok":
+            continue
+        log, n = place_of(ok)
+        if log != "public" or not n:
+            continue
+        conv = ok.get("conv") or history.conv_of(ok["cmid"])
+        tops = acks[(ok["epoch"], conv)]
+        if not tops or n > tops[-1][1]:
+            begun = min((i["t_ns"] for i in history.invokes.get(ok["cmid"], [])), default=0)
+            tops.append((ok["t_ns"], n, begun, ok["src"]))
+    spans = memberships(history)
+    for feed in history.by_op["feed"]:
+        heads = {row.get("conv"): row.get("head") or 0 for row in feed.get("rows", [])}
+        for (epoch, conv), tops in acks.items():
+            is_staff = history.role(feed["proc"]) != "customer"
+            if epoch != feed["epoch"] or not (is_staff or (history.principal(feed["proc"]), conv) in spans):
+                continue
+            at = bisect.bisect_left(tops, feed["began_ns"], key=lambda t: t[0]) - 1
+            if at < 0 or tops[at][2] <= feed.get("since_ns", 0):
+                continue
+            report.saw("I12")
+            if heads.get(conv, 0) < tops[at][1]:
+                said = heads.get(conv, "nothing")
+                report.bad("I12", f"the feed says {said} of {conv}, where {tops[at][1]} was acked", [feed["proc"]],
+                           [tops[at][3], feed["src"]])
 
 
 def check_nothing_dropped(history, report, quiet):

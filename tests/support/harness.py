@@ -9,7 +9,8 @@ A rig is a script:
         rig.send(phone, "hello")
         rig.finish(require="I1,I3")
 It ends with exit code 0 (all promises held), 1 (one did not: the folder is kept and named) or 77 (cannot run here).
-Environment: DESKBELL_BUILD (folder with deskbell and sdk_host), DESKBELL_SANITIZE, DESKBELL_KEEP=1 (keep the folder).
+Environment: DESKBELL_BUILD (folder with deskbell and sdk_host), DESKBELL_SANITIZE, DESKBELL_PATIENCE (factor on all
+time limits, default 1), DESKBELL_KEEP=1 (keep the folder).
 Every process started here dies with the rig.
 """
 import base64
@@ -34,7 +35,8 @@ SKIPPED = 77
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("DESKBELL_BUILD", os.path.join(ROOT, "build", "release"))
 SANITIZE = os.environ.get("DESKBELL_SANITIZE", "")
-SLOW = {"": 1, "address": 3, "thread": 6}.get(SANITIZE, 1)   # how much longer things may take
+# How much longer things may take: under sanitizers, and DESKBELL_PATIENCE times that.
+SLOW = {"": 1, "address": 3, "thread": 6}.get(SANITIZE, 1) * float(os.environ.get("DESKBELL_PATIENCE", "1"))
 OPEN_LIMITS = {"DESKBELL_RATE_MESSAGES_PER_S": "1000000", "DESKBELL_RATE_BURST": "1000000",
                "DESKBELL_HANDSHAKES_PER_MINUTE": "1000000", "DESKBELL_PENDING_PER_ADDRESS": "2000"}
 REPORTS = re.compile(r"ERROR: (Address|Leak|Memory|Undefined\w*)Sanitizer|WARNING: ThreadSanitizer|runtime error:|"
@@ -340,7 +342,7 @@ class Rig:
 
     def __exit__(self, kind, value, _):
         self.failed = kind is not None and kind is not Skip
-        if self.failed and not self.has_verdict:
+        if self.failed and self.server and not self.has_verdict:
             self.autopsy()
         for host in self.hosts.values():
             if host.process and host.process.is_running:
@@ -440,15 +442,29 @@ class Rig:
             with Wire(self.server.port) as wire:
                 session = wire.open_session(person.token)
                 self.say(proc, "info", "connect", epoch=session["epoch"], rev=session["rev"])
-                rows = {r["conv"]: r for r in wire.read_feed()}
-                for conv in sorted(rows if person.role == "customer" else convs):
+                rows = self.read_feed(wire, proc)
+                mine = {person.conv} if person.conv else set()
+                for conv in sorted(rows.keys() | mine if person.role == "customer" else convs):
                     logs = ("public", "team") if person.role == "agent" else ("public",)
                     for log in logs:
                         self.read_final(wire, proc, session["epoch"], conv, log, rows.get(conv, {}), person.role)
 
+    def read_feed(self, wire, proc, rev=0, since_ns=0, limit=200):
+        """conv -> row of all that changed since rev, which was the store's at since_ns."""
+        began = time.monotonic_ns()
+        rows = {r["conv"]: r for r in wire.read_feed(rev, limit)}
+        self.say(proc, "info", "feed", since_ns=since_ns, began_ns=began,
+                 rows=[{"conv": c, "head": r.get("head", 0)} for c, r in rows.items()])
+        return rows
+
     def read_final(self, wire, proc, epoch, conv, log, row, role):
         began = time.monotonic_ns()
-        entries, head = wire.read_log(conv, log)
+        try:
+            entries, head = wire.read_log(conv, log)
+        except WireError as e:
+            if e.tag != "not_found":
+                raise
+            entries, head = [], 0  # a conversation that was there: the checker says what is missing
         line = {"conv": conv, "epoch": epoch, "began_ns": began, "head": head, "fresh": True,
                 "entries": [entry_line(e, "kind") for e in entries]}
         if log == "team":
@@ -488,12 +504,11 @@ class Rig:
 
     def autopsy(self):
         """Something did not happen in time: what is in the histories may tell why."""
-        try:
-            if self.server and self.server.process and self.server.process.is_running:
-                self.final_reads()
-            self.verdict()
-        except (Failed, WireClosed, WireError, OSError, checker.BadHistory) as e:
-            print(f"{self.name}: after the failure: {e}")
+        for step in (self.final_reads, self.server.kill, self.self_check, self.verdict):
+            try:
+                step()
+            except (Failed, WireClosed, WireError, OSError, AttributeError, ValueError, checker.BadHistory) as e:
+                print(f"{self.name}: after the failure: {e}")
 
     def verdict(self, require=""):
         self.has_verdict = True

@@ -31,6 +31,7 @@ quiet     info              the device's outbox is empty and it is caught up; ou
 final     info              a whole log read by an observer: conv, log, epoch, first (default 1), trimmed, head,
                             began_ns, fresh, entries [{seq or iseq, cmid, hash, ts, author, kind, version, of}],
                             read, unread (of the observer)                                      I1-I6 I11-I15 I19 I21
+feed      info              what a read of the feed named: rows [{conv, head}]; since_ns (0 = everything), began_ns I12
 revoke    ok                who (principal)                                                               I16
 grant     ok                who (principal): may come again                                               I16
 subscribe ok                sink, conv (absent: all): a webhook for public messages                       I17

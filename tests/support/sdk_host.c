@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client made with the SDK that does what it is told, line by line, and writes down what it sees: one JSON line each on
- * stdout and in the history file. An invoke line is on disk before the operation begins, so that a process killed in
+/* A client made with the SDK that does what it is told, line by line, and writes down what it sees: one JSON line each
+ * on stdout and in the history file. An invoke line is on disk before the operation begins, so that a process killed in
  * between leaves an operation whose outcome is unknown, never one that nobody announced. One thread: callbacks run in
  * deskbell_dispatch. Usage: see `usage`. */
 #include <errno.h>
@@ -18,7 +18,8 @@
 #include "protocol/hot.h"
 
 static const char usage[] =
-        "usage: sdk_host --url URL --app ID (--token T | --visitor | --agent-token T) --data DIR --history FILE --proc NAME\n"
+        "usage: sdk_host --url URL --app ID (--token T | --visitor | --agent-token T) --data DIR --history FILE --proc "
+        "NAME\n"
         "                [--conv-key KEY | --conv ID]\n"
         "commands on stdin: send TEXT, note TEXT, edit SEQ VERSION TEXT, erase SEQ, read SEQ, quiesce, dump, quit\n";
 
@@ -31,7 +32,7 @@ struct host {
         json_t *states; /* cmid -> last state written by this device, over all its runs */
         char epoch[17];
         bool is_online, has_reset, wants_quiet, is_ending, is_dumping;
-        json_t *dump;   /* entries of the dump so far */
+        json_t *dump; /* entries of the dump so far */
         int64_t dump_began_ns;
 };
 
@@ -47,7 +48,8 @@ static int64_t now_ns(void)
 
 static json_t *line_new(const struct host *host, const char *kind, const char *op)
 {
-        return json_pack("{s:I, s:s, s:s, s:s}", "t_ns", (json_int_t)now_ns(), "proc", host->proc, "kind", kind, "op", op);
+        return json_pack("{s:I, s:s, s:s, s:s}", "t_ns", (json_int_t)now_ns(), "proc", host->proc, "kind", kind, "op",
+                         op);
 }
 
 /* Takes the line. */
@@ -106,12 +108,12 @@ static void set_conv(json_t *line, const deskbell_conversation *conv)
 
 static void hash_text(const char *text, uint8_t out[16])
 {
-        struct protocol_content content = { .has_text = true, .text = span_of(text) };
+        struct protocol_content content = {.has_text = true, .text = span_of(text)};
         struct writer writer;
 
         writer_init(&writer, NULL, 0);
         content_store(&writer, &content);
-        content_hash(PROTOCOL_ENTRY_TEXT, (struct span){ writer.bytes, writer.len }, out);
+        content_hash(PROTOCOL_ENTRY_TEXT, (struct span){writer.bytes, writer.len}, out);
         writer_done(&writer);
 }
 
@@ -167,7 +169,8 @@ static void describe(json_t *line, const struct deskbell_entry *entry, const cha
         set_number(line, "version", entry->version);
         if (entry->of)
                 set_number(line, "of", entry->of);
-        if (entry->kind == DESKBELL_KIND_EDIT || entry->kind == DESKBELL_KIND_ERASE || entry->kind == DESKBELL_KIND_ERASED) {
+        if (entry->kind == DESKBELL_KIND_EDIT || entry->kind == DESKBELL_KIND_ERASE ||
+            entry->kind == DESKBELL_KIND_ERASED || entry->kind == DESKBELL_KIND_REVISION) {
                 hash_text(entry->text, hash);
                 if (entry->text[0])
                         set_hash(line, hash);
@@ -211,7 +214,7 @@ static void on_opened(deskbell_client *client, deskbell_conversation *conv, int6
                 say_snapshot(host, conv, DESKBELL_TEAM, iseq);
 }
 
-static const char *const state_names[] = { "", "queued", "sent", "delivered", "read", "failed", "expired" };
+static const char *const state_names[] = {"", "queued", "sent", "delivered", "read", "failed", "expired"};
 
 static int rank_of(const char *state)
 {
@@ -303,8 +306,8 @@ static void on_conversation(deskbell_client *client, const struct deskbell_conve
         before = *marks;
 }
 
-static void on_notice(deskbell_client *client, enum deskbell_notice notice, deskbell_conversation *conv, const char *detail,
-                      void *data)
+static void on_notice(deskbell_client *client, enum deskbell_notice notice, deskbell_conversation *conv,
+                      const char *detail, void *data)
 {
         struct host *host = data;
         json_t *line;
@@ -323,7 +326,7 @@ static void on_notice(deskbell_client *client, enum deskbell_notice notice, desk
 
 static void on_log(enum deskbell_level level, const char *line, void *data)
 {
-        static const char *const names[] = { "error", "warn", "info", "debug" };
+        static const char *const names[] = {"error", "warn", "info", "debug"};
 
         (void)data;
         fprintf(stderr, "sdk_host: %s: %s\n", names[level], line);
@@ -409,8 +412,8 @@ static void command_erase(struct host *host, const char *arguments)
                 refused(host, "erase", cmid, rc);
 }
 
-static void on_dump(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count, int64_t head,
-                    int more, void *data);
+static void on_dump(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count,
+                    int64_t head, int more, void *data);
 
 static void dump_from(struct host *host, int64_t after)
 {
@@ -423,8 +426,8 @@ static void dump_from(struct host *host, int64_t after)
                 on_dump(host->client, DESKBELL_E_OFFLINE, NULL, 0, 0, 0, host);
 }
 
-static void on_dump(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count, int64_t head,
-                    int more, void *data)
+static void on_dump(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count,
+                    int64_t head, int more, void *data)
 {
         struct host *host = data;
         int64_t last = 0;
@@ -543,11 +546,15 @@ static bool take_argument(struct host *host, const char *name, const char *value
                 const char *name;
                 const char **out;
         } known[] = {
-                { "--url", &host->options.url },           { "--app", &host->options.app },
-                { "--token", &host->options.token },       { "--agent-token", &host->options.agent_token },
-                { "--data", &host->options.data_dir },     { "--history", &host->history_path },
-                { "--proc", &host->proc },                 { "--conv-key", &host->conv_key },
-                { "--conv", &host->conv_id },
+                {"--url", &host->options.url},
+                {"--app", &host->options.app},
+                {"--token", &host->options.token},
+                {"--agent-token", &host->options.agent_token},
+                {"--data", &host->options.data_dir},
+                {"--history", &host->history_path},
+                {"--proc", &host->proc},
+                {"--conv-key", &host->conv_key},
+                {"--conv", &host->conv_id},
         };
 
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -630,9 +637,9 @@ static bool read_commands(struct host *host, struct lines *lines)
 
 static void serve(struct host *host)
 {
-        struct lines lines = { 0 };
-        struct pollfd fds[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
-                                 { .fd = deskbell_fd(host->client), .events = POLLIN } };
+        struct lines lines = {0};
+        struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                                {.fd = deskbell_fd(host->client), .events = POLLIN}};
 
         while (!host->is_ending) {
                 if (poll(fds, 2, host->wants_quiet ? 20 : -1) < 0 && errno != EINTR)
@@ -648,7 +655,7 @@ static void serve(struct host *host)
 
 int main(int argc, char **argv)
 {
-        struct host host = { .options = DESKBELL_OPTIONS_INIT };
+        struct host host = {.options = DESKBELL_OPTIONS_INIT};
 
         if (!read_arguments(&host, argc, argv)) {
                 fputs(usage, stderr);

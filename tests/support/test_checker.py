@@ -323,6 +323,8 @@ class Sim:
     def read_all(self, proc, principal, role, convs):
         self.say(proc, "info", "role", principal=principal, role=role)
         self.say(proc, "info", "connect", epoch=self.epoch, rev=self.rev)
+        self.say(proc, "info", "feed", since_ns=0, began_ns=self.now,
+                 rows=[{"conv": c, "head": len(self.entries(c, "public"))} for c in convs])
         for conv in convs:
             for log in ("public", "team") if role == "agent" else ("public",):
                 began, entries = self.now, self.entries(conv, log)
@@ -575,6 +577,14 @@ class Rejected(unittest.TestCase):
     def test_I12_a_queued_message_silently_dropped(self):
         self.lines.insert(0, {"t_ns": 2, "proc": "phone", "kind": "info", "op": "state", "cmid": "d" * 32,
                               "state": "queued"})
+        self.rejected("I12")
+
+    def test_I12_a_feed_that_leaves_a_conversation_out(self):
+        find(self.lines, "feed", proc="fresh-a")["rows"].pop(0)
+        self.rejected("I12")
+
+    def test_I12_a_feed_with_an_old_head(self):
+        find(self.lines, "feed", proc="fresh-staff")["rows"][0]["head"] -= 1
         self.rejected("I12")
 
     def test_I13_a_read_mark_that_falls(self):

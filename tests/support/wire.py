@@ -229,10 +229,10 @@ class Wire:
                 return entries, page["head"]
             after = page["entries"][-1]["iseq" if log == "team" else "seq"]
 
-    def read_feed(self, rev=0):
+    def read_feed(self, rev=0, limit=200):
         rows = []
         while True:
-            page = self.call("feed.read", {"rev": rev, "limit": 200})
+            page = self.call("feed.read", {"rev": rev, "limit": limit})
             rows += page["rows"]
             rev = page["rev"]
             if not page.get("more"):

@@ -127,6 +127,7 @@ def only_so_many_may_be_pending_from_one_address():
     with Server("--pending", "3", "--distrust") as server:
         pending = [server.connect(), server.connect(), server.websocket()]
         with server.connect() as plain:
+            plain.sendall(upgrade())
             expect(not read_all(plain), "a fourth was let in")
         pending[2].say("!trust")
         pending[2].say("on")

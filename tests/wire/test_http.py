@@ -125,7 +125,8 @@ def a_refused_body_ends_the_connection_behind_the_answer():
     with Talk() as talk:
         answer = talk.ask(post("/refuse", b"x" * 100000)[:-50])
         expect(answer.status == 403 and answer.body == b"no\n", answer.status)
-        expect(talk.plain.recv(1) == b"", "not closed")
+        expect(answer.headers.get("connection") == "close", answer.headers)
+        expect(not talk.reader.rest and talk.plain.recv(1) == b"", "the body was taken for a request")
 
 
 def a_handler_cannot_be_made_to_split_an_answer():
@@ -232,7 +233,7 @@ def who_asks_much_and_reads_nothing_is_not_served_ahead():
             except socket.timeout:
                 pass
         grown = server.stats()["anon_bytes"] - before
-        expect(SANITIZED or grown < 50 * 512 * 1024, "answers pile up: %d bytes" % grown)
+        expect(SANITIZED or grown < 50 * 300 * 1024, "answers pile up: %d bytes" % grown)
         for plain in crowd:
             plain.close()
 

@@ -41,7 +41,7 @@ def context(**changes):
 
 
 def wrap(server, made=None):
-    return (made or context()).wrap_socket(server.connect(), server_hostname="localhost")
+    return (made or context()).wrap_socket(server.connect(), server_hostname="localhost", suppress_ragged_eofs=False)
 
 
 def a_websocket_works_in_each_version():

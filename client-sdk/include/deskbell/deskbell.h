@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libdeskbell: support messaging inside an application. This header is the manual.
  *
- * A client keeps one durable file per (app, user): the messages still to be sent (the outbox) and what has been received
- * (the cache). A message handed to deskbell_send is on this device's disk when the call returns, and is sent until the
- * server has answered; it is never lost and never stored twice, whatever happens to the network or to this process.
+ * A client keeps one durable file per (app, user): the messages still to be sent (the outbox) and what has been
+ * received (the cache). A message handed to deskbell_send is on this device's disk when the call returns, and is sent
+ * until the server has answered; it is never lost and never stored twice, whatever happens to the network or to this
+ * process.
  *
  *     struct deskbell_options options = DESKBELL_OPTIONS_INIT;
  *     options.url = "wss://support.example.com/v1/ws";
@@ -20,8 +21,8 @@
  *             deskbell_send(conversation, "Hello", NULL, NULL);
  *     }
  *
- * Threads. Every function may be called from any thread, also from inside a callback, but for deskbell_close, which says
- * so. Callbacks run one at a time, in order, with no lock held: on the client's own thread, or, with
+ * Threads. Every function may be called from any thread, also from inside a callback, but for deskbell_close, which
+ * says so. Callbacks run one at a time, in order, with no lock held: on the client's own thread, or, with
  * `callbacks_by_dispatch`, on the thread that calls deskbell_dispatch. A callback on the client's own thread should not
  * block: while it does, nothing is received and heartbeats are not answered.
  *
@@ -107,10 +108,10 @@ struct deskbell_state {
          * "network" when no connection could be made or it was lost, "silent" when the server went silent,
          * "other_user", "store", or "". */
         const char *why;
-        int caught_up;             /* ONLINE: everything the server had when asked last is in the cache */
-        const char *principal;     /* who this client is, "" before the first session */
-        const char *name;          /* own display name, "" = none told */
-        const char *epoch;         /* 16 hex digits, "" before the first session */
+        int caught_up;         /* ONLINE: everything the server had when asked last is in the cache */
+        const char *principal; /* who this client is, "" before the first session */
+        const char *name;      /* own display name, "" = none told */
+        const char *epoch;     /* 16 hex digits, "" before the first session */
 };
 
 enum deskbell_log {
@@ -126,9 +127,10 @@ enum deskbell_kind {
         DESKBELL_KIND_CARD = 4,
         DESKBELL_KIND_FORM = 5,
         DESKBELL_KIND_ARTICLE = 6,
-        DESKBELL_KIND_EDIT = 20,  /* the message with number `of` now has version `version` and reads `text` */
-        DESKBELL_KIND_ERASE = 21, /* the message with number `of` is gone */
-        DESKBELL_KIND_ERASED = 22 /* what is left of an erased message */
+        DESKBELL_KIND_EDIT = 20,    /* the message with number `of` now has version `version` and reads `text` */
+        DESKBELL_KIND_ERASE = 21,   /* the message with number `of` is gone */
+        DESKBELL_KIND_ERASED = 22,  /* what is left of an erased message */
+        DESKBELL_KIND_REVISION = 23 /* team log: what public message `of` read at `version`, before it was edited */
 };
 
 enum deskbell_origin {
@@ -152,19 +154,19 @@ struct deskbell_entry {
         deskbell_conversation *conversation;
         enum deskbell_origin origin;
         enum deskbell_log log;
-        int64_t number;      /* its place: seq, or iseq in the team log; 1 and up, without holes */
-        int64_t at_seq;      /* team log: the public head when it was written; else 0 */
-        const char *epoch;   /* 16 hex digits; numbers of different epochs do not compare */
-        int64_t ts_ms;       /* server's time; for display only */
-        const char *author;  /* "usr_...", "agt_...", "bot_...", "sys", "gone" */
-        const char *name;    /* display name of an agent or bot, "" = none told */
-        int is_mine;         /* this user wrote it, on whatever device */
-        const char *cmid;    /* the author's id of the message, 32 hex digits, "" = none */
+        int64_t number;     /* its place: seq, or iseq in the team log; 1 and up, without holes */
+        int64_t at_seq;     /* team log: the public head when it was written; else 0 */
+        const char *epoch;  /* 16 hex digits; numbers of different epochs do not compare */
+        int64_t ts_ms;      /* server's time; for display only */
+        const char *author; /* "usr_...", "agt_...", "bot_...", "sys", "gone" */
+        const char *name;   /* display name of an agent or bot, "" = none told */
+        int is_mine;        /* this user wrote it, on whatever device */
+        const char *cmid;   /* the author's id of the message, 32 hex digits, "" = none */
         enum deskbell_kind kind;
-        int64_t version;     /* of the content shown; 1 = never edited. EDIT: the version it made */
-        int64_t of;          /* EDIT, ERASE: the number of the message in the same log; else 0 */
-        int64_t reply_to;    /* seq it answers, 0 = none */
-        const char *text;    /* what to show; the fallback text where the kind has no text of its own; "" = nothing */
+        int64_t version;  /* of the content shown; 1 = never edited. EDIT: the version it made */
+        int64_t of;       /* EDIT, ERASE: the number of the message in the same log; else 0 */
+        int64_t reply_to; /* seq it answers, 0 = none */
+        const char *text; /* what to show; the fallback text where the kind has no text of its own; "" = nothing */
         const struct deskbell_choice *choices; /* CHOICES */
         size_t choices_count;
         const struct deskbell_form_field *form; /* FORM */
@@ -173,7 +175,7 @@ struct deskbell_entry {
         const char *link;    /* CARD, ARTICLE: http, https or mailto; "" = none */
         int64_t pressed_seq; /* TEXT: the choices entry that was tapped, 0 = none */
         const char *pressed_id;
-        uint8_t hash[16];    /* of kind and content, as the delivery contract defines it */
+        uint8_t hash[16]; /* of kind and content, as the delivery contract defines it */
 };
 
 enum deskbell_message_state {
@@ -188,26 +190,26 @@ enum deskbell_message_state {
 enum deskbell_operation { DESKBELL_OP_SEND = 1, DESKBELL_OP_EDIT = 2, DESKBELL_OP_ERASE = 3 };
 
 /* A message, edit or erasure of this device. Exactly one of SENT, FAILED and EXPIRED is told for each; when the process
- * dies before that callback has returned, it is told again after the restart. DELIVERED and READ may follow SENT. It never
- * goes back, but to QUEUED by deskbell_retry. SENT is told again, with is_again, when a restored server stored it at
- * another place. */
+ * dies before that callback has returned, it is told again after the restart. DELIVERED and READ may follow SENT. It
+ * never goes back, but to QUEUED by deskbell_retry. SENT is told again, with is_again, when a restored server stored it
+ * at another place. */
 struct deskbell_message {
         deskbell_conversation *conversation;
         const char *cmid;
         enum deskbell_operation operation;
         enum deskbell_message_state state;
-        int is_again;        /* told before, or perhaps told before: the queue's content at deskbell_conversation_open, an
-                              * outcome after a restart, or a new place */
+        int is_again; /* told before, or perhaps told before: the queue's content at deskbell_conversation_open, an
+                       * outcome after a restart, or a new place */
         enum deskbell_log log;
-        int64_t number;      /* from SENT on: its place; else 0 */
-        int64_t at_seq;      /* from SENT on, team log; else 0 */
-        int64_t ts_ms;       /* from SENT on: server's time; before: when it was queued */
-        const char *epoch;   /* from SENT on; else "" */
-        int is_duplicate;    /* SENT: the server had it already from an earlier try */
-        const char *tag;     /* FAILED: a tag of the error table, or "target_unknown"; else "" */
-        const char *text;    /* SEND, EDIT: its text */
-        int64_t of;          /* EDIT, ERASE: number of the message meant; else 0 */
-        uint8_t hash[16];    /* SEND: of kind and content; EDIT, ERASE: zero */
+        int64_t number;    /* from SENT on: its place; else 0 */
+        int64_t at_seq;    /* from SENT on, team log; else 0 */
+        int64_t ts_ms;     /* from SENT on: server's time; before: when it was queued */
+        const char *epoch; /* from SENT on; else "" */
+        int is_duplicate;  /* SENT: the server had it already from an earlier try */
+        const char *tag;   /* FAILED: a tag of the error table, or "target_unknown"; else "" */
+        const char *text;  /* SEND, EDIT: its text */
+        int64_t of;        /* EDIT, ERASE: number of the message meant; else 0 */
+        uint8_t hash[16];  /* SEND: of kind and content; EDIT, ERASE: zero */
 };
 
 /* How far both sides are in the public log. Never fall within an epoch. */
@@ -227,10 +229,10 @@ struct deskbell_conversation_info {
         int64_t ihead;             /* highest iseq (staff); else 0 */
         int64_t rev;               /* change number of the row this was read from */
         struct deskbell_marks marks;
-        int64_t unread;            /* customers: entries by others not read */
-        int64_t unanswered;        /* staff: customer messages since the last public staff reply */
-        int64_t waiting_since_ms;  /* staff: time of the oldest of them, 0 = none */
-        int64_t last_ts_ms;        /* of the last message, 0 = none */
+        int64_t unread;           /* customers: entries by others not read */
+        int64_t unanswered;       /* staff: customer messages since the last public staff reply */
+        int64_t waiting_since_ms; /* staff: time of the oldest of them, 0 = none */
+        int64_t last_ts_ms;       /* of the last message, 0 = none */
         const char *last_author;
         const char *last_preview;
 };
@@ -242,10 +244,17 @@ enum deskbell_notice {
         /* The file of this user was damaged or foreign. It was renamed to `detail`, and a new one was begun: messages
          * that were still queued are in the renamed file. */
         DESKBELL_NOTICE_STORE_SET_ASIDE = 2,
-        /* This device's disk fails. Nothing that could not be stored was given to the application; it is tried again. */
+        /* This device's disk fails. Nothing that could not be stored was given to the application; it is tried again.
+         */
         DESKBELL_NOTICE_STORE_FAILING = 3,
         /* The conversation could not be opened: `detail` is the server's tag. */
-        DESKBELL_NOTICE_CONVERSATION_REFUSED = 4
+        DESKBELL_NOTICE_CONVERSATION_REFUSED = 4,
+        /* Staff: what was said in the conversation was erased. Forget what is shown; deskbell_history gives what is
+           left. */
+        DESKBELL_NOTICE_CONVERSATION_ERASED = 5,
+        /* claims_visitor: the server did not let this user have the visitor. Its file was left alone; the user goes on
+           without it. */
+        DESKBELL_NOTICE_CLAIM_REFUSED = 6
 };
 
 enum deskbell_level { DESKBELL_LOG_ERROR = 0, DESKBELL_LOG_WARN = 1, DESKBELL_LOG_INFO = 2, DESKBELL_LOG_DEBUG = 3 };
@@ -256,23 +265,25 @@ enum deskbell_level { DESKBELL_LOG_ERROR = 0, DESKBELL_LOG_WARN = 1, DESKBELL_LO
 typedef struct deskbell_link deskbell_link;
 
 /* A table of functions for programs that bring their own WebSocket (NSURLSessionWebSocketTask, OkHttp). The library has
- * one over libwebsockets with a thread of its own and uses it when `transport` is NULL. All functions here are called on
- * the client's own thread and must not wait for the network. The deskbell_link_ functions may be called from any thread,
- * also from inside these. */
+ * one over libwebsockets with a thread of its own and uses it when `transport` is NULL. All functions here are called
+ * on the client's own thread and must not wait for the network. The deskbell_link_ functions may be called from any
+ * thread, also from inside these. */
 struct deskbell_transport {
         size_t size; /* sizeof(struct deskbell_transport) */
         void *data;
-        /* Makes a connection to `url` with that subprotocol and the largest message accepted. After 0 the transport owes
-         * exactly one deskbell_link_closed, whether or not deskbell_link_opened came. Non-zero: failed at once, no call
-         * follows. */
-        int (*open)(void *data, const char *url, const char *subprotocol, size_t max_message_bytes, deskbell_link *link);
+        /* Makes a connection to `url` with that subprotocol and the largest message accepted. After 0 the transport
+         * owes exactly one deskbell_link_closed, whether or not deskbell_link_opened came. Non-zero: failed at once, no
+         * call follows. */
+        int (*open)(void *data, const char *url, const char *subprotocol, size_t max_message_bytes,
+                    deskbell_link *link);
         /* One text message; the bytes are copied. Only between opened and closed. */
         void (*send)(void *data, deskbell_link *link, const char *bytes, size_t len);
         /* Close with that code (1000, or 3000-4999); deskbell_link_closed still comes, within 5 s. */
         void (*close)(void *data, deskbell_link *link, int code);
         /* Go on reading after deskbell_link_text returned 1. */
         void (*resume)(void *data, deskbell_link *link);
-        /* Last call: ends all threads; afterwards no deskbell_link_ call is made. NULL = nothing to end. */
+        /* Last call: ends all threads; afterwards no deskbell_link_ call is made. NULL: deskbell_close waits for the
+         * deskbell_link_closed that is owed, at most 6 s. */
         void (*stop)(void *data);
 };
 
@@ -287,8 +298,8 @@ DESKBELL_API void deskbell_link_closed(deskbell_link *link, int code);
 struct deskbell_options {
         size_t size; /* sizeof(struct deskbell_options) */
 
-        /* Where: "ws://HOST:PORT/v1/ws" or "wss://..."; the path may be left out. ws only for what is local or for tests:
-         * a token sent over ws can be read by the network. Required unless `transport` is set. */
+        /* Where: "ws://HOST:PORT/v1/ws" or "wss://..."; the path may be left out. ws only for what is local or for
+         * tests: a token sent over ws can be read by the network. Required unless `transport` is set. */
         const char *url;
         const char *app;      /* "app_..." */
         const char *data_dir; /* folder for this app's files, made when missing (0700); NULL = in memory, for tests */
@@ -316,7 +327,7 @@ struct deskbell_options {
         /* Staff: opened conversations also give their team log. Default 1; ignored for customers. */
         int with_team_log;
 
-        const char *ca_file; /* PEM file of trusted roots for wss; NULL = those of the system */
+        const char *ca_file;                        /* PEM file of trusted roots for wss; NULL = those of the system */
         const struct deskbell_transport *transport; /* copied; NULL = libwebsockets */
 
         /* NULL = the system's. `mono_ms` never goes back; `wall_ms` is ms since 1970; `random` fills all bytes. With a
@@ -336,22 +347,30 @@ struct deskbell_options {
         void (*on_opened)(deskbell_client *client, deskbell_conversation *conversation, int64_t seq, int64_t iseq,
                           void *data);
         /* Somebody of the other side began (1) or stopped (0) writing. */
-        void (*on_typing)(deskbell_client *client, deskbell_conversation *conversation, const char *author, int is_typing,
-                          void *data);
+        void (*on_typing)(deskbell_client *client, deskbell_conversation *conversation, const char *author,
+                          int is_typing, void *data);
         /* Customers: unread entries in all conversations. Staff: conversations with something unanswered. */
         void (*on_unread)(deskbell_client *client, int64_t total, void *data);
         /* A token is needed: call deskbell_set_token, now or later. */
         void (*on_token)(deskbell_client *client, void *data);
         void (*on_notice)(deskbell_client *client, enum deskbell_notice notice, deskbell_conversation *conversation,
                           const char *detail, void *data);
-        /* Called on any thread, with a lock held: must not call back into the client. Never told texts, tokens, names. */
+        /* Called on any thread, with a lock held: must not call back into the client. Never told texts, tokens, names.
+         */
         void (*on_log)(enum deskbell_level level, const char *line, void *data);
+
+        /* With a user token: whoever used this app here as a visitor (is_visitor, same data_dir and no `user`) is this
+         * user. At the first session his conversations and what he had queued become the user's: under "main" and its
+         * other keys when the server did not know the user before, else beside the user's own, under keys that begin
+         * "visitor:". The visitor's client must be closed (LOCKED otherwise). 1 does no harm where there is no visitor:
+         * leave it on, so that a claim that was interrupted is ended. Default 0. */
+        int claims_visitor;
 };
 
-#define DESKBELL_OPTIONS_INIT \
-        { \
-                sizeof(struct deskbell_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 50, 1, 0, 0, 0, 0, 0, 0, 0, 0, \
-                        0, 0, 0, 0, 0, 0, 0, 0 \
+#define DESKBELL_OPTIONS_INIT                                                                                          \
+        {                                                                                                              \
+                sizeof(struct deskbell_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 50, 1, 0, 0, 0, 0, 0, 0, 0,   \
+                        0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                                                   \
         }
 
 /* ---- Life ---------------------------------------------------------------------------------------------------- */
@@ -379,8 +398,8 @@ DESKBELL_API void deskbell_tick(deskbell_client *client);
  * most 8192 bytes. Errors: INVALID, NOMEM, STATE for a visitor. */
 DESKBELL_API int deskbell_set_token(deskbell_client *client, const char *token);
 
-/* With callbacks_by_dispatch: a descriptor that is readable while callbacks wait. Do not read it or close it. -1: not in
- * this mode. */
+/* With callbacks_by_dispatch: a descriptor that is readable while callbacks wait. Do not read it or close it. -1: not
+ * in this mode. */
 DESKBELL_API int deskbell_fd(const deskbell_client *client);
 
 /* Runs waiting callbacks on this thread, at most `max` of them (0 = all that wait now). Returns how many ran, or
@@ -427,14 +446,18 @@ struct deskbell_send_options {
         const char *cmid;       /* 32 hex digits made by deskbell_cmid_new; NULL = made here */
 };
 
-#define DESKBELL_SEND_OPTIONS_INIT { sizeof(struct deskbell_send_options), DESKBELL_PUBLIC, 0, 0, 0, 0 }
+#define DESKBELL_SEND_OPTIONS_INIT                                                                                     \
+        {                                                                                                              \
+                sizeof(struct deskbell_send_options), DESKBELL_PUBLIC, 0, 0, 0, 0                                      \
+        }
 
 /* A new message id. A program that must know the id before the message can leave makes it first and passes it. */
 DESKBELL_API void deskbell_cmid_new(deskbell_client *client, char out_cmid[33]);
 
-/* Queues a text. When it returns 0 the message is in the outbox on this device's disk; it is sent now or as soon as there
- * is a session, after all others queued before it in this conversation; on_message tells what becomes of it. `options`
- * may be NULL; out_cmid (33 bytes) may be NULL. Errors: INVALID, NOMEM, STORE, OUTBOX_FULL, TOO_LONG, TEXT, EXISTS. */
+/* Queues a text. When it returns 0 the message is in the outbox on this device's disk; it is sent now or as soon as
+ * there is a session, after all others queued before it in this conversation; on_message tells what becomes of it.
+ * `options` may be NULL; out_cmid (33 bytes) may be NULL. Errors: INVALID, NOMEM, STORE, OUTBOX_FULL, TOO_LONG, TEXT,
+ * EXISTS. */
 DESKBELL_API int deskbell_send(deskbell_conversation *conversation, const char *text,
                                const struct deskbell_send_options *options, char *out_cmid);
 
@@ -469,39 +492,45 @@ DESKBELL_API int deskbell_typing(deskbell_conversation *conversation);
 DESKBELL_API int deskbell_entry_done(deskbell_conversation *conversation, enum deskbell_log log, int64_t number);
 
 struct deskbell_history_options {
-        size_t size;           /* sizeof(struct deskbell_history_options) */
+        size_t size; /* sizeof(struct deskbell_history_options) */
         enum deskbell_log log;
-        int64_t before;        /* the last ones below this number; 0 = not this way */
-        int64_t after;         /* the first ones above this number; -1 = not this way. Neither: the last ones */
-        int limit;             /* 1-200 */
-        int from_server;       /* ask the server even for what is cached; changes nothing in the cache */
+        int64_t before;  /* the last ones below this number; 0 = not this way */
+        int64_t after;   /* the first ones above this number; -1 = not this way. Neither: the last ones */
+        int limit;       /* 1-200 */
+        int from_server; /* ask the server even for what is cached; changes nothing in the cache */
 };
 
-#define DESKBELL_HISTORY_OPTIONS_INIT { sizeof(struct deskbell_history_options), DESKBELL_PUBLIC, 0, -1, 50, 0 }
+#define DESKBELL_HISTORY_OPTIONS_INIT                                                                                  \
+        {                                                                                                              \
+                sizeof(struct deskbell_history_options), DESKBELL_PUBLIC, 0, -1, 50, 0                                 \
+        }
 
 /* Error 0 and the entries in rising order (their origin is SNAPSHOT), `head` = the log's highest number, `more` = there
  * are more that way; or an error (OFFLINE, REFUSED, CANCELLED, STORE) with no entries. */
 typedef void (*deskbell_history_fn)(deskbell_client *client, int error, const struct deskbell_entry *entries,
                                     size_t count, int64_t head, int more, void *data);
 
-/* A page of a conversation: from the cache where it holds the page, else from the server. `fn` runs exactly once, later,
- * where callbacks run, also when the client is closed meanwhile; never when this returns an error. Errors: INVALID, NOMEM,
- * STORE, OFFLINE. */
+/* A page of a conversation: from the cache where it holds the page, else from the server. `fn` runs exactly once,
+ * later, where callbacks run, also when the client is closed meanwhile; never when this returns an error. Errors:
+ * INVALID, NOMEM, STORE, OFFLINE. */
 DESKBELL_API int deskbell_history(deskbell_conversation *conversation, const struct deskbell_history_options *options,
                                   deskbell_history_fn fn, void *data);
 
 struct deskbell_status {
-        size_t size;             /* sizeof(struct deskbell_status) */
-        int64_t queued;          /* messages without a final answer */
+        size_t size;    /* sizeof(struct deskbell_status) */
+        int64_t queued; /* messages without a final answer */
         int64_t queued_bytes;
-        int64_t failed;          /* FAILED or EXPIRED and not forgotten */
-        int64_t unread;          /* as on_unread */
+        int64_t failed; /* FAILED or EXPIRED and not forgotten */
+        int64_t unread; /* as on_unread */
         int is_online;
-        int is_caught_up;        /* online, the feed is read to the end and no known entry is missing */
-        int callbacks_waiting;   /* with callbacks_by_dispatch */
+        int is_caught_up;      /* online, the feed is read to the end and no known entry is missing */
+        int callbacks_waiting; /* with callbacks_by_dispatch */
 };
 
-#define DESKBELL_STATUS_INIT { sizeof(struct deskbell_status), 0, 0, 0, 0, 0, 0, 0 }
+#define DESKBELL_STATUS_INIT                                                                                           \
+        {                                                                                                              \
+                sizeof(struct deskbell_status), 0, 0, 0, 0, 0, 0, 0                                                    \
+        }
 
 DESKBELL_API int deskbell_status(deskbell_client *client, struct deskbell_status *out_status);
 

@@ -24,3 +24,16 @@ SELECT kid, alg, created_ms FROM app_key WHERE app = $1 ORDER BY id
 
 -- :key_remove
 DELETE FROM app_key WHERE app = $1 AND kid = $2
+
+-- :access_insert
+INSERT INTO access_key(app, ext, bot, key_hash, label, created_ms) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- :access_all
+SELECT access_key.app, app.workspace, access_key.bot, access_key.key_hash, access_key.ext FROM access_key
+JOIN app ON app.id = access_key.app ORDER BY access_key.id
+
+-- :access_of
+SELECT ext, bot, label, created_ms FROM access_key WHERE app = $1 ORDER BY id
+
+-- :access_remove
+DELETE FROM access_key WHERE ext = $1

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What db_check asks beyond the engine's own checks. Each row is one finding; its columns are numbers, never content.
+-- What db_check asks beyond the engine's own checks; db_check.c says which are for a deep check only. Each row is one finding; its columns are numbers, never content.
 
 -- The head of the public log is its last seq; an empty log ends before its first.
 -- :check_head
@@ -42,7 +42,6 @@ SELECT s.conv, s.scope, s.rev
 FROM scope s
 WHERE NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = s.conv);
 
--- Deep only: they read the whole log.
 -- :check_cmid
 SELECT min(d.conv), d.author, count(*)
 FROM (SELECT conv, author, cmid FROM entry WHERE cmid IS NOT NULL) d

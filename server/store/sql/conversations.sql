@@ -80,3 +80,9 @@ INSERT INTO staff_mark(agent, conv, recv, read) VALUES ($1, $2, $3, $4)
 ON CONFLICT (agent, conv) DO UPDATE
 SET recv = CASE WHEN excluded.recv > staff_mark.recv THEN excluded.recv ELSE staff_mark.recv END,
     read = CASE WHEN excluded.read > staff_mark.read THEN excluded.read ELSE staff_mark.read END
+
+-- :conversations_of
+SELECT id, ext FROM conversation WHERE customer = $1 AND id > $2 ORDER BY id
+
+-- :conversation_give
+UPDATE conversation SET customer = $2, key = $3 WHERE id = $1

@@ -12,3 +12,6 @@ SELECT id, kind, subject, body, due_ms FROM job WHERE due_ms <= $1 ORDER BY due_
 
 -- :job_next_due
 SELECT MIN(due_ms) FROM job
+
+-- :job_find
+SELECT id FROM job WHERE kind = $1 AND subject = $2 LIMIT 1

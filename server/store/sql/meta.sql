@@ -15,3 +15,6 @@ DELETE FROM done WHERE at_ms < $1
 
 -- :audit_put
 INSERT INTO audit(at_ms, actor, actor_role, action, object, detail) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- :done_erase
+DELETE FROM done WHERE author = $1

@@ -348,6 +348,7 @@ static void a_reload_takes_what_may_change_and_names_what_may_not(void **state)
                 read_text("[limits]\nrate_burst = 99\n[listen]\nlisten = 127.0.0.1:9\npublic_url = https://x\n",
                           &fresh),
                 0);
+        const char *borrowed = running.listen[0];
         live_count = fixed_count = 0;
         config_compare(&running, &fresh, count, NULL);
         assert_int_equal(live_count, 2);
@@ -355,6 +356,7 @@ static void a_reload_takes_what_may_change_and_names_what_may_not(void **state)
         assert_int_equal(config_apply_live(&running, &fresh), 0);
         assert_int_equal(running.rate_burst, 99);
         assert_string_equal(running.public_url, "https://x");
+        assert_ptr_equal(running.listen[0], borrowed);
         assert_string_equal(running.listen[0], "127.0.0.1:8787");
         live_count = fixed_count = 0;
         config_compare(&running, &fresh, count, NULL);

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A desk without threads on a folder of its own, with a mailbox in place of the network: each step runs when the test
- * says so, and what leaves is there to be looked at. The store is reached through the driver that can be told to fail. */
+ * says so, and what leaves is there to be looked at. The store is reached through the driver that can be told to fail.
+ */
 #pragma once
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 
 #include "desk/desk_private.h"
 #include "store/db_fault.h"
 #include "store/db_private.h"
+#include "unit/ops/cmocka_all.h"
 
 enum { ROOM_EVENTS = 4096 };
 
@@ -34,8 +31,11 @@ struct room {
         size_t told_count;
         json_t *answers; /* by id */
         unsigned next_id, next_slot, next_cmid;
-        char app[32];    /* outside id of the first app */
+        char app[32]; /* outside id of the first app */
         int64_t app_row;
+        struct span behind; /* method of the operator's call behind the next login; at NULL = none */
+        char *behind_params;
+        size_t behind_len;
         struct db *view; /* what is on disk, read by a connection of its own */
 };
 
@@ -59,17 +59,20 @@ json_t *room_operate(struct room *room, const char *method, const char *format, 
 struct client room_customer(struct room *room, const char *subject, int device);
 struct client room_agent(struct room *room, const char *name, int device);
 /* The same with everything said; *out_answer is the whole response. False: refused. */
-bool room_enter(struct room *room, const struct opening *opening, int device, const char *more, struct client *out_client,
-                json_t **out_answer);
+bool room_enter(struct room *room, const struct opening *opening, int device, const char *more,
+                struct client *out_client, json_t **out_answer);
 void room_leave(struct room *room, const struct client *client);
+/* A call of the operator that the next room_enter puts right behind the login, into the same batch. */
+void room_next_batch(struct room *room, struct span method, char *params, size_t len);
+void room_ignore(void *data, struct span response); /* for desk_post_operator */
 struct opening room_user(const struct room *room, const char *subject);
 struct opening room_staff_with(const char *token);
 
 /* Queues a request; its id. Or answers at once with what decoding says. */
 unsigned room_queue(struct room *room, const struct client *client, const char *method, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
-void room_turn(struct room *room);                      /* runs what is queued, takes what was told */
-json_t *room_answer(struct room *room, unsigned id);    /* the whole response; NULL: none. Owned by the caller */
+void room_turn(struct room *room);                   /* runs what is queued, takes what was told */
+json_t *room_answer(struct room *room, unsigned id); /* the whole response; NULL: none. Owned by the caller */
 /* All of it: the whole response, owned by the caller; NULL when there was none. */
 json_t *room_ask(struct room *room, const struct client *client, const char *method, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
@@ -91,7 +94,7 @@ json_t *room_send(struct room *room, const struct client *client, const char *co
 json_t *room_note(struct room *room, const struct client *client, const char *conv, const char *text);
 
 /* What an answer says. Each consumes the response. */
-json_int_t take_seq(json_t *answer);         /* of a result; the test fails on an error */
+json_int_t take_seq(json_t *answer); /* of a result; the test fails on an error */
 void take_error(json_t *answer, const char *tag);
 void take_result(json_t *answer);
 json_int_t number(const json_t *object, const char *path); /* "result.row.head"; -1: not there */

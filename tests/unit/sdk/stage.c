@@ -44,7 +44,7 @@ struct cache *stage_cache(struct stage *stage)
 
 void stage_init(struct stage *stage, const char *path)
 {
-        *stage = (struct stage){ .path = path, .mono_ms = 1000, .wall_ms = 1700000000000, .dice = 1, .is_rising = true };
+        *stage = (struct stage){.path = path, .mono_ms = 1000, .wall_ms = 1700000000000, .dice = 1, .is_rising = true};
         stage->settings = (struct machine_settings){
                 .app = 9,
                 .token = "token-1",
@@ -194,7 +194,8 @@ json_t *stage_find(struct stage *stage, const char *method)
         size_t at;
         json_t *frame;
 
-        json_array_foreach(stage->frames, at, frame) {
+        json_array_foreach(stage->frames, at, frame)
+        {
                 if (strcmp(json_string_value(json_object_get(frame, "method")), method) == 0) {
                         json_incref(frame);
                         json_array_remove(stage->frames, at);
@@ -332,7 +333,7 @@ char *stage_entries(int64_t first, int64_t last)
 
 struct event *stage_event(struct stage *stage, enum event_kind kind)
 {
-        struct event_list others = { 0 };
+        struct event_list others = {0};
         struct event *event, *found = NULL;
 
         while ((event = event_list_pop(&stage->events))) {
@@ -352,7 +353,7 @@ void stage_drop_events(struct stage *stage)
 
 struct cmid stage_send(struct stage *stage, deskbell_conversation *conv, const char *text)
 {
-        struct message_options options = { .cmid = machine_cmid(stage->machine, stage->wall_ms) };
+        struct message_options options = {.cmid = machine_cmid(stage->machine, stage->wall_ms)};
 
         stage_begin(stage);
         assert_int_equal(0, machine_send(stage->machine, conv, text, &options));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stage: a session machine with a scripted server, a clock the test turns and dice the test loads. What the client sends
- * is read with jansson, not with the product's own codec. Include after cmocka's headers. */
+/* Stage: a session machine with a scripted server, a clock the test turns and dice the test loads. What the client
+ * sends is read with jansson, not with the product's own codec. Include after cmocka's headers. */
 #pragma once
 
 #include <jansson.h>
@@ -13,29 +13,29 @@
 
 #include "client-sdk/src/machine.h"
 
-#define USER "usr_0000000000001"
-#define AGENT "agt_0000000000002"
-#define CONV "cnv_0000000000003"
+#define USER       "usr_0000000000001"
+#define AGENT      "agt_0000000000002"
+#define CONV       "cnv_0000000000003"
 #define OTHER_CONV "cnv_0000000000004"
-#define EPOCH "00000000000000e1"
-#define NEW_EPOCH "00000000000000e2"
+#define EPOCH      "00000000000000e1"
+#define NEW_EPOCH  "00000000000000e2"
 
 struct stage {
         struct machine *machine;
         struct machine_settings settings;
         const char *path; /* NULL = in memory */
         int64_t mono_ms, wall_ms;
-        uint64_t dice;    /* what random gives, counted up each time when `is_rising` */
+        uint64_t dice; /* what random gives, counted up each time when `is_rising` */
         bool is_rising;
-        json_t *frames;   /* sent by the client and not yet looked at */
+        json_t *frames; /* sent by the client and not yet looked at */
         struct event_list events;
         enum machine_wish wish;
         int wish_code, opens, closes;
 };
 
 void stage_init(struct stage *stage, const char *path); /* a customer with a token */
-void stage_open(struct stage *stage);   /* begins (again) on the same file */
-void stage_kill(struct stage *stage);   /* as kill -9 would: what is not in the file is gone */
+void stage_open(struct stage *stage);                   /* begins (again) on the same file */
+void stage_kill(struct stage *stage);                   /* as kill -9 would: what is not in the file is gone */
 void stage_done(struct stage *stage);
 
 void stage_begin(struct stage *stage);
@@ -43,8 +43,8 @@ int stage_end(struct stage *stage);
 void stage_pass(struct stage *stage, int64_t ms); /* turns the clock, runs what is due */
 
 /* The server's side. */
-void stage_connect(struct stage *stage);      /* deskbell_connect; the link opens; session.open is waiting */
-void stage_link_opens(struct stage *stage);   /* after a pause of the client's own */
+void stage_connect(struct stage *stage);    /* deskbell_connect; the link opens; session.open is waiting */
+void stage_link_opens(struct stage *stage); /* after a pause of the client's own */
 void stage_link_closes(struct stage *stage, int code);
 void stage_say(struct stage *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 json_t *stage_take(struct stage *stage, const char *method); /* the next frame, which must be this; decref it */
@@ -58,10 +58,10 @@ void stage_feed(struct stage *stage, int64_t rev, const char *rows); /* answers 
 /* Logged in, conversation "main" opened, known as CONV with `head` entries of the other side fetched. */
 deskbell_conversation *stage_main(struct stage *stage, int head);
 
-const char *stage_param(json_t *frame, const char *name);     /* "" when absent */
-int64_t stage_number(json_t *frame, const char *name);        /* -1 when absent */
+const char *stage_param(json_t *frame, const char *name);             /* "" when absent */
+int64_t stage_number(json_t *frame, const char *name);                /* -1 when absent */
 char *stage_entry(int64_t seq, const char *author, const char *text); /* JSON of a text entry of CONV; free() it */
-char *stage_entries(int64_t first, int64_t last);             /* "{entries...}" result; free() it */
+char *stage_entries(int64_t first, int64_t last);                     /* "{entries...}" result; free() it */
 
 /* The application's side. */
 struct event *stage_event(struct stage *stage, enum event_kind kind); /* the first such, removed; NULL = none */
@@ -70,5 +70,5 @@ struct cmid stage_send(struct stage *stage, deskbell_conversation *conv, const c
 void stage_acked(struct stage *stage, json_t *request, int64_t seq);
 /* The next on_message must be of that cmid and state. */
 void stage_expect_message(struct stage *stage, const struct cmid *cmid, enum deskbell_message_state state);
-char *stage_folder(char room[64]); /* a fresh folder */
+char *stage_folder(char room[64]);              /* a fresh folder */
 struct cache *stage_cache(struct stage *stage); /* of the running machine */

@@ -54,8 +54,11 @@ static bool count_message(void *data, const struct cached_message *message)
 
 static void put_message(unsigned char first)
 {
-        struct cached_message message = { .cmid = { .bytes = { first } }, .conv = 1, .op = DESKBELL_OP_SEND,
-                                          .state = DESKBELL_QUEUED, .content = SPAN("{\"text\":\"x\"}") };
+        struct cached_message message = {.cmid = {.bytes = {first}},
+                                         .conv = 1,
+                                         .op = DESKBELL_OP_SEND,
+                                         .state = DESKBELL_QUEUED,
+                                         .content = SPAN("{\"text\":\"x\"}")};
 
         cache_begin(cache, true);
         cache_message_add(cache, &message);
@@ -161,7 +164,7 @@ static void a_file_damaged_while_in_use_is_set_aside_at_the_next_opening(void **
 
 static void a_file_of_a_newer_library_is_left_alone(void **state)
 {
-        static const char version[4] = { 0, 0, 0, 99 };
+        static const char version[4] = {0, 0, 0, 99};
         struct stat before, after;
 
         (void)state;
@@ -180,7 +183,7 @@ static void a_turn_that_failed_leaves_nothing(void **state)
         (void)state;
         open_new();
         put_message(1);
-        struct cached_message message = { .cmid = { .bytes = { 2 } }, .conv = 1, .op = 1, .state = 1, .content = SPAN("{}") };
+        struct cached_message message = {.cmid = {.bytes = {2}}, .conv = 1, .op = 1, .state = 1, .content = SPAN("{}")};
         cache_begin(cache, true);
         cache_message_add(cache, &message);
         cache_message_add(cache, &message); /* the same cmid: refused by the file */

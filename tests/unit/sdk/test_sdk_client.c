@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public calls with real threads and a transport of the test's own: a server that answers on a thread of its own. */
+/* The public calls with real threads and a transport of the test's own: a server that answers on a thread of its own.
+ */
 #include "stage.h"
 
 #include <errno.h>
@@ -10,11 +11,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* ---- a server in a few lines -------------------------------------------------------------------------------------- */
+/* ---- a server in a few lines --------------------------------------------------------------------------------------
+ */
+
+enum what { OPENED, SENT, CLOSED };
 
 struct message {
         struct message *next;
-        char *bytes; /* NULL = the link was closed */
+        enum what what;
+        char *bytes;
         deskbell_link *link;
 };
 
@@ -24,17 +29,19 @@ struct server {
         pthread_t thread;
         struct message *first, *last;
         bool is_stopping, refuses;
-        deskbell_link *link;
+        deskbell_link *link; /* the server's thread only */
         int64_t seq;
         atomic_int opens, sends, cuts_at; /* cut the connection at that send, unanswered */
+        atomic_bool reads_nothing;        /* entries.read is not answered */
 };
 
 static struct server server;
 
-static void post(deskbell_link *link, const char *bytes, size_t len)
+static void post(enum what what, deskbell_link *link, const char *bytes, size_t len)
 {
         struct message *message = calloc(1, sizeof(*message));
 
+        message->what = what;
         message->link = link;
         message->bytes = bytes ? strndup(bytes, len) : NULL;
         pthread_mutex_lock(&server.lock);
@@ -68,10 +75,12 @@ static void answer_send(deskbell_link *link, json_t *frame)
         }
         snprintf(result, sizeof(result), "{\"seq\":%lld,\"ts\":1,\"conv\":\"%s\"}", (long long)++server.seq, CONV);
         answer(link, frame, result);
-        assert_true(asprintf(&entry,
-                             "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"%s\",\"seq\":%lld,\"ts\":1,"
-                             "\"author\":\"%s\",\"cmid\":\"%s\",\"kind\":\"text\",\"text\":\"%s\"}}",
-                             CONV, (long long)server.seq, USER, stage_param(frame, "cmid"), stage_param(frame, "text")) > 0);
+        assert_true(
+                asprintf(&entry,
+                         "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"%s\",\"seq\":%lld,\"ts\":1,"
+                         "\"author\":\"%s\",\"cmid\":\"%s\",\"kind\":\"text\",\"text\":\"%s\"}}",
+                         CONV, (long long)server.seq, USER, stage_param(frame, "cmid"),
+                         stage_param(frame, "text")) > 0);
         deskbell_link_text(link, entry, strlen(entry));
         free(entry);
 }
@@ -90,7 +99,8 @@ static void serve(deskbell_link *link, const char *bytes)
                  (long long)server.seq + 1, (long long)server.seq);
         if (strcmp(method, "session.open") == 0) {
                 answer(link, frame,
-                       "{\"principal\":\"" USER "\",\"epoch\":\"" EPOCH "\",\"rev\":1,\"now\":1700000000000,\"protocol\":1,"
+                       "{\"principal\":\"" USER "\",\"epoch\":\"" EPOCH
+                       "\",\"rev\":1,\"now\":1700000000000,\"protocol\":1,"
                        "\"features\":[],\"limits\":{\"in_flight\":16,\"frame_bytes\":65536,\"key_window_days\":90,"
                        "\"retry_days\":30,\"heartbeat_ms\":25000,\"dead_ms\":35000}}");
         } else if (strcmp(method, "message.send") == 0) {
@@ -100,7 +110,7 @@ static void serve(deskbell_link *link, const char *bytes)
                 bool is_feed = *method == 'f';
                 snprintf(result, sizeof(result), is_feed ? "{\"rows\":[%s],\"rev\":1}" : "{\"row\":%s}", row);
                 answer(link, frame, result);
-        } else if (strcmp(method, "entries.read") == 0) {
+        } else if (strcmp(method, "entries.read") == 0 && !server.reads_nothing) {
                 answer(link, frame, "{\"entries\":[],\"head\":0}");
         }
         json_decref(frame);
@@ -121,9 +131,12 @@ static void *run_server(void *data)
                 pthread_mutex_unlock(&server.lock);
                 if (!message)
                         return NULL;
-                if (message->bytes)
+                if (message->what == OPENED) {
+                        server.link = message->link;
+                        deskbell_link_opened(message->link);
+                } else if (message->what == SENT) {
                         serve(message->link, message->bytes);
-                else if (message->link == server.link) {
+                } else if (message->link == server.link) {
                         server.link = NULL;
                         deskbell_link_closed(message->link, 1000);
                 }
@@ -141,22 +154,21 @@ static int on_open(void *data, const char *url, const char *subprotocol, size_t 
         server.opens++;
         if (server.refuses)
                 return -1;
-        server.link = link;
-        deskbell_link_opened(link);
+        post(OPENED, link, NULL, 0);
         return 0;
 }
 
 static void on_send(void *data, deskbell_link *link, const char *bytes, size_t len)
 {
         (void)data;
-        post(link, bytes, len);
+        post(SENT, link, bytes, len);
 }
 
 static void on_close(void *data, deskbell_link *link, int code)
 {
         (void)data;
         (void)code;
-        post(link, NULL, 0);
+        post(CLOSED, link, NULL, 0);
 }
 
 static void on_resume(void *data, deskbell_link *link)
@@ -175,9 +187,10 @@ static void on_stop(void *data)
         pthread_join(server.thread, NULL);
 }
 
-static struct deskbell_transport transport = { sizeof(transport), NULL, on_open, on_send, on_close, on_resume, on_stop };
+static struct deskbell_transport transport = {sizeof(transport), NULL, on_open, on_send, on_close, on_resume, on_stop};
 
-/* ---- what the application saw ------------------------------------------------------------------------------------- */
+/* ---- what the application saw -------------------------------------------------------------------------------------
+ */
 
 enum { MESSAGES = 200, WRITERS = 4 };
 
@@ -233,8 +246,8 @@ static void on_state(deskbell_client *client, const struct deskbell_state *state
         leave();
 }
 
-static void on_history(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count, int64_t head,
-                       int more, void *data)
+static void on_history(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count,
+                       int64_t head, int more, void *data)
 {
         (void)client;
         (void)entries;
@@ -314,12 +327,12 @@ static void messages_of_many_threads_are_each_stored_and_told_once(void **state)
                 pthread_join(writers[i], NULL);
         wait_for(&seen.sent, MESSAGES * WRITERS);
         wait_for(&seen.entries, MESSAGES * WRITERS);
+        assert_int_equal(0, deskbell_close(client));
         assert_int_equal(MESSAGES * WRITERS, seen.queued);
         assert_int_equal(MESSAGES * WRITERS, seen.sent);
         assert_false(seen.is_out_of_order);
         assert_false(seen.is_concurrent);
         assert_true(seen.close_was_refused);
-        assert_int_equal(0, deskbell_close(client));
 }
 
 static void a_lost_connection_costs_nothing(void **state)
@@ -341,13 +354,39 @@ static void a_lost_connection_costs_nothing(void **state)
         assert_int_equal(20, seen.sent);
 }
 
+static void an_outcome_that_was_told_is_not_told_again_after_a_restart(void **state)
+{
+        struct deskbell_options options = options_of_test();
+        struct deskbell_transport without_stop = transport;
+        deskbell_conversation *conv = NULL;
+        deskbell_client *client = NULL;
+        char folder[64];
+
+        (void)state;
+        without_stop.stop = NULL;
+        options.transport = &without_stop;
+        options.data_dir = stage_folder(folder);
+        assert_int_equal(0, deskbell_open(&options, &client));
+        assert_int_equal(0, deskbell_conversation_open(client, "main", &conv));
+        assert_int_equal(0, deskbell_send(conv, "x", NULL, NULL));
+        assert_int_equal(0, deskbell_connect(client));
+        wait_for(&seen.sent, 1);
+        assert_int_equal(0, deskbell_close(client));
+        options.transport = &transport;
+        options.callbacks_by_dispatch = 1;
+        assert_int_equal(0, deskbell_open(&options, &client));
+        deskbell_dispatch(client, 0);
+        assert_int_equal(1, seen.sent);
+        assert_int_equal(0, deskbell_close(client));
+}
+
 static void callbacks_run_in_dispatch_and_nowhere_else(void **state)
 {
         struct deskbell_options options = options_of_test();
         struct deskbell_status status = DESKBELL_STATUS_INIT;
         deskbell_conversation *conv = NULL;
         deskbell_client *client = NULL;
-        struct pollfd ready = { .events = POLLIN };
+        struct pollfd ready = {.events = POLLIN};
 
         (void)state;
         options.callbacks_by_dispatch = 1;
@@ -371,7 +410,7 @@ static void a_descriptor_is_quiet_when_nothing_waits(void **state)
 {
         struct deskbell_options options = options_of_test();
         deskbell_client *client = NULL;
-        struct pollfd ready = { .events = POLLIN };
+        struct pollfd ready = {.events = POLLIN};
 
         (void)state;
         options.callbacks_by_dispatch = 1;
@@ -397,11 +436,11 @@ static void a_history_is_answered_even_by_closing(void **state)
         assert_int_equal(0, deskbell_send(conv, "x", NULL, NULL));
         wait_for(&seen.entries, 1);
         which.from_server = 1;
-        pthread_mutex_lock(&server.lock); /* the server does not get to answer before the end */
+        server.reads_nothing = true;
         assert_int_equal(0, deskbell_history(conv, &which, on_history, NULL));
-        pthread_mutex_unlock(&server.lock);
         assert_int_equal(0, deskbell_close(client));
         assert_int_equal(1, seen.histories);
+        assert_int_equal(DESKBELL_E_CANCELLED, seen.history_error);
 }
 
 static void a_transport_that_fails_at_once_is_tried_again(void **state)
@@ -493,6 +532,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 T(messages_of_many_threads_are_each_stored_and_told_once),
                 T(a_lost_connection_costs_nothing),
+                T(an_outcome_that_was_told_is_not_told_again_after_a_restart),
                 T(callbacks_run_in_dispatch_and_nowhere_else),
                 T(a_descriptor_is_quiet_when_nothing_waits),
                 T(a_history_is_answered_even_by_closing),

@@ -32,7 +32,8 @@ static void mark_read(int64_t seq)
 static void say_marks(int64_t customer_recv, int64_t customer_read, int64_t staff_recv, int64_t staff_read)
 {
         stage_say(&s,
-                  "{\"jsonrpc\":\"2.0\",\"method\":\"marks\",\"params\":{\"conv\":\"" CONV "\",\"marks\":{\"customer_recv\":%lld,"
+                  "{\"jsonrpc\":\"2.0\",\"method\":\"marks\",\"params\":{\"conv\":\"" CONV
+                  "\",\"marks\":{\"customer_recv\":%lld,"
                   "\"customer_read\":%lld,\"staff_recv\":%lld,\"staff_read\":%lld}}}",
                   (long long)customer_recv, (long long)customer_read, (long long)staff_recv, (long long)staff_read);
 }
@@ -96,7 +97,9 @@ static void a_mark_never_falls_and_never_passes_what_is_here(void **state)
         json_array_clear(s.frames);
         mark_read(99);
         expect_mark(3, 3);
+        assert_int_equal(0, unread());
         mark_read(1);
+        assert_int_equal(-1, unread()); /* no change */
         stage_pass(&s, 2000);
         assert_true(stage_is_silent(&s));
 }
@@ -155,7 +158,8 @@ static void unread_counts_what_others_wrote_and_reading_lowers_it(void **state)
         say_text(4, AGENT);
         assert_int_equal(4, unread());
         say_text(5, USER); /* own: does not count */
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV "\",\"seq\":6,\"ts\":9,\"author\":\"" AGENT
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                      "\",\"seq\":6,\"ts\":9,\"author\":\"" AGENT
                       "\",\"kind\":\"edit\",\"of\":4,\"version\":2,\"text\":\"y\"}}");
         assert_int_equal(-1, unread());
         mark_read(3);
@@ -197,7 +201,8 @@ static void typing_is_told_at_most_each_3_seconds_and_only_in_a_session(void **s
 
 static void somebody_typing_stops_after_6_seconds_or_when_he_has_written(void **state)
 {
-        static const char typing[] = "{\"jsonrpc\":\"2.0\",\"method\":\"typing\",\"params\":{\"conv\":\"" CONV "\",\"author\":\"" AGENT "\"}}";
+        static const char typing[] = "{\"jsonrpc\":\"2.0\",\"method\":\"typing\",\"params\":{\"conv\":\"" CONV
+                                     "\",\"author\":\"" AGENT "\"}}";
         struct event *event;
 
         (void)state;

@@ -114,7 +114,8 @@ static void the_window_is_the_servers_when_that_is_smaller(void **state)
         stage_connect(&s);
         json_t *open = stage_take(&s, "session.open");
         stage_answer(&s, open,
-                     "{\"principal\":\"" USER "\",\"epoch\":\"" EPOCH "\",\"rev\":1,\"now\":1,\"protocol\":1,\"features\":[],"
+                     "{\"principal\":\"" USER "\",\"epoch\":\"" EPOCH
+                     "\",\"rev\":1,\"now\":1,\"protocol\":1,\"features\":[],"
                      "\"limits\":{\"in_flight\":4,\"frame_bytes\":65536,\"key_window_days\":90,\"retry_days\":30,"
                      "\"heartbeat_ms\":25000,\"dead_ms\":35000}}");
         assert_int_equal(4, json_array_size(s.frames)); /* reads included */
@@ -193,7 +194,8 @@ static void a_permanent_refusal_is_reported_and_its_successors_go_on_without_it(
         (void)state;
         conv = stage_main(&s, 0);
         struct cmid one = stage_send(&s, conv, "1"), two = stage_send(&s, conv, "2"), three = stage_send(&s, conv, "3");
-        json_t *a = stage_take(&s, "message.send"), *b = stage_take(&s, "message.send"), *c = stage_take(&s, "message.send");
+        json_t *a = stage_take(&s, "message.send"), *b = stage_take(&s, "message.send"),
+               *c = stage_take(&s, "message.send");
         stage_drop_events(&s);
         stage_refuse(&s, a, "bad_request", true, -1);
         struct event *event = stage_event(&s, EVENT_MESSAGE);
@@ -316,7 +318,7 @@ static void what_is_offered_again_goes_on_after_a_restart(void **state)
 
 static void an_edit_waits_for_what_is_in_flight_and_travels_alone(void **state)
 {
-        struct message_options options = { 0 };
+        struct message_options options = {0};
 
         (void)state;
         conv = stage_main(&s, 2);
@@ -341,7 +343,7 @@ static void an_edit_waits_for_what_is_in_flight_and_travels_alone(void **state)
 
 static void an_erasure_after_a_reset_means_the_same_message_at_its_new_place(void **state)
 {
-        struct message_options options = { 0 };
+        struct message_options options = {0};
 
         (void)state;
         conv = stage_main(&s, 2);
@@ -369,7 +371,7 @@ static void an_erasure_after_a_reset_means_the_same_message_at_its_new_place(voi
 
 static void an_edit_of_a_message_that_a_restore_lost_fails_and_says_so(void **state)
 {
-        struct message_options options = { 0 };
+        struct message_options options = {0};
 
         (void)state;
         conv = stage_main(&s, 2);
@@ -390,7 +392,7 @@ static void an_edit_of_a_message_that_a_restore_lost_fails_and_says_so(void **st
 
 static void an_edit_of_what_is_not_here_is_refused_at_once(void **state)
 {
-        struct message_options options = { .cmid = { .bytes = { 1 } } };
+        struct message_options options = {.cmid = {.bytes = {1}}};
 
         (void)state;
         conv = stage_main(&s, 2);
@@ -402,7 +404,7 @@ static void an_edit_of_what_is_not_here_is_refused_at_once(void **state)
 
 static void the_same_cmid_is_queued_once(void **state)
 {
-        struct message_options options = { .cmid = { .bytes = { 7 } } };
+        struct message_options options = {.cmid = {.bytes = {7}}};
 
         (void)state;
         conv = stage_main(&s, 0);
@@ -416,7 +418,7 @@ static void the_same_cmid_is_queued_once(void **state)
 
 static void a_full_outbox_says_so_at_once(void **state)
 {
-        struct message_options options = { 0 };
+        struct message_options options = {0};
 
         (void)state;
         stage_begin(&s);
@@ -505,7 +507,7 @@ static void a_message_waits_for_its_conversation_to_be_given_once_when_opened_ag
 
 static void a_disk_that_fails_refuses_the_message_and_the_machine_goes_on(void **state)
 {
-        struct message_options options = { .cmid = { .bytes = { 9 } } };
+        struct message_options options = {.cmid = {.bytes = {9}}};
         char folder[64], path[96], wal[112];
 
         (void)state;

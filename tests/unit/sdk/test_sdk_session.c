@@ -103,9 +103,9 @@ static void the_device_stays_the_same_over_restarts(void **state)
 
 static void a_lost_connection_is_tried_again_after_growing_random_pauses(void **state)
 {
-        static const int64_t ceilings[] = { 500, 1000, 2000, 4000, 8000, 16000, 20000, 20000 };
+        static const int64_t ceilings[] = {500, 1000, 2000, 4000, 8000, 16000, 20000, 20000};
         char why[40];
-        int64_t retry;
+        int64_t retry = 0;
 
         (void)state;
         s.is_rising = false;
@@ -162,7 +162,8 @@ static void a_drain_is_followed_after_the_time_the_server_drew(void **state)
 
         (void)state;
         log_in();
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"session.closing\",\"params\":{\"tag\":\"drain\",\"retry_after_ms\":7300}}");
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"session.closing\",\"params\":{\"tag\":\"drain\",\"retry_after_"
+                      "ms\":7300}}");
         s.is_rising = false;
         s.dice = 0;
         stage_link_closes(&s, 4012);
@@ -186,7 +187,8 @@ static void a_network_change_shortens_a_pause_of_our_own_but_not_the_servers(voi
         stage_end(&s);
         stage_link_opens(&s);
         stage_log_in(&s, EPOCH, 7, "");
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"session.closing\",\"params\":{\"tag\":\"rate_limited\",\"retry_after_ms\":9000}}");
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"session.closing\",\"params\":{\"tag\":\"rate_limited\","
+                      "\"retry_after_ms\":9000}}");
         stage_link_closes(&s, 4029);
         stage_begin(&s);
         machine_network_changed(s.machine);
@@ -199,7 +201,7 @@ static void codes_that_say_stop_are_obeyed(void **state)
         static const struct {
                 int code;
                 const char *why;
-        } cases[] = { { 4003, "replaced" }, { 4004, "revoked" }, { 4010, "upgrade_required" } };
+        } cases[] = {{4003, "replaced"}, {4004, "revoked"}, {4010, "upgrade_required"}};
 
         (void)state;
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -286,7 +288,8 @@ static void a_token_about_to_expire_is_renewed_on_the_open_session(void **state)
         stage_drop_events(&s);
         for (int i = 0; i < 4; i++) {
                 assert_null(stage_event(&s, EVENT_TOKEN));
-                stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"heartbeat\",\"params\":{\"rev\":1,\"now\":%lld}}", (long long)s.wall_ms);
+                stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"heartbeat\",\"params\":{\"rev\":1,\"now\":%lld}}",
+                          (long long)s.wall_ms);
                 stage_pass(&s, 10000);
         }
         event_free(stage_event(&s, EVENT_TOKEN));
@@ -392,8 +395,10 @@ static void a_token_of_somebody_else_is_stopped_before_anything_is_sent(void **s
 
 static void what_is_not_of_the_protocol_ends_the_connection_and_nothing_else(void **state)
 {
-        static const char *const cases[] = { "", "[]", "{", "{\"jsonrpc\":\"2.0\"}", "\xff\xfe",
-                                             "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}", "null", "[[[[[[[[[[[[[[[[[[[[" };
+        static const char *const cases[] = {"",         "[]",
+                                            "{",        "{\"jsonrpc\":\"2.0\"}",
+                                            "\xff\xfe", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}",
+                                            "null",     "[[[[[[[[[[[[[[[[[[[["};
 
         (void)state;
         log_in();

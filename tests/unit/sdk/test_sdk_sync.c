@@ -165,7 +165,9 @@ static void the_feed_is_read_to_its_end_and_its_rev_is_kept(void **state)
         stage_log_in(&s, EPOCH, 300, "");
         json_t *feed = stage_take(&s, "feed.read");
         assert_int_equal(0, stage_number(feed, "rev"));
-        stage_answer(&s, feed, "{\"rows\":[{\"conv\":\"" CONV "\",\"rev\":100,\"key\":\"a\",\"head\":0}],\"rev\":100,\"more\":true}");
+        stage_answer(&s, feed,
+                     "{\"rows\":[{\"conv\":\"" CONV
+                     "\",\"rev\":100,\"key\":\"a\",\"head\":0}],\"rev\":100,\"more\":true}");
         feed = stage_find(&s, "feed.read");
         assert_int_equal(100, stage_number(feed, "rev"));
         stage_answer(&s, feed, "{\"rows\":[],\"rev\":300}");
@@ -287,9 +289,11 @@ static void an_edit_changes_the_message_in_the_cache_and_an_older_one_does_not(v
 {
         (void)state;
         conv = stage_main(&s, 3);
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV "\",\"seq\":4,\"ts\":9,\"author\":\"" AGENT
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                      "\",\"seq\":4,\"ts\":9,\"author\":\"" AGENT
                       "\",\"kind\":\"edit\",\"of\":2,\"version\":3,\"text\":\"newest\"}}");
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV "\",\"seq\":5,\"ts\":9,\"author\":\"" AGENT
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                      "\",\"seq\":5,\"ts\":9,\"author\":\"" AGENT
                       "\",\"kind\":\"edit\",\"of\":2,\"version\":2,\"text\":\"older\"}}");
         assert_true(cached_text_is(2, "newest"));
         assert_true(cached_text_is(3, "before"));
@@ -310,18 +314,23 @@ static void an_erasure_leaves_neither_text_nor_edit_nor_what_could_be_offered_ag
         cmid_write(text, &cmid);
         text[32] = '\0';
         stage_acked(&s, stage_take(&s, "message.send"), 1);
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV "\",\"seq\":1,\"ts\":9,\"author\":\"" USER
-                      "\",\"kind\":\"text\",\"text\":\"UNSPEAKABLE\",\"cmid\":\"%s\"}}", text);
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV "\",\"seq\":2,\"ts\":9,\"author\":\"" USER
+        stage_say(&s,
+                  "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                  "\",\"seq\":1,\"ts\":9,\"author\":\"" USER
+                  "\",\"kind\":\"text\",\"text\":\"UNSPEAKABLE\",\"cmid\":\"%s\"}}",
+                  text);
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                      "\",\"seq\":2,\"ts\":9,\"author\":\"" USER
                       "\",\"kind\":\"edit\",\"of\":1,\"version\":2,\"text\":\"UNSPEAKABLE too\"}}");
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV "\",\"seq\":3,\"ts\":9,\"author\":\"" USER
-                      "\",\"kind\":\"erase\",\"of\":1}}");
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                      "\",\"seq\":3,\"ts\":9,\"author\":\"" USER "\",\"kind\":\"erase\",\"of\":1}}");
         assert_true(cached_text_is(1, ""));
         assert_true(cached_text_is(2, ""));
         reconnect(NEW_EPOCH, ",\"reset\":\"epoch\"");
         assert_null(stage_find(&s, "message.send"));
         stage_kill(&s);
-        snprintf(command, sizeof(command), "grep -q UNSPEAKABLE %s", path); /* secure_delete, and the log is in the file */
+        snprintf(command, sizeof(command), "grep -q UNSPEAKABLE %s",
+                 path); /* secure_delete, and the log is in the file */
         assert_int_not_equal(0, system(command));
 }
 
@@ -329,7 +338,8 @@ static void an_unknown_kind_is_shown_by_its_fallback_text(void **state)
 {
         (void)state;
         conv = stage_main(&s, 0);
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV "\",\"seq\":1,\"ts\":9,\"author\":\"" AGENT
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                      "\",\"seq\":1,\"ts\":9,\"author\":\"" AGENT
                       "\",\"kind\":\"hologram\",\"pixels\":[1,2],\"fallback_text\":\"a hologram\"}}");
         struct event *event = stage_event(&s, EVENT_ENTRY);
         assert_non_null(event);
@@ -342,16 +352,20 @@ static void choices_cards_and_articles_come_with_their_parts(void **state)
 {
         (void)state;
         conv = stage_main(&s, 0);
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV "\",\"seq\":1,\"ts\":9,\"author\":\"" AGENT
-                      "\",\"name\":\"Kim\",\"kind\":\"choices\",\"text\":\"Which?\",\"fallback_text\":\"f\",\"choices\":"
-                      "[{\"id\":\"a\",\"label\":\"This\"},{\"id\":\"b\",\"label\":\"That\"}]}}");
+        stage_say(&s,
+                  "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                  "\",\"seq\":1,\"ts\":9,\"author\":\"" AGENT
+                  "\",\"name\":\"Kim\",\"kind\":\"choices\",\"text\":\"Which?\",\"fallback_text\":\"f\",\"choices\":"
+                  "[{\"id\":\"a\",\"label\":\"This\"},{\"id\":\"b\",\"label\":\"That\"}]}}");
         struct event *event = stage_event(&s, EVENT_ENTRY);
         assert_string_equal("Kim", event->entry.name);
         assert_int_equal(2, event->entry.choices_count);
         assert_string_equal("That", event->entry.choices[1].label);
         event_free(event);
-        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV "\",\"seq\":2,\"ts\":9,\"author\":\"" AGENT
-                      "\",\"kind\":\"article\",\"fallback_text\":\"f\",\"article\":{\"title\":\"T\",\"url\":\"https://x.example/\"}}}");
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                      "\",\"seq\":2,\"ts\":9,\"author\":\"" AGENT
+                      "\",\"kind\":\"article\",\"fallback_text\":\"f\",\"article\":{\"title\":\"T\",\"url\":\"https://"
+                      "x.example/\"}}}");
         event = stage_event(&s, EVENT_ENTRY);
         assert_string_equal("T", event->entry.title);
         assert_string_equal("https://x.example/", event->entry.link);
@@ -400,16 +414,21 @@ static void staff_watch_what_they_opened_and_then_read_both_logs(void **state)
 {
         (void)state;
         staff_begin();
-        stage_feed(&s, 1, "{\"conv\":\"" CONV "\",\"rev\":1,\"head\":1,\"ihead\":1},{\"conv\":\"" OTHER_CONV "\",\"rev\":1,\"head\":5}");
+        stage_feed(&s, 1,
+                   "{\"conv\":\"" CONV "\",\"rev\":1,\"head\":1,\"ihead\":1},{\"conv\":\"" OTHER_CONV
+                   "\",\"rev\":1,\"head\":5}");
         assert_null(stage_find(&s, "entries.read"));
-        stage_answer(&s, stage_find(&s, "conversation.watch"), "{\"row\":{\"conv\":\"" CONV "\",\"rev\":1,\"head\":1,\"ihead\":1}}");
+        stage_answer(&s, stage_find(&s, "conversation.watch"),
+                     "{\"row\":{\"conv\":\"" CONV "\",\"rev\":1,\"head\":1,\"ihead\":1}}");
         char *entries = stage_entries(1, 1);
         stage_answer(&s, stage_find(&s, "entries.read"), "%s", entries);
         free(entries);
         json_t *read = stage_find(&s, "entries.read");
         assert_string_equal("team", stage_param(read, "log"));
-        stage_answer(&s, read, "{\"head\":1,\"entries\":[{\"conv\":\"" CONV "\",\"iseq\":1,\"at_seq\":1,\"ts\":1,\"author\":\"" AGENT
-                               "\",\"kind\":\"text\",\"text\":\"note\"}]}");
+        stage_answer(&s, read,
+                     "{\"head\":1,\"entries\":[{\"conv\":\"" CONV
+                     "\",\"iseq\":1,\"at_seq\":1,\"ts\":1,\"author\":\"" AGENT
+                     "\",\"kind\":\"text\",\"text\":\"note\"}]}");
         expect_entry(1, DESKBELL_FOLLOWING);
         struct event *event = stage_event(&s, EVENT_ENTRY);
         assert_int_equal(DESKBELL_TEAM, event->entry.log);
@@ -423,7 +442,8 @@ static void staff_watch_again_after_a_reconnect_and_read_the_gap_afterwards(void
         (void)state;
         staff_begin();
         stage_feed(&s, 1, "");
-        stage_answer(&s, stage_find(&s, "conversation.watch"), "{\"row\":{\"conv\":\"" CONV "\",\"rev\":1,\"head\":0}}");
+        stage_answer(&s, stage_find(&s, "conversation.watch"),
+                     "{\"row\":{\"conv\":\"" CONV "\",\"rev\":1,\"head\":0}}");
         reconnect(EPOCH, "");
         json_t *watch = stage_find(&s, "conversation.watch");
         assert_non_null(watch);
@@ -434,6 +454,67 @@ static void staff_watch_again_after_a_reconnect_and_read_the_gap_afterwards(void
         stage_answer(&s, stage_find(&s, "entries.read"), "%s", entries);
         free(entries);
         expect_entry(1, DESKBELL_FOLLOWING);
+}
+
+static void what_a_message_read_before_goes_with_its_erasure(void **state)
+{
+        struct deskbell_history_options options = DESKBELL_HISTORY_OPTIONS_INIT;
+
+        (void)state;
+        staff_begin();
+        stage_feed(&s, 1, "");
+        stage_answer(&s, stage_find(&s, "conversation.watch"),
+                     "{\"row\":{\"conv\":\"" CONV "\",\"rev\":1,\"head\":1,\"ihead\":0}}");
+        char *entries = stage_entries(1, 1);
+        stage_answer(&s, stage_find(&s, "entries.read"), "%s", entries);
+        free(entries);
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                      "\",\"iseq\":1,\"at_seq\":1,\"ts\":9,\"author\":\"" AGENT
+                      "\",\"kind\":\"revision\",\"of\":1,\"version\":1,\"text\":\"before\"}}");
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                      "\",\"seq\":2,\"ts\":9,\"author\":\"" AGENT "\",\"kind\":\"erase\",\"of\":1}}");
+        options.log = DESKBELL_TEAM;
+        stage_begin(&s);
+        assert_int_equal(0, machine_history(s.machine, conv, &options, NULL, NULL));
+        stage_end(&s);
+        struct event *event = stage_event(&s, EVENT_HISTORY);
+        assert_int_equal(1, event->history.count);
+        assert_int_equal(DESKBELL_KIND_REVISION, event->history.entries[0].kind);
+        assert_string_equal("", event->history.entries[0].text);
+        event_free(event);
+}
+
+static void of_an_erased_customer_nothing_stays_in_the_cache(void **state)
+{
+        (void)state;
+        staff_begin();
+        stage_feed(&s, 1, "");
+        stage_answer(&s, stage_find(&s, "conversation.watch"),
+                     "{\"row\":{\"conv\":\"" CONV
+                     "\",\"rev\":1,\"head\":2,\"last\":{\"seq\":2,\"ts\":1,\"author\":\"" AGENT
+                     "\",\"kind\":\"text\",\"preview\":\"before\"}}}");
+        char *entries = stage_entries(1, 2);
+        stage_answer(&s, stage_find(&s, "entries.read"), "%s", entries);
+        free(entries);
+        expect_entry(1, DESKBELL_FOLLOWING);
+        expect_entry(2, DESKBELL_FOLLOWING);
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"feed\",\"params\":{\"rows\":[{\"conv\":\"" CONV
+                      "\",\"rev\":2,\"head\":2}]}}");
+        struct event *event = stage_event(&s, EVENT_NOTICE);
+        assert_non_null(event);
+        assert_int_equal(DESKBELL_NOTICE_CONVERSATION_ERASED, event->notice.notice);
+        event_free(event);
+        json_t *read = stage_find(&s, "entries.read");
+        assert_non_null(read);
+        stage_answer(&s, read,
+                     "{\"head\":3,\"entries\":[{\"conv\":\"" CONV
+                     "\",\"seq\":1,\"ts\":1,\"author\":\"gone\",\"kind\":\"erased\"},"
+                     "{\"conv\":\"" CONV "\",\"seq\":2,\"ts\":1,\"author\":\"gone\",\"kind\":\"erased\"},"
+                     "{\"conv\":\"" CONV "\",\"seq\":3,\"ts\":1,\"author\":\"" AGENT
+                     "\",\"kind\":\"text\",\"text\":\"x\"}]}");
+        expect_entry(3, DESKBELL_FOLLOWING);
+        expect_no_entry();
+        assert_true(cached_text_is(2, ""));
 }
 
 static void a_conversation_the_server_refuses_is_told_and_not_asked_for_again(void **state)
@@ -570,6 +651,8 @@ int main(void)
                 T(with_manual_ack_what_is_not_done_is_given_again_after_a_restart),
                 T(staff_watch_what_they_opened_and_then_read_both_logs),
                 T(staff_watch_again_after_a_reconnect_and_read_the_gap_afterwards),
+                T(what_a_message_read_before_goes_with_its_erasure),
+                T(of_an_erased_customer_nothing_stays_in_the_cache),
                 T(a_conversation_the_server_refuses_is_told_and_not_asked_for_again),
                 T(older_pages_come_from_the_server_once_and_from_the_cache_then),
                 T(a_history_asked_for_is_answered_when_the_connection_goes),

@@ -68,7 +68,7 @@ struct db *store_make(const struct db_driver *driver, const char *path, int conv
 
 int store_append(struct db *db, int64_t conv, int64_t seq, const char *text)
 {
-        uint8_t cmid[16] = { 0 }, hash[16] = { 7 };
+        uint8_t cmid[16] = {0}, hash[16] = {7};
         memcpy(cmid, &conv, sizeof conv);
         memcpy(cmid + 8, &seq, sizeof seq);
         struct db_stmt *stmt = db_stmt(db, SQL_ENTRY_APPEND);

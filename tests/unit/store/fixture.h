@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the store's tests share: a folder of their own that is gone afterwards, and a store in it with one workspace, app
- * and customer (ids 1) and as many conversations as asked for. */
+/* What the store's tests share: a folder of their own that is gone afterwards, and a store in it with one workspace,
+ * app and customer (ids 1) and as many conversations as asked for. */
 #pragma once
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "store/db_private.h"

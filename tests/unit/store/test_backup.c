@@ -133,7 +133,7 @@ static void a_copy_goes_through_the_failing_driver_too(void **state)
         db_close(world->db);
         db_fault_reset(&db_sqlite);
         world->db = store_open(&db_fault, world->place.path, DB_WRITER);
-        db_fault_add((struct db_fault_rule){ .op = DB_FAULT_BACKUP, .kind = DB_FAULT_FAIL, .nth = 3, .error = DB_FULL });
+        db_fault_add((struct db_fault_rule){.op = DB_FAULT_BACKUP, .kind = DB_FAULT_FAIL, .nth = 3, .error = DB_FULL});
         const char *path = in(world->backup, BACKUP_STORE);
         assert_int_equal(DB_OK, db_backup_begin(world->db, path, &backup));
         assert_int_equal(DB_ROW, db_backup_step(backup, 1, &left, &total));
@@ -182,6 +182,7 @@ static void a_restore_keeps_the_store_that_was_there_with_its_last_commits(void 
         db_abandon(old); /* its last commits are in the log only */
         put_file(in(world->data, "search.db"), "an index of the old store");
         assert_int_equal(DB_OK, backup_restore(world->backup, world->data, epoch, NULL));
+        assert_int_equal(-1, access(in(world->data, BACKUP_STORE ".before-restore-wal"), F_OK)); /* it is in the file */
         struct db *restored = store_open(&db_sqlite, in(world->data, BACKUP_STORE), DB_WRITER);
         assert_int_equal(1, ask(restored, "SELECT count(*) FROM entry"));
         assert_int_equal(0, count_findings(restored));
@@ -264,7 +265,7 @@ static void a_folder_without_manifest_is_no_backup(void **state)
 static void a_manifest_cannot_name_files_elsewhere(void **state)
 {
         struct world *world = *state;
-        static const char *const names[] = { "../escape", "/etc/passwd", "a//b", "./a", "files/../../x", "" };
+        static const char *const names[] = {"../escape", "/etc/passwd", "a//b", "./a", "files/../../x", ""};
         make_backup(world);
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
                 char text[400];
@@ -282,8 +283,13 @@ static void a_manifest_cannot_name_files_elsewhere(void **state)
 static void a_manifest_that_makes_no_sense_is_refused(void **state)
 {
         struct world *world = *state;
-        static const char *const texts[] = { "", "[]", "{}", "{\"format\": 1}", "{\"format\": 1, \"files\": []}",
-                                             "{\"format\": 1, \"files\": {}}", "{\"format\": 1, \"format\": 1}" };
+        static const char *const texts[] = {"",
+                                            "[]",
+                                            "{}",
+                                            "{\"format\": 1}",
+                                            "{\"format\": 1, \"files\": []}",
+                                            "{\"format\": 1, \"files\": {}}",
+                                            "{\"format\": 1, \"format\": 1}"};
         make_backup(world);
         for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
                 put_file(in(world->backup, BACKUP_MANIFEST), texts[i]);

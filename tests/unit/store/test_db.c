@@ -2,6 +2,7 @@
 /* The layer over a database, through every driver there is. */
 #include "fixture.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -18,14 +19,14 @@ struct world {
 static void numbers_texts_and_blobs_come_back_as_they_were_bound(void **state)
 {
         struct world *world = *state;
-        static const char bytes[] = { 0, 1, 2, (char)255 };
+        static const char bytes[] = {0, 1, 2, (char)255};
         struct db_stmt *stmt = db_prepare(world->db, "SELECT $1, $2, $3, $4, $5, $6");
         db_bind_int(stmt, 1, INT64_MIN);
         db_bind_text(stmt, 2, SPAN("환불"));
         db_bind_blob(stmt, 3, bytes, sizeof bytes);
         db_bind_null(stmt, 4);
         db_bind_text(stmt, 5, SPAN(""));
-        db_bind_text(stmt, 6, (struct span){ NULL, 0 });
+        db_bind_text(stmt, 6, (struct span){NULL, 0});
         assert_int_equal(DB_ROW, db_step(stmt));
         assert_true(db_int(stmt, 0) == INT64_MIN);
         assert_true(span_equal(SPAN("환불"), db_text(stmt, 1)));
@@ -201,7 +202,7 @@ static void a_reader_does_not_make_a_store(void **state)
 static void files_are_the_owners_alone_under_any_umask(void **state)
 {
         struct world *world = *state;
-        static const char *const names[] = { "open.db", "open.db-wal", "open.db-shm" };
+        static const char *const names[] = {"open.db", "open.db-wal", "open.db-shm"};
         mode_t old = umask(0);
         struct db *db = store_make(world->driver, place_path(&world->place, "open.db"), 1);
         for (int i = 0; i < 3; i++) {
@@ -324,7 +325,7 @@ static void write_rows(struct db *db, int count)
         static char text[3000];
         memset(text, 'a', sizeof text);
         for (int i = 0; i < count; i++) {
-                db_bind_text(stmt, 1, (struct span){ text, sizeof text });
+                db_bind_text(stmt, 1, (struct span){text, sizeof text});
                 assert_int_equal(DB_OK, db_run(stmt));
         }
         assert_int_equal(DB_OK, db_commit(db));
@@ -356,6 +357,55 @@ static void a_log_that_was_moved_is_used_again_from_its_beginning(void **state)
         }
         off_t log = size_of(place_path(&world->place, "deskbell.db-wal"));
         assert_true(log < 2500 * 4200);
+}
+
+struct watcher {
+        struct world *world;
+        _Atomic bool is_over;
+        int looks, torn;
+};
+
+static void *watch(void *data)
+{
+        struct watcher *watcher = data;
+        struct db *reader = NULL;
+        if (db_open(watcher->world->driver, watcher->world->place.path, DB_READER, &reader, NULL) != DB_OK)
+                return NULL;
+        struct db_stmt *stmt = db_prepare(reader, "SELECT (SELECT count(*) FROM entry), sum(head) FROM conversation");
+        while (!watcher->is_over) {
+                int rc = db_step(stmt);
+                if (rc != DB_ROW || db_int(stmt, 0) != db_int(stmt, 1) || db_int(stmt, 0) % 30 != 0)
+                        watcher->torn++;
+                db_reset(stmt);
+                watcher->looks++;
+        }
+        db_close(reader);
+        return NULL;
+}
+
+static void readers_see_whole_batches_while_the_writer_commits_and_checkpoints(void **state)
+{
+        struct world *world = *state;
+        struct watcher watchers[2] = {{.world = world}, {.world = world}};
+        pthread_t threads[2];
+        static char text[2000];
+        memset(text, 'a', sizeof text - 1);
+        for (int i = 0; i < 2; i++)
+                assert_int_equal(0, pthread_create(&threads[i], NULL, watch, &watchers[i]));
+        for (int batch = 0; batch < 200; batch++) {
+                assert_int_equal(DB_OK, db_begin(world->db));
+                for (int i = 0; i < 30; i++)
+                        assert_int_equal(DB_OK, store_append(world->db, i % 3 + 1, batch * 10 + i / 3 + 1, text));
+                assert_int_equal(DB_OK, db_commit(world->db));
+                assert_int_equal(DB_OK, db_checkpoint(world->db, true));
+        }
+        for (int i = 0; i < 2; i++) {
+                watchers[i].is_over = true;
+                pthread_join(threads[i], NULL);
+                assert_true(watchers[i].looks > 0);
+                assert_int_equal(0, watchers[i].torn);
+        }
+        assert_int_equal(0, count_findings(world->db));
 }
 
 static void a_newer_store_is_refused_by_name(void **state)
@@ -394,9 +444,9 @@ static void a_file_that_is_no_database_is_refused(void **state)
 }
 
 static const struct sql_migration steps[] = {
-        { "core", "CREATE TABLE meta (name TEXT PRIMARY KEY, value); PRAGMA application_id = 1147499371;" },
-        { "more", "CREATE TABLE more (id INTEGER PRIMARY KEY); INSERT INTO more VALUES (7);" },
-        { "wrong", "CREATE TABLE half (id INTEGER PRIMARY KEY); INSERT INTO nowhere VALUES (1);" },
+        {"core", "CREATE TABLE meta (name TEXT PRIMARY KEY, value); PRAGMA application_id = 1147499371;"},
+        {"more", "CREATE TABLE more (id INTEGER PRIMARY KEY); INSERT INTO more VALUES (7);"},
+        {"wrong", "CREATE TABLE half (id INTEGER PRIMARY KEY); INSERT INTO nowhere VALUES (1);"},
 };
 
 static void a_store_is_brought_up_to_date_and_its_old_form_kept(void **state)
@@ -404,8 +454,8 @@ static void a_store_is_brought_up_to_date_and_its_old_form_kept(void **state)
         struct world *world = *state;
         const char *path = place_path(&world->place, "old.db");
         struct db *db = store_open(world->driver, path, DB_WRITER);
-        assert_int_equal(DB_OK, db_migrate_list(db, (struct db_migrations){ steps, 1 }, true, NULL));
-        assert_int_equal(DB_OK, db_migrate_list(db, (struct db_migrations){ steps, 2 }, true, NULL));
+        assert_int_equal(DB_OK, db_migrate_list(db, (struct db_migrations){steps, 1}, true, NULL));
+        assert_int_equal(DB_OK, db_migrate_list(db, (struct db_migrations){steps, 2}, true, NULL));
         assert_int_equal(7, ask(db, "SELECT id FROM more"));
         assert_int_equal(2, ask(db, "SELECT value FROM meta WHERE name = 'schema'"));
         struct db *old = store_open(world->driver, place_path(&world->place, "old.db.schema-1"), DB_WRITER);
@@ -419,8 +469,8 @@ static void a_migration_that_fails_leaves_the_store_as_it_was(void **state)
         struct world *world = *state;
         char *why = NULL;
         struct db *db = store_open(world->driver, place_path(&world->place, "old.db"), DB_WRITER);
-        assert_int_equal(DB_OK, db_migrate_list(db, (struct db_migrations){ steps, 2 }, true, NULL));
-        assert_int_equal(DB_MISUSE, db_migrate_list(db, (struct db_migrations){ steps, 3 }, true, &why));
+        assert_int_equal(DB_OK, db_migrate_list(db, (struct db_migrations){steps, 2}, true, NULL));
+        assert_int_equal(DB_MISUSE, db_migrate_list(db, (struct db_migrations){steps, 3}, true, &why));
         assert_non_null(strstr(why, "wrong"));
         free(why);
         assert_int_equal(2, ask(db, "SELECT value FROM meta WHERE name = 'schema'"));
@@ -546,45 +596,46 @@ static int tear_down(void **state)
         return 0;
 }
 
-#define ALL_TESTS(X)                                                         \
-        X(numbers_texts_and_blobs_come_back_as_they_were_bound)              \
-        X(parameters_are_bound_by_number_whatever_their_order_in_the_text)   \
-        X(a_reset_statement_has_forgotten_what_was_bound)                    \
-        X(a_statement_asked_for_again_is_ready_though_it_was_left_at_a_row)  \
-        X(a_statement_that_cannot_be_prepared_answers_its_error)             \
-        X(a_parameter_out_of_range_is_answered_by_the_step)                  \
-        X(a_broken_rule_fails_its_statement_and_not_the_transaction)         \
-        X(changes_tell_an_insert_from_one_that_met_its_key)                  \
-        X(a_savepoint_undoes_its_part_only)                                  \
-        X(a_rollback_leaves_nothing)                                         \
-        X(transactions_out_of_turn_are_misuse)                               \
-        X(a_reader_keeps_its_view_from_begin_to_end)                         \
-        X(a_reader_cannot_write)                                             \
-        X(a_reader_does_not_make_a_store)                                    \
-        X(files_are_the_owners_alone_under_any_umask)                        \
-        X(a_store_has_the_settings_of_the_house)                             \
-        X(a_new_store_has_an_epoch_of_its_own_and_keeps_it)                  \
-        X(a_renewed_epoch_is_another_one)                                    \
-        X(what_was_committed_survives_the_death_of_the_process)              \
-        X(an_emptied_log_keeps_nothing_of_what_was_erased)                   \
-        X(an_emptied_log_waits_for_a_reader_and_says_so)                     \
-        X(the_log_is_moved_only_when_it_is_worth_while)                      \
-        X(a_log_that_was_moved_is_used_again_from_its_beginning)             \
-        X(a_newer_store_is_refused_by_name)                                  \
-        X(a_foreign_database_is_not_taken_over)                              \
-        X(a_file_that_is_no_database_is_refused)                             \
-        X(a_store_is_brought_up_to_date_and_its_old_form_kept)               \
-        X(a_migration_that_fails_leaves_the_store_as_it_was)                 \
-        X(every_statement_can_be_prepared)                                   \
-        X(the_check_finds_a_head_beyond_the_log)                             \
-        X(the_check_finds_a_hole_in_a_log)                                   \
-        X(the_check_finds_a_team_log_without_its_head)                       \
-        X(the_check_finds_entries_of_no_conversation)                        \
-        X(the_check_finds_a_scope_row_of_no_conversation)                    \
-        X(the_check_finds_a_read_mark_beyond_the_head)                       \
-        X(the_check_finds_a_client_message_id_used_twice)                    \
-        X(the_check_finds_time_going_backwards)                              \
-        X(the_check_finds_a_broken_reference)                                \
+#define ALL_TESTS(X)                                                                                                   \
+        X(numbers_texts_and_blobs_come_back_as_they_were_bound)                                                        \
+        X(parameters_are_bound_by_number_whatever_their_order_in_the_text)                                             \
+        X(a_reset_statement_has_forgotten_what_was_bound)                                                              \
+        X(a_statement_asked_for_again_is_ready_though_it_was_left_at_a_row)                                            \
+        X(a_statement_that_cannot_be_prepared_answers_its_error)                                                       \
+        X(a_parameter_out_of_range_is_answered_by_the_step)                                                            \
+        X(a_broken_rule_fails_its_statement_and_not_the_transaction)                                                   \
+        X(changes_tell_an_insert_from_one_that_met_its_key)                                                            \
+        X(a_savepoint_undoes_its_part_only)                                                                            \
+        X(a_rollback_leaves_nothing)                                                                                   \
+        X(transactions_out_of_turn_are_misuse)                                                                         \
+        X(a_reader_keeps_its_view_from_begin_to_end)                                                                   \
+        X(a_reader_cannot_write)                                                                                       \
+        X(a_reader_does_not_make_a_store)                                                                              \
+        X(files_are_the_owners_alone_under_any_umask)                                                                  \
+        X(a_store_has_the_settings_of_the_house)                                                                       \
+        X(a_new_store_has_an_epoch_of_its_own_and_keeps_it)                                                            \
+        X(a_renewed_epoch_is_another_one)                                                                              \
+        X(what_was_committed_survives_the_death_of_the_process)                                                        \
+        X(an_emptied_log_keeps_nothing_of_what_was_erased)                                                             \
+        X(an_emptied_log_waits_for_a_reader_and_says_so)                                                               \
+        X(the_log_is_moved_only_when_it_is_worth_while)                                                                \
+        X(a_log_that_was_moved_is_used_again_from_its_beginning)                                                       \
+        X(readers_see_whole_batches_while_the_writer_commits_and_checkpoints)                                          \
+        X(a_newer_store_is_refused_by_name)                                                                            \
+        X(a_foreign_database_is_not_taken_over)                                                                        \
+        X(a_file_that_is_no_database_is_refused)                                                                       \
+        X(a_store_is_brought_up_to_date_and_its_old_form_kept)                                                         \
+        X(a_migration_that_fails_leaves_the_store_as_it_was)                                                           \
+        X(every_statement_can_be_prepared)                                                                             \
+        X(the_check_finds_a_head_beyond_the_log)                                                                       \
+        X(the_check_finds_a_hole_in_a_log)                                                                             \
+        X(the_check_finds_a_team_log_without_its_head)                                                                 \
+        X(the_check_finds_entries_of_no_conversation)                                                                  \
+        X(the_check_finds_a_scope_row_of_no_conversation)                                                              \
+        X(the_check_finds_a_read_mark_beyond_the_head)                                                                 \
+        X(the_check_finds_a_client_message_id_used_twice)                                                              \
+        X(the_check_finds_time_going_backwards)                                                                        \
+        X(the_check_finds_a_broken_reference)                                                                          \
         X(the_check_finds_a_flipped_byte)
 
 #define PLAIN(name)   cmocka_unit_test_setup_teardown(name, set_up_plain, tear_down),
@@ -592,8 +643,8 @@ static int tear_down(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest plain[] = { ALL_TESTS(PLAIN) };
-        const struct CMUnitTest wrapped[] = { ALL_TESTS(WRAPPED) };
+        const struct CMUnitTest plain[] = {ALL_TESTS(PLAIN)};
+        const struct CMUnitTest wrapped[] = {ALL_TESTS(WRAPPED)};
         int failed = cmocka_run_group_tests_name("sqlite", plain, NULL, NULL);
         return failed + cmocka_run_group_tests_name("fault around sqlite", wrapped, NULL, NULL);
 }

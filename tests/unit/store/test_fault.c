@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a store does when the disk fails (delivery A2, faults F1, F2, F5, F6): first with calls of the C library that fail
- * under the real driver, then with the driver that fails on purpose at every place in turn. */
+/* What a store does when the disk fails (delivery A2, faults F1, F2, F5, F6): first with calls of the C library that
+ * fail under the real driver, then with the driver that fails on purpose at every place in turn. */
 #include "fixture.h"
 
 #include <errno.h>
@@ -158,6 +158,72 @@ static void nothing_of_a_dropped_transaction_can_be_committed(void **state)
         assert_int_equal(0, count_findings(world->db));
 }
 
+/* One batch of entries too large for the cache, some of them undone, on a disk that is full now and then. True when it
+ * was acknowledged. */
+static bool random_batch(struct world *world, unsigned *seed, int64_t head, int64_t *out_head)
+{
+        static char text[5000];
+        memset(text, 'a', sizeof text - 1);
+        int count = rand_r(seed) % 60;
+        int full_from = rand_r(seed) % 120, full_until = full_from + rand_r(seed) % 20;
+        int64_t seq = head;
+        int rc = db_begin(world->db);
+        for (int i = 0; i < count && rc == DB_OK; i++) {
+                write_errno = i >= full_from && i < full_until ? ENOSPC : 0;
+                bool is_undone = rand_r(seed) % 4 == 0;
+                text[rand_r(seed) % 4000 + 100] = 'b';
+                rc = db_savepoint(world->db);
+                if (rc == DB_OK)
+                        rc = store_append(world->db, 1, seq + 1, text + rand_r(seed) % 4900);
+                if (rc == DB_OK && is_undone)
+                        db_rollback_to(world->db);
+                else if (rc == DB_OK && (rc = db_release(world->db)) == DB_OK)
+                        seq++;
+        }
+        write_errno = rand_r(seed) % 8 == 0 ? ENOSPC : 0;
+        if (rc == DB_OK)
+                rc = db_commit(world->db);
+        else
+                db_rollback(world->db);
+        write_errno = 0;
+        assert_true(rc == DB_OK || rc == DB_FULL);
+        *out_head = seq;
+        return rc == DB_OK;
+}
+
+static void a_log_holds_what_was_acknowledged_however_it_was_written(void **state)
+{
+        struct world *world = *state;
+        unsigned seed = 20;
+        int64_t head = 0;
+        int refused = 0;
+        struct db *reader = store_open(&db_sqlite, world->place.path, DB_READER);
+        for (int round = 0; round < 400; round++) {
+                assert_int_equal(DB_OK, db_exec(world->db, "PRAGMA cache_size = 10"));
+                int64_t next = head;
+                if (random_batch(world, &seed, head, &next))
+                        head = next;
+                else
+                        refused++;
+                assert_int_equal(head, ask(reader, "SELECT count(*) FROM entry"));
+                assert_int_equal(head, ask(reader, "SELECT head FROM conversation WHERE id = 1"));
+                if (rand_r(&seed) % 10 == 0)
+                        assert_int_equal(DB_OK, db_checkpoint(world->db, true));
+                if (rand_r(&seed) % 20 == 0)
+                        assert_int_equal(DB_OK, db_checkpoint_empty(world->db));
+                if (rand_r(&seed) % 20 == 0) {
+                        world->db = db_abandon(world->db);
+                        world->db = store_open(&db_sqlite, world->place.path, DB_WRITER);
+                        assert_int_equal(head, ask(world->db, "SELECT count(*) FROM entry"));
+                }
+                if (round % 50 == 0)
+                        assert_int_equal(0, count_findings(world->db));
+        }
+        db_close(reader);
+        assert_int_equal(0, count_findings(world->db));
+        assert_true(refused > 20 && head > 2000);
+}
+
 /* --- the driver, failing --- */
 
 enum { BATCHES = 4, BATCH = 3 };
@@ -192,14 +258,15 @@ static int work(struct db *db, int from, int *out_rc)
 
 static bool add_rule(enum db_fault_op op, enum db_fault_kind kind, uint64_t nth, int error)
 {
-        struct db_fault_rule rule = { .op = op, .kind = kind, .mode = DB_WRITER, .nth = nth, .error = error };
+        struct db_fault_rule rule = {.op = op, .kind = kind, .mode = DB_WRITER, .nth = nth, .error = error};
         return db_fault_add(rule);
 }
 
 static void a_process_that_dies_anywhere_keeps_what_it_acknowledged(struct world *world, enum db_fault_kind kind)
 {
         bool reached_end = false;
-        for (uint64_t nth = 1; !reached_end; nth++) {
+        uint64_t nth;
+        for (nth = 1; !reached_end; nth++) {
                 assert_true(nth < 1000);
                 db_close(world->db);
                 place_remove(&world->place);
@@ -219,6 +286,7 @@ static void a_process_that_dies_anywhere_keeps_what_it_acknowledged(struct world
                 assert_true(kept <= (acked + 1) * BATCH && kept % BATCH == 0);
                 assert_int_equal(0, count_findings(world->db));
         }
+        assert_true(nth > BATCHES * BATCH * 3);
 }
 
 static void a_death_before_any_call_keeps_what_was_acknowledged(void **state)
@@ -234,7 +302,7 @@ static void a_death_after_any_call_keeps_what_was_acknowledged(void **state)
 static void an_error_anywhere_can_be_tried_again(void **state)
 {
         struct world *world = *state;
-        static const int errors[] = { DB_FULL, DB_BUSY, DB_IO, DB_NOMEM };
+        static const int errors[] = {DB_FULL, DB_BUSY, DB_IO, DB_NOMEM};
         for (uint64_t nth = 1; nth < 60; nth++) {
                 db_close(world->db);
                 place_remove(&world->place);
@@ -290,9 +358,9 @@ static void rules_are_for_their_calls_only(void **state)
         struct world *world = *state;
         reopen(world, &db_fault);
         db_fault_reset(&db_sqlite);
-        struct db_fault_rule rule = { DB_FAULT_BEGIN, DB_FAULT_FAIL, DB_WRITER, 2, 2, DB_BUSY, 0 };
+        struct db_fault_rule rule = {DB_FAULT_BEGIN, DB_FAULT_FAIL, DB_WRITER, 2, 2, DB_BUSY, 0};
         assert_true(db_fault_add(rule));
-        static const int expected[] = { DB_OK, DB_BUSY, DB_BUSY, DB_OK };
+        static const int expected[] = {DB_OK, DB_BUSY, DB_BUSY, DB_OK};
         for (int i = 0; i < 4; i++) {
                 assert_int_equal(expected[i], db_begin(world->db));
                 db_rollback(world->db);
@@ -309,7 +377,7 @@ static void a_slow_disk_is_waited_for(void **state)
         struct world *world = *state;
         reopen(world, &db_fault);
         db_fault_reset(&db_sqlite);
-        struct db_fault_rule rule = { DB_FAULT_COMMIT, DB_FAULT_DELAY, DB_WRITER, 1, 1, 0, 40 };
+        struct db_fault_rule rule = {DB_FAULT_COMMIT, DB_FAULT_DELAY, DB_WRITER, 1, 1, 0, 40};
         assert_true(db_fault_add(rule));
         struct timespec before, after;
         assert_int_equal(DB_OK, db_begin(world->db));
@@ -352,6 +420,7 @@ int main(void)
                 TEST(a_checkpoint_that_cannot_flush_is_the_end_too),
                 TEST(a_checkpoint_on_a_full_disk_can_be_tried_again),
                 TEST(nothing_of_a_dropped_transaction_can_be_committed),
+                TEST(a_log_holds_what_was_acknowledged_however_it_was_written),
                 TEST(a_death_before_any_call_keeps_what_was_acknowledged),
                 TEST(a_death_after_any_call_keeps_what_was_acknowledged),
                 TEST(an_error_anywhere_can_be_tried_again),

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "store/search.h"
@@ -30,14 +29,14 @@ static struct search *open_search(const char *path, enum db_mode mode, bool *out
 
 static void put_for(struct world *world, int64_t conv, int log, int64_t seq, const char *text, int64_t a, int64_t b)
 {
-        const int64_t scopes[] = { a, b };
-        struct search_entry entry = { .conv = conv,
-                                      .log = log,
-                                      .seq = seq,
-                                      .ts = world->now++,
-                                      .scopes = scopes,
-                                      .scope_count = b ? 2 : 1,
-                                      .text = span_of(text) };
+        const int64_t scopes[] = {a, b};
+        struct search_entry entry = {.conv = conv,
+                                     .log = log,
+                                     .seq = seq,
+                                     .ts = world->now++,
+                                     .scopes = scopes,
+                                     .scope_count = b ? 2 : 1,
+                                     .text = span_of(text)};
         assert_int_equal(DB_OK, search_begin(world->search));
         assert_int_equal(DB_OK, search_put(world->search, &entry));
         assert_int_equal(DB_OK, search_commit(world->search));
@@ -55,7 +54,7 @@ static const char *find_as(struct world *world, const char *typed, int64_t scope
         struct search_hit hits[20];
         size_t count = 0;
         bool is_cut = false;
-        struct search_query query = { .typed = span_of(typed), .scopes = &scope, .scope_count = 1 };
+        struct search_query query = {.typed = span_of(typed), .scopes = &scope, .scope_count = 1};
         assert_int_equal(DB_OK, search_query(world->search, &query, 20, hits, &count, &is_cut));
         assert_false(is_cut);
         found[0] = 0;
@@ -138,8 +137,8 @@ static void any_of_several_scopes_finds(void **state)
         put_for(world, 1, 0, 1, "hello", CUSTOMER, 0);
         put_for(world, 2, 0, 2, "hello", OTHER, 0);
         put_for(world, 3, 0, 3, "hello", STAFF, 0);
-        const int64_t scopes[] = { OTHER, CUSTOMER };
-        struct search_query query = { .typed = SPAN("hello"), .scopes = scopes, .scope_count = 2 };
+        const int64_t scopes[] = {OTHER, CUSTOMER};
+        struct search_query query = {.typed = SPAN("hello"), .scopes = scopes, .scope_count = 2};
         struct search_hit hits[10];
         size_t count = 0;
         bool is_cut;
@@ -157,8 +156,9 @@ static void what_is_typed_is_never_syntax(void **state)
         struct world *world = *state;
         put(world, 1, "alpha or beta");
         put(world, 2, "alpha");
-        static const char *const typed[] = { "alpha\"", "alpha)", "(alpha", "{scope}: alpha", "alpha' OR 1=1 --", "*",
-                                             "^alpha", "alpha NEAR(", "-alpha", "a:b:c", "\"\"\"", "alpha AND", "\\" };
+        static const char *const typed[] = {"alpha\"", "alpha)",    "(alpha",      "{scope}: alpha", "alpha' OR 1=1 --",
+                                            "*",       "^alpha",    "alpha NEAR(", "-alpha",         "a:b:c",
+                                            "\"\"\"",  "alpha AND", "\\"};
         for (size_t i = 0; i < sizeof typed / sizeof *typed; i++)
                 find(world, typed[i]); /* fails the test on any error */
         assert_string_equal("2 1", find(world, "^\"alpha\"*"));
@@ -172,12 +172,12 @@ static void pages_follow_each_other_without_gap_or_repeat(void **state)
         assert_int_equal(DB_OK, search_begin(world->search));
         for (int i = 1; i <= 3000; i++) { /* in one millisecond, more than it has rows */
                 const int64_t scope = STAFF;
-                struct search_entry entry = { 1, 0, i, 1700000000000, &scope, 1, SPAN("same words") };
+                struct search_entry entry = {1, 0, i, 1700000000000, &scope, 1, SPAN("same words")};
                 assert_int_equal(DB_OK, search_put(world->search, &entry));
         }
         assert_int_equal(DB_OK, search_commit(world->search));
         const int64_t scope = STAFF;
-        struct search_query query = { .typed = SPAN("words"), .scopes = &scope, .scope_count = 1 };
+        struct search_query query = {.typed = SPAN("words"), .scopes = &scope, .scope_count = 1};
         int64_t expected = 3000;
         for (;;) {
                 struct search_hit hits[70];
@@ -213,27 +213,126 @@ static void an_edit_replaces_and_an_erasure_removes(void **state)
         assert_string_equal("1", find_as(world, "other", OTHER));
 }
 
+static void a_scope_that_must_hold_besides_narrows_what_is_found(void **state)
+{
+        struct world *world = *state;
+        put_for(world, 1, 0, 1, "alpha", STAFF, CUSTOMER);
+        put_for(world, 2, 0, 2, "alpha", STAFF, OTHER);
+        const int64_t scope = STAFF;
+        struct search_hit hits[5];
+        size_t count = 0;
+        bool is_cut;
+        struct search_query query = {.typed = SPAN("alpha"), .scopes = &scope, .scope_count = 1, .within = OTHER};
+        assert_int_equal(DB_OK, search_query(world->search, &query, 5, hits, &count, &is_cut));
+        assert_int_equal(1, count);
+        assert_int_equal(2, hits[0].seq);
+        query.within = 4711;
+        assert_int_equal(DB_OK, search_query(world->search, &query, 5, hits, &count, &is_cut));
+        assert_int_equal(0, count);
+}
+
+static void the_newest_row_of_a_log_is_told_with_its_scopes(void **state)
+{
+        struct world *world = *state;
+        const int64_t mine[] = {STAFF, CUSTOMER}, others[] = {STAFF, OTHER};
+        struct search_entry probe = {.conv = 1, .scopes = mine, .scope_count = 2};
+        int64_t seq = 99;
+        bool is_same = false;
+        assert_int_equal(DB_OK, search_newest(world->search, &probe, &seq, &is_same));
+        assert_int_equal(0, seq);
+        assert_true(is_same);
+        put(world, 3, "alpha");
+        put(world, 2, "alpha");
+        assert_int_equal(DB_OK, search_newest(world->search, &probe, &seq, &is_same));
+        assert_int_equal(3, seq);
+        assert_true(is_same);
+        probe.scopes = others;
+        assert_int_equal(DB_OK, search_newest(world->search, &probe, &seq, &is_same));
+        assert_false(is_same);
+}
+
+static void a_conversation_is_forgotten_whole_and_alone(void **state)
+{
+        struct world *world = *state;
+        for (int i = 1; i <= 700; i++)
+                put_for(world, 1, i % 2, i, "alpha", STAFF, 0);
+        put_for(world, 2, 0, 1, "alpha", STAFF, 0);
+        int64_t removed = search_removed(world->search);
+        assert_int_equal(DB_OK, search_begin(world->search));
+        assert_int_equal(DB_OK, search_forget(world->search, 1));
+        assert_int_equal(DB_OK, search_commit(world->search));
+        assert_string_equal("1", find(world, "alpha"));
+        assert_int_equal(removed + 700, search_removed(world->search));
+}
+
+static void what_is_put_again_as_it_was_removes_nothing(void **state)
+{
+        struct world *world = *state;
+        put(world, 1, "alpha");
+        put(world, 1, "alpha");
+        assert_int_equal(0, search_removed(world->search));
+        put(world, 1, "beta");
+        assert_int_equal(1, search_removed(world->search));
+}
+
+static void a_cleared_index_is_empty_for_its_readers_too(void **state)
+{
+        struct world *world = *state;
+        put(world, 1, "alpha");
+        bool is_new;
+        struct search *writer = world->search, *reader = open_search(world->path, DB_READER, &is_new);
+        world->search = reader;
+        assert_string_equal("1", find(world, "alpha"));
+        assert_int_equal(DB_OK, search_begin(writer));
+        assert_int_equal(DB_OK, search_mark_put(writer, "rev", 5));
+        assert_int_equal(DB_OK, search_clear(writer));
+        assert_string_equal("1", find(world, "alpha")); /* until it is committed */
+        assert_int_equal(DB_OK, search_commit(writer));
+        assert_string_equal("", find(world, "alpha"));
+        world->search = writer;
+        int64_t value = 0;
+        assert_int_equal(DB_OK, search_mark_get(writer, "rev", &value));
+        put(world, 2, "alpha");
+        world->search = reader;
+        assert_string_equal("2", find(world, "alpha"));
+        world->search = writer;
+        search_close(reader);
+}
+
+static int64_t file_size(const char *path)
+{
+        struct stat facts;
+        return stat(path, &facts) == 0 ? facts.st_size : 0;
+}
+
 static void after_optimize_the_file_holds_no_word_of_what_was_removed(void **state)
 {
         struct world *world = *state;
-        for (int i = 1; i < 200; i++) {
-                char text[64];
-                snprintf(text, sizeof text, "xyzzysecret%d common", i);
-                put(world, i, text);
-        }
+        unsigned seed = 3;
         assert_int_equal(DB_OK, search_begin(world->search));
-        for (int i = 1; i < 190; i++)
+        for (int i = 1; i < 4000; i++) { /* an index of more pages than one step of optimize takes */
+                char text[300];
+                const int64_t scope = STAFF;
+                int len = sprintf(text, "xyzzysecret%d common", i);
+                for (int word = 0; word < 15; word++)
+                        len += sprintf(text + len, " %08x", (unsigned)rand_r(&seed));
+                struct search_entry entry = {1, 0, i, world->now++, &scope, 1, {text, (size_t)len}};
+                assert_int_equal(DB_OK, search_put(world->search, &entry));
+        }
+        assert_int_equal(DB_OK, search_commit(world->search));
+        assert_int_equal(DB_OK, search_begin(world->search));
+        for (int i = 1; i < 2000; i++)
                 assert_int_equal(DB_OK, search_remove(world->search, 1, 0, i));
         assert_int_equal(DB_OK, search_commit(world->search));
         char log[160];
         snprintf(log, sizeof log, "%s-wal", world->path);
-        assert_true(file_holds(log, "xyzzysecret12") || file_holds(world->path, "xyzzysecret12"));
+        assert_true(file_holds(log, "xyzzysecret1") || file_holds(world->path, "xyzzysecret1"));
+        assert_true(file_size(world->path) + file_size(log) > 500000);
         assert_int_equal(DB_OK, search_optimize(world->search));
-        assert_false(file_holds(log, "xyzzysecret1 "));
-        assert_false(file_holds(world->path, "xyzzysecret12"));
-        assert_false(file_holds(world->path, "secret12"));
-        assert_string_equal("195", find(world, "xyzzysecret195"));
-        assert_string_equal("199 198 197 196 195 194 193 192 191 190", find(world, "common"));
+        assert_false(file_holds(log, "secret1"));
+        assert_false(file_holds(world->path, "secret1")); /* all that begin with 1 are gone */
+        assert_string_equal("3995", find(world, "xyzzysecret3995"));
+        assert_int_equal(0, strncmp("3999 3998 3997", find(world, "common"), 14));
 }
 
 static void a_reader_sees_what_was_committed(void **state)
@@ -249,7 +348,7 @@ static void a_reader_sees_what_was_committed(void **state)
         world->search = writer;
         assert_int_equal(DB_OK, search_begin(writer));
         const int64_t scope = STAFF;
-        struct search_entry entry = { 1, 0, 2, world->now, &scope, 1, SPAN("hello again") };
+        struct search_entry entry = {1, 0, 2, world->now, &scope, 1, SPAN("hello again")};
         assert_int_equal(DB_OK, search_put(writer, &entry));
         world->search = reader;
         assert_string_equal("1", find(world, "hello"));
@@ -316,13 +415,6 @@ static void the_file_is_the_owners_alone(void **state)
         assert_int_equal(0600, facts.st_mode & 0777);
 }
 
-static int64_t mono_ms(void)
-{
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Many words that begin alike make the widest query there is: no prefix table serves one letter. */
 static void a_query_that_takes_too_long_is_cut(void **state)
 {
@@ -335,7 +427,7 @@ static void a_query_that_takes_too_long_is_cut(void **state)
                         assert_int_equal(DB_OK, search_begin(world->search));
                 for (int word = 0; word < 12; word++)
                         sprintf(text + strlen(text), "a%06x ", rand_r(&seed) & 0xffffff);
-                struct search_entry entry = { 1, 0, i + 1, world->now++, &scope, 1, span_of(text) };
+                struct search_entry entry = {1, 0, i + 1, world->now++, &scope, 1, span_of(text)};
                 assert_int_equal(DB_OK, search_put(world->search, &entry));
                 if (i % 5000 == 4999)
                         assert_int_equal(DB_OK, search_commit(world->search));
@@ -344,12 +436,10 @@ static void a_query_that_takes_too_long_is_cut(void **state)
         struct search_hit hits[10];
         size_t count = 99;
         bool is_cut = false;
-        struct search_query query = { .typed = SPAN("a"), .scopes = &scope, .scope_count = 1, .budget_ms = 1 };
-        int64_t start = mono_ms();
+        struct search_query query = {.typed = SPAN("a"), .scopes = &scope, .scope_count = 1, .budget_ms = 1};
         assert_int_equal(DB_OK, search_query(world->search, &query, 10, hits, &count, &is_cut));
         assert_true(is_cut);
-        assert_true(count <= 10);
-        assert_true(mono_ms() - start < 2000);
+        assert_true(count < 10);
         query.typed = SPAN("a0");
         query.budget_ms = 10000;
         assert_int_equal(DB_OK, search_query(world->search, &query, 10, hits, &count, &is_cut));
@@ -360,15 +450,15 @@ static void a_query_that_takes_too_long_is_cut(void **state)
 static void misuse_is_refused(void **state)
 {
         struct world *world = *state;
-        int64_t scopes[SEARCH_MAX_SCOPES + 1] = { 0 };
-        struct search_entry entry = { 1, 0, 1, -1, scopes, 1, SPAN("x") };
+        int64_t scopes[SEARCH_MAX_SCOPES + 1] = {0};
+        struct search_entry entry = {1, 0, 1, -1, scopes, 1, SPAN("x")};
         assert_int_equal(DB_OK, search_begin(world->search));
         assert_int_equal(DB_MISUSE, search_put(world->search, &entry));
         entry.ts = 1;
         entry.scope_count = SEARCH_MAX_SCOPES + 1;
         assert_int_equal(DB_MISUSE, search_put(world->search, &entry));
         search_rollback(world->search);
-        struct search_query query = { .typed = SPAN("x"), .scopes = scopes, .scope_count = SEARCH_MAX_SCOPES + 1 };
+        struct search_query query = {.typed = SPAN("x"), .scopes = scopes, .scope_count = SEARCH_MAX_SCOPES + 1};
         struct search_hit hit;
         size_t count;
         bool is_cut;
@@ -412,6 +502,11 @@ int main(void)
                 TEST(what_is_typed_is_never_syntax),
                 TEST(pages_follow_each_other_without_gap_or_repeat),
                 TEST(an_edit_replaces_and_an_erasure_removes),
+                TEST(a_scope_that_must_hold_besides_narrows_what_is_found),
+                TEST(the_newest_row_of_a_log_is_told_with_its_scopes),
+                TEST(a_conversation_is_forgotten_whole_and_alone),
+                TEST(what_is_put_again_as_it_was_removes_nothing),
+                TEST(a_cleared_index_is_empty_for_its_readers_too),
                 TEST(after_optimize_the_file_holds_no_word_of_what_was_removed),
                 TEST(a_reader_sees_what_was_committed),
                 TEST(marks_are_kept_with_what_was_indexed),

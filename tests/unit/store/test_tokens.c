@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "store/tokens.h"
 
@@ -25,7 +26,7 @@ static int add(void *data, struct span token, bool is_beside)
 
 static void cuts(const char *text, enum token_purpose purpose, const char *expected)
 {
-        struct list list = { .text = "" };
+        struct list list = {.text = ""};
         assert_int_equal(0, tokens_cut(span_of(text), purpose, add, &list));
         assert_string_equal(expected, list.text);
 }
@@ -98,10 +99,10 @@ static void a_query_has_pairs_only(void **state)
 static void the_caller_can_stop(void **state)
 {
         (void)state;
-        struct list list = { .text = "", .stop_after = 2 };
+        struct list list = {.text = "", .stop_after = 2};
         assert_int_equal(7, tokens_cut(SPAN("a b c d"), TOKENS_TEXT, add, &list));
         assert_string_equal("a|b", list.text);
-        struct list pairs = { .text = "", .stop_after = 1 };
+        struct list pairs = {.text = "", .stop_after = 1};
         assert_int_equal(7, tokens_cut(SPAN("환불해"), TOKENS_TEXT, add, &pairs));
         assert_string_equal("환불", pairs.text);
 }
@@ -114,21 +115,23 @@ static void long_words_are_cut_at_whole_characters(void **state)
         text[sizeof text - 1] = 0;
         snprintf(expected, sizeof expected, "%.64s", text);
         cuts(text, TOKENS_TEXT, expected);
-        struct list list = { .text = "" };
+        struct list list = {.text = ""};
         char greek[121];
         for (int i = 0; i < 40; i++)
                 memcpy(greek + 3 * i, "\xe1\xbc\x80", 3); /* 3 bytes each: 64 is inside one */
-        assert_int_equal(0, tokens_cut((struct span){ greek, 120 }, TOKENS_TEXT, add, &list));
+        assert_int_equal(0, tokens_cut((struct span){greek, 120}, TOKENS_TEXT, add, &list));
         assert_int_equal(63, strlen(list.text));
 }
 
 static void bytes_that_are_no_text_part_words(void **state)
 {
         (void)state;
-        cuts("ab\xff" "cd\xc3", TOKENS_TEXT, "ab|cd");
+        cuts("ab\xff"
+             "cd\xc3",
+             TOKENS_TEXT, "ab|cd");
         cuts("\xed\xa0\x80x\xf4\x90\x80\x80", TOKENS_TEXT, "x");
-        struct list list = { .text = "" };
-        assert_int_equal(0, tokens_cut((struct span){ "a\0b", 3 }, TOKENS_TEXT, add, &list));
+        struct list list = {.text = ""};
+        assert_int_equal(0, tokens_cut((struct span){"a\0b", 3}, TOKENS_TEXT, add, &list));
         assert_string_equal("a|b", list.text);
 }
 
@@ -154,12 +157,14 @@ static void a_query_has_an_end(void **state)
 {
         (void)state;
         char *query = NULL;
-        assert_int_equal(QUERY_MAX_TERMS, tokens_query(SPAN("a b c d e f g h i j k l m n o p q r s t"), "{body}", &query));
+        assert_int_equal(QUERY_MAX_TERMS,
+                         tokens_query(SPAN("a b c d e f g h i j k l m n o p q r s t"), "{body}", &query));
         assert_null(strstr(query, "\"q\""));
         free(query);
 }
 
-/* Whatever bytes come, tokens are never empty, never too long, and a text's own first token is one of its tokens again. */
+/* Whatever bytes come, tokens are never empty, never too long, and a text's own first token is one of its tokens again.
+ */
 static int check_token(void *data, struct span token, bool is_beside)
 {
         (void)data, (void)is_beside;
@@ -170,8 +175,9 @@ static int check_token(void *data, struct span token, bool is_beside)
 static void random_bytes_are_cut_without_harm(void **state)
 {
         (void)state;
-        static const char *const bits[] = { "환", "불", " ", "退", "か", "゛", "a", "Z", "9", "\xff", "\xe1\x84",
-                                            "\xcc\x81", "\n", "\"", "𠮷", "ㅋ", "ﷺ", "\xe2\x80\x8d", "ß", "İ" };
+        static const char *const bits[] = {"환", "불", " ",    "退",           "か",       "゛", "a",
+                                           "Z",  "9",  "\xff", "\xe1\x84",     "\xcc\x81", "\n", "\"",
+                                           "𠮷", "ㅋ", "ﷺ",    "\xe2\x80\x8d", "ß",        "İ"};
         unsigned seed = 1;
         for (int round = 0; round < 20000; round++) {
                 char text[128] = "";
@@ -183,6 +189,54 @@ static void random_bytes_are_cut_without_harm(void **state)
                 char *query = NULL;
                 assert_true(tokens_query(span_of(text), "{body}", &query) >= 0);
                 free(query);
+        }
+}
+
+/* The hit, or "-" when not all words are there. */
+static const char *finds(const char *text, const char *typed)
+{
+        static char hit[200];
+        struct span found = {0};
+        if (tokens_find(span_of(text), span_of(typed), &found) != 1)
+                return "-";
+        snprintf(hit, sizeof hit, "%.*s", (int)found.len, found.at);
+        return hit;
+}
+
+static void a_hit_is_pointed_at_as_it_stands_in_the_text(void **state)
+{
+        (void)state;
+        assert_string_equal("REFUN", finds("a full REFUND, please", "refun"));
+        assert_string_equal("-", finds("a full REFUND, please", "fund"));
+        assert_string_equal("Full", finds("Full refund", "refund full"));
+        assert_string_equal("-", finds("Full refund", "refund empty"));
+        assert_string_equal("환 불", finds("교환 환 불해주세요", "환불"));
+        assert_string_equal("환", finds("환불해주세요", "환 불"));
+        assert_string_equal("退款", finds("我要退款，谢谢", "退款"));
+        assert_string_equal("返", finds("返金をお願いします", "返"));
+        assert_string_equal("ｶﾞ", finds("ｶﾞｽ", "ガ"));
+        assert_string_equal("e\u0301t", finds("un e\u0301te", "ÉT"));
+        assert_string_equal("ﬃ", finds("oﬃce ﬃx", "ffi"));
+        assert_string_equal("-", finds("", "x"));
+        assert_string_equal("-", finds("x", "?!"));
+}
+
+static void whatever_is_looked_for_a_hit_lies_within_its_text(void **state)
+{
+        (void)state;
+        static const char *const bits[] = {"환",       "불",       " ",  "退", "か", "゛", "a", "Z", "\xff",
+                                           "\xe1\x84", "\xcc\x81", "\n", "𠮷", "ㅋ", "ﷺ",  "ß", "İ", "ﾞ"};
+        unsigned seed = 7;
+        for (int round = 0; round < 20000; round++) {
+                char text[160] = "", typed[64] = "";
+                for (int i = rand_r(&seed) % 14; i > 0; i--)
+                        strcat(text, bits[(size_t)rand_r(&seed) % (sizeof bits / sizeof *bits)]);
+                for (int i = rand_r(&seed) % 3; i >= 0; i--)
+                        strcat(typed, bits[(size_t)rand_r(&seed) % (sizeof bits / sizeof *bits)]);
+                struct span hit = {0};
+                if (tokens_find(span_of(text), span_of(typed), &hit) != 1)
+                        continue;
+                assert_true(hit.len > 0 && hit.at >= text && hit.at + hit.len <= text + strlen(text));
         }
 }
 
@@ -202,6 +256,8 @@ int main(void)
                 cmocka_unit_test(syntax_that_is_typed_is_data),
                 cmocka_unit_test(a_query_has_an_end),
                 cmocka_unit_test(random_bytes_are_cut_without_harm),
+                cmocka_unit_test(a_hit_is_pointed_at_as_it_stands_in_the_text),
+                cmocka_unit_test(whatever_is_looked_for_a_hit_lies_within_its_text),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

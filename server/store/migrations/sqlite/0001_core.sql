@@ -39,6 +39,20 @@ CREATE TABLE app_key (
 );
 CREATE UNIQUE INDEX app_key_kid ON app_key (app, kid);
 
+-- An app key (bot 0) or a bot key (bot: its principal). Only the hash of the secret is here.
+CREATE TABLE access_key (
+        id INTEGER NOT NULL PRIMARY KEY,
+        app INTEGER NOT NULL REFERENCES app (id),
+        ext INTEGER NOT NULL,
+        bot INTEGER NOT NULL DEFAULT 0,
+        key_hash BLOB NOT NULL,
+        label TEXT NOT NULL DEFAULT '',
+        created_ms INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX access_key_ext ON access_key (ext);
+CREATE UNIQUE INDEX access_key_hash ON access_key (key_hash);
+CREATE INDEX access_key_app ON access_key (app);
+
 -- role: 1 customer, 2 agent, 3 bot. app: of a visitor; 0 for all others.
 CREATE TABLE principal (
         id INTEGER NOT NULL PRIMARY KEY,
@@ -66,6 +80,17 @@ CREATE UNIQUE INDEX principal_secret ON principal (secret_hash) WHERE secret_has
 CREATE UNIQUE INDEX principal_email ON principal (workspace, email) WHERE role = 2 AND email IS NOT NULL;
 CREATE UNIQUE INDEX principal_invite ON principal (invite_hash) WHERE invite_hash IS NOT NULL;
 CREATE INDEX principal_alias ON principal (alias_of) WHERE alias_of IS NOT NULL;
+
+-- password: argon2id with its salt and costs, as libargon2 writes it. totp: the secret of the authenticator app, NULL =
+-- none; totp_new: one that is not confirmed yet; totp_step: of the last code that was used.
+CREATE TABLE credential (
+        principal INTEGER NOT NULL PRIMARY KEY REFERENCES principal (id),
+        password TEXT NOT NULL,
+        changed_ms INTEGER NOT NULL,
+        totp BLOB,
+        totp_new BLOB,
+        totp_step INTEGER NOT NULL DEFAULT 0
+);
 
 CREATE TABLE staff_session (
         token_hash BLOB NOT NULL PRIMARY KEY,
@@ -165,20 +190,50 @@ CREATE TABLE done (
 ) WITHOUT ROWID;
 CREATE INDEX done_at ON done (at_ms);
 
+-- app: 0 = of all apps. events: bits (server/desk/webhooks.h). bot: author whose messages are not sent there; 0 = none.
+-- old_secret is good until old_until_ms. state: 0 active, 1 suspended. failures: in a row.
+CREATE TABLE webhook (
+        id INTEGER NOT NULL PRIMARY KEY,
+        workspace INTEGER NOT NULL REFERENCES workspace (id),
+        app INTEGER NOT NULL DEFAULT 0,
+        ext INTEGER NOT NULL,
+        url TEXT NOT NULL,
+        events INTEGER NOT NULL,
+        bot INTEGER NOT NULL DEFAULT 0,
+        secret BLOB NOT NULL,
+        old_secret BLOB,
+        old_until_ms INTEGER NOT NULL DEFAULT 0,
+        state INTEGER NOT NULL DEFAULT 0,
+        failures INTEGER NOT NULL DEFAULT 0,
+        failing_since_ms INTEGER NOT NULL DEFAULT 0,
+        paused_until_ms INTEGER NOT NULL DEFAULT 0,
+        created_ms INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX webhook_ext ON webhook (ext);
+
+-- kind: 1 webhook, whose id is the target. ext: id of the event, the same for all targets. body: NULL when delivered or
+-- erased. state: 0 waiting, 1 delivered, 2 given up. status, answer: of the last try.
 CREATE TABLE outbound (
         id INTEGER NOT NULL PRIMARY KEY,
         kind INTEGER NOT NULL,
         target INTEGER NOT NULL DEFAULT 0,
         conv INTEGER NOT NULL DEFAULT 0,
         seq INTEGER NOT NULL DEFAULT 0,
+        ext INTEGER NOT NULL DEFAULT 0,
         event TEXT NOT NULL DEFAULT '',
         body TEXT,
         state INTEGER NOT NULL DEFAULT 0,
         tries INTEGER NOT NULL DEFAULT 0,
         due_ms INTEGER NOT NULL DEFAULT 0,
+        status INTEGER NOT NULL DEFAULT 0,
+        answer TEXT,
+        done_ms INTEGER NOT NULL DEFAULT 0,
         created_ms INTEGER NOT NULL
 );
-CREATE INDEX outbound_due ON outbound (state, due_ms);
+CREATE INDEX outbound_due ON outbound (target, due_ms) WHERE state = 0;
+CREATE INDEX outbound_waiting ON outbound (target, conv, id) WHERE state = 0;
+CREATE INDEX outbound_done ON outbound (state, done_ms) WHERE state > 0;
+CREATE INDEX outbound_about ON outbound (conv, seq);
 
 CREATE TABLE job (
         id INTEGER NOT NULL PRIMARY KEY,
@@ -188,6 +243,7 @@ CREATE TABLE job (
         body TEXT
 );
 CREATE INDEX job_due ON job (due_ms);
+CREATE INDEX job_subject ON job (kind, subject);
 
 CREATE TABLE audit (
         id INTEGER NOT NULL PRIMARY KEY,

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compiled alone, as strict C99 and as C++: what an application that includes nothing else can do with the header. */
+#include <deskbell/deskbell.h>
+
+static void on_entry(deskbell_client *client, const struct deskbell_entry *entry, void *data)
+{
+        (void)data;
+        if (entry->origin == DESKBELL_FOLLOWING && !entry->is_mine)
+                deskbell_mark_read(entry->conversation, entry->number);
+        (void)client;
+}
+
+int talk(const char *url, const char *app, const char *token);
+
+int talk(const char *url, const char *app, const char *token)
+{
+        struct deskbell_options options = DESKBELL_OPTIONS_INIT;
+        struct deskbell_send_options how = DESKBELL_SEND_OPTIONS_INIT;
+        struct deskbell_history_options which = DESKBELL_HISTORY_OPTIONS_INIT;
+        struct deskbell_status status = DESKBELL_STATUS_INIT;
+        deskbell_client *client = 0;
+        deskbell_conversation *conversation = 0;
+        int rc;
+
+        options.url = url;
+        options.app = app;
+        options.token = token;
+        options.on_entry = on_entry;
+        rc = deskbell_open(&options, &client);
+        if (rc != DESKBELL_OK)
+                return rc;
+        rc = deskbell_conversation_open(client, 0, &conversation);
+        if (rc == DESKBELL_OK)
+                rc = deskbell_send(conversation, "Hello", &how, 0);
+        if (rc == DESKBELL_OK)
+                rc = deskbell_connect(client);
+        if (rc == DESKBELL_OK)
+                rc = deskbell_history(conversation, &which, 0, 0);
+        deskbell_status(client, &status);
+        deskbell_close(client);
+        return rc;
+}

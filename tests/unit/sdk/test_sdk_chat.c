@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The terminal client's parts: harmless text, widths and wrapping, the line editor, the transcript. */
+#include <jansson.h>
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/cli/chat.h"
+
+static void expect_clean(const char *expected, const char *text)
+{
+        char *clean = chat_text_clean(text, true);
+
+        assert_string_equal(expected, clean);
+        free(clean);
+}
+
+static void nothing_that_steers_a_terminal_comes_through(void **state)
+{
+        (void)state;
+        expect_clean("\xef\xbf\xbd[31mred", "\x1b[31mred");
+        expect_clean("a\xef\xbf\xbd"
+                     "b",
+                     "a\rb");
+        expect_clean("\xef\xbf\xbd", "\xc2\x9b"); /* the eight-bit CSI */
+        expect_clean("\xef\xbf\xbd"
+                     "x",
+                     "\xe2\x80\xae"
+                     "x"); /* right-to-left override */
+        expect_clean("a\nb c", "a\nb\tc");
+        expect_clean("\xef\xbf\xbd\xef\xbf\xbd", "\xff\xfe");
+        expect_clean("\xef\xbf\xbd\xef\xbf\xbd", "\xc0\xaf");
+        expect_clean("\xf0\x9f\x98\x80\xc3\xa4", "\xf0\x9f\x98\x80\xc3\xa4");
+        expect_clean("\xef\xbf\xbd", "\x7f");
+}
+
+static void no_byte_sequence_leaves_a_control_character(void **state)
+{
+        (void)state;
+        srand(7);
+        for (int round = 0; round < 20000; round++) {
+                char text[9] = "";
+                for (int i = 0; i < 8; i++)
+                        text[i] = (char)(rand() % 255 + 1);
+                char *clean = chat_text_clean(text, false);
+                for (char *at = clean; *at; at++)
+                        assert_true((unsigned char)*at >= 0x20 && *at != 0x7f);
+                assert_null(strstr(clean, "\xc2\x9b"));
+                free(clean);
+        }
+}
+
+static void wide_characters_take_two_columns_and_marks_none(void **state)
+{
+        (void)state;
+        assert_int_equal(3, chat_text_columns("abc", 3));
+        assert_int_equal(4, chat_text_columns("\xe4\xbd\xa0\xe5\xa5\xbd", 6));
+        assert_int_equal(1, chat_text_columns("e\xcc\x81", 3));
+}
+
+static void lines_break_at_spaces_and_within_words_that_are_too_long(void **state)
+{
+        size_t skip;
+
+        (void)state;
+        assert_int_equal(5, chat_text_wrap("hello world", 8, &skip));
+        assert_int_equal(1, skip);
+        assert_int_equal(4, chat_text_wrap("abcdefgh", 4, &skip));
+        assert_int_equal(0, skip);
+        assert_int_equal(6, chat_text_wrap("\xe4\xbd\xa0\xe5\xa5\xbd\xe4\xbd\xa0", 5, &skip));
+        assert_int_equal(1, chat_text_wrap("a\nb", 80, &skip));
+        assert_int_equal(1, skip);
+        assert_int_equal(3, chat_text_wrap("abc", 3, &skip));
+        assert_int_equal(3, chat_text_wrap("\xe4\xbd\xa0", 1, &skip)); /* always goes on */
+}
+
+static enum editor_event type(struct editor *editor, const char *keys)
+{
+        enum editor_event last = EDITOR_NOTHING;
+
+        for (; *keys; keys++)
+                last = editor_feed(editor, *keys);
+        return last;
+}
+
+static void the_editor_knows_characters_and_not_bytes(void **state)
+{
+        struct editor *editor = calloc(1, sizeof(*editor));
+
+        (void)state;
+        type(editor, "a\xc3\xa4\xe4\xbd\xa0");
+        type(editor, "\x1b[D\x1b[D");
+        type(editor, "x");
+        assert_string_equal("ax\xc3\xa4\xe4\xbd\xa0", editor->text);
+        type(editor, "\x05\x7f");
+        assert_string_equal("ax\xc3\xa4", editor->text);
+        type(editor, "\x01\x1b[3~");
+        assert_string_equal("x\xc3\xa4", editor->text);
+        type(editor, "\x05 word\x17");
+        assert_string_equal("x\xc3\xa4 ", editor->text);
+        assert_int_equal(EDITOR_SUBMIT, type(editor, "\r"));
+        editor_remember(editor);
+        editor_clear(editor);
+        type(editor, "\x1b[A");
+        assert_string_equal("x\xc3\xa4 ", editor->text);
+        type(editor, "\x15");
+        assert_int_equal(EDITOR_QUIT, type(editor, "\x04"));
+        editor_done(editor);
+        free(editor);
+}
+
+static void what_is_pasted_is_not_sent_by_its_newlines(void **state)
+{
+        struct editor *editor = calloc(1, sizeof(*editor));
+
+        (void)state;
+        assert_int_not_equal(EDITOR_SUBMIT, type(editor, "\x1b[200~one\rtwo\x1b[201~"));
+        assert_string_equal("one\ntwo", editor->text);
+        assert_int_equal(EDITOR_SUBMIT, type(editor, "\r"));
+        free(editor);
+}
+
+static void a_line_cannot_grow_over_its_room(void **state)
+{
+        struct editor *editor = calloc(1, sizeof(*editor));
+
+        (void)state;
+        for (int i = 0; i < EDITOR_BYTES + 10; i++)
+                editor_feed(editor, 'x');
+        assert_int_equal(EDITOR_BYTES, editor->len);
+        free(editor);
+}
+
+static struct deskbell_entry entry_of(enum deskbell_log log, int64_t number, int64_t at_seq, const char *cmid)
+{
+        return (struct deskbell_entry){.log = log,
+                                       .number = number,
+                                       .at_seq = at_seq,
+                                       .cmid = cmid,
+                                       .text = "text",
+                                       .name = "",
+                                       .title = "",
+                                       .link = "",
+                                       .kind = DESKBELL_KIND_TEXT,
+                                       .version = 1,
+                                       .author = ""};
+}
+
+static void messages_stand_in_the_order_of_the_log_with_notes_between_and_waiting_ones_last(void **state)
+{
+        struct transcript transcript = {0};
+        struct deskbell_message waiting = {
+                .cmid = "c9", .operation = DESKBELL_OP_SEND, .state = DESKBELL_QUEUED, .text = "w", .tag = ""};
+        struct deskbell_entry two = entry_of(DESKBELL_PUBLIC, 2, 0, "c2"), note = entry_of(DESKBELL_TEAM, 1, 1, "n1");
+        struct deskbell_entry one = entry_of(DESKBELL_PUBLIC, 1, 0, "c1"), nine = entry_of(DESKBELL_PUBLIC, 3, 0, "c9");
+
+        (void)state;
+        transcript_message(&transcript, &waiting);
+        transcript_entry(&transcript, &two, "x");
+        transcript_entry(&transcript, &note, "x");
+        transcript_entry(&transcript, &one, "x");
+        transcript_entry(&transcript, &one, "x");
+        assert_int_equal(4, transcript.count);
+        assert_string_equal("c1", transcript.rows[0].cmid);
+        assert_string_equal("n1", transcript.rows[1].cmid);
+        assert_string_equal("c2", transcript.rows[2].cmid);
+        assert_string_equal("c9", transcript.rows[3].cmid);
+        nine.is_mine = 1;
+        transcript_entry(&transcript, &nine, "me");
+        assert_int_equal(4, transcript.count);
+        assert_int_equal(3, transcript.rows[3].number);
+        assert_int_equal(DESKBELL_SENT, transcript.rows[3].state);
+        transcript_marks(&transcript, 3, 0);
+        assert_int_equal(DESKBELL_DELIVERED, transcript.rows[3].state);
+        transcript_clear(&transcript);
+}
+
+static void an_edit_changes_and_an_erasure_blanks_the_message_it_means(void **state)
+{
+        struct transcript transcript = {0};
+        struct deskbell_entry one = entry_of(DESKBELL_PUBLIC, 1, 0, "c1"), edit = entry_of(DESKBELL_PUBLIC, 2, 0, "");
+        struct deskbell_entry erase = entry_of(DESKBELL_PUBLIC, 3, 0, "");
+
+        (void)state;
+        transcript_entry(&transcript, &one, "x");
+        edit.kind = DESKBELL_KIND_EDIT;
+        edit.of = 1;
+        edit.version = 2;
+        edit.text = "better";
+        transcript_entry(&transcript, &edit, "x");
+        assert_int_equal(1, transcript.count);
+        assert_string_equal("better", transcript.rows[0].text);
+        erase.kind = DESKBELL_KIND_ERASE;
+        erase.of = 1;
+        transcript_entry(&transcript, &erase, "x");
+        assert_true(transcript.rows[0].is_erased);
+        assert_string_equal("", transcript.rows[0].text);
+        transcript_clear(&transcript);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(nothing_that_steers_a_terminal_comes_through),
+                cmocka_unit_test(no_byte_sequence_leaves_a_control_character),
+                cmocka_unit_test(wide_characters_take_two_columns_and_marks_none),
+                cmocka_unit_test(lines_break_at_spaces_and_within_words_that_are_too_long),
+                cmocka_unit_test(the_editor_knows_characters_and_not_bytes),
+                cmocka_unit_test(what_is_pasted_is_not_sent_by_its_newlines),
+                cmocka_unit_test(a_line_cannot_grow_over_its_room),
+                cmocka_unit_test(messages_stand_in_the_order_of_the_log_with_notes_between_and_waiting_ones_last),
+                cmocka_unit_test(an_edit_changes_and_an_erasure_blanks_the_message_it_means),
+        };
+
+        setlocale(LC_CTYPE, "C.UTF-8");
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
