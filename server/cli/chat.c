@@ -123,12 +123,20 @@ static void on_message(deskbell_client *client, const struct deskbell_message *m
 {
         struct chat *chat = data;
 
-        (void)client;
         if (message->state == DESKBELL_FAILED || message->state == DESKBELL_EXPIRED) {
                 chat->failed += !message->is_again;
-                if (chat->is_plain || message->operation != DESKBELL_OP_SEND)
-                        chat_say(chat, "%s: %s",
-                                 message->state == DESKBELL_FAILED ? "not sent" : "not sent for 30 days", message->tag);
+                bool is_message = message->operation == DESKBELL_OP_SEND;
+                const char *what = is_message                                 ? "not sent"
+                                   : message->operation == DESKBELL_OP_EDIT ? "the edit was refused"
+                                                                              : "the erasure was refused";
+                if (chat->is_plain || !is_message)
+                        chat_say(chat, "%s%s: %s", what, message->state == DESKBELL_EXPIRED ? " for 30 days" : "",
+                                 message->tag);
+                if (!is_message) { /* said; there is nothing to try again */
+                        deskbell_forget(client, message->cmid);
+                        chat->is_dirty = true;
+                        return;
+                }
         }
         if (message->conversation == chat->conv && !chat->is_plain)
                 transcript_message(&chat->transcript, message);

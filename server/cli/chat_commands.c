@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] = "/note TEXT         a note for the team only (agents)\n"
+static const char help[] = "commands:\n"
+                           "/note TEXT         a note for the team only (agents)\n"
                            "/reply SEQ TEXT    answer message SEQ\n"
                            "/press SEQ N       choose button N of message SEQ\n"
                            "/edit SEQ TEXT     change an own message\n"

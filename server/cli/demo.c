@@ -216,12 +216,12 @@ static int print_invitation(const struct demo *demo)
                "Data: %s%s\n\n"
                "In a second terminal, as the customer %s:\n\n"
                "  %s chat --url %s --app %s --token %s\n\n"
-               "In a third one, as the agent %s:\n\n"
-               "  %s chat --url %s --app %s --agent-token %s\n\n"
+               "In a third one, as the agent %s, in that customer's conversation (without --conv: the list of all):\n\n"
+               "  %s chat --url %s --app %s --agent-token %s --conv %s\n\n"
                "Ctrl-C ends the demo.\n",
                demo->url, DEMO_CUSTOMERS, DEMO_AGENTS, demo->dir, demo->is_temporary ? " (removed at the end)" : "",
                demo_names[0], program, demo->url, demo->folder.app, demo->customers[0], agent_names[0], program,
-               demo->url, demo->folder.app, demo->agents[0]);
+               demo->url, demo->folder.app, demo->agents[0], demo->conversations[0]);
         return cli_finish();
 }
 

@@ -13,11 +13,12 @@ struct demo {
         char agents[DEMO_AGENTS][SECRET_TEXT]; /* session tokens */
         char *customers[DEMO_CUSTOMERS];       /* user tokens, malloc'd */
         char url[128];                         /* ws://HOST:PORT/v1/ws */
+        char conversations[DEMO_CUSTOMERS][FOLDER_ID]; /* known once they have talked */
 };
 
 /* Plays the conversations through the client SDK against the running server. EX_OK, or an exit code with the reason
  * printed. Starts threads and ends them. */
-int demo_talk(const struct demo *demo);
+int demo_talk(struct demo *demo);
 
 /* The customers' ids in the app. */
 extern const char *const demo_users[DEMO_CUSTOMERS];

@@ -151,7 +151,7 @@ static int say(struct stage *stage, const struct line *line, int nth)
         return rc;
 }
 
-int demo_talk(const struct demo *demo)
+int demo_talk(struct demo *demo)
 {
         struct stage stage = {.sent = 0};
 
@@ -160,6 +160,8 @@ int demo_talk(const struct demo *demo)
         int rc = join_all(&stage, demo);
         for (size_t i = 0; rc == EX_OK && i < sizeof(lines) / sizeof(lines[0]); i++)
                 rc = say(&stage, &lines[i], (int)i + 1);
+        for (int i = 0; i < DEMO_CUSTOMERS; i++)
+                snprintf(demo->conversations[i], sizeof(demo->conversations[i]), "%s", stage.ids[i]);
         for (int i = 0; i < DEMO_CUSTOMERS; i++)
                 if (stage.customers[i].client)
                         deskbell_close(stage.customers[i].client);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clock: durations inside the process are monotonic, times that are stored or shown are wall milliseconds since 1970,
  * UTC. In builds for tests (without NDEBUG) the wall clock is shifted by DESKBELL_TEST_CLOCK_MS milliseconds, read once
- * at the first call, and by clock_shift_wall. Any thread. */
+ * at the first call. Any thread. */
 #pragma once
 
 #include <stdint.h>
@@ -10,5 +10,5 @@ uint64_t clock_mono_ns(void);
 uint64_t clock_mono_ms(void);
 int64_t clock_wall_ms(void);
 
-/* Builds for tests: the wall clock jumps by that much from now on. Release builds: does nothing. */
+/* For tests: the wall clock jumps by that much from now on. */
 void clock_shift_wall(int64_t ms);

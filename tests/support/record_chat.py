@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the picture of the README: a customer and an agent talk through `deskbell chat`, each in a pseudo terminal, with
-a real server that is away for a while; what the two screens show at the end is written as an SVG.
+"""Makes the picture of the README: a customer and an agent talk through `deskbell chat`, each in a pseudo terminal,
+with a real server that is away for a while; what the two screens show at the end is written as an SVG.
     DESKBELL_BUILD=build/release python3 tests/support/record_chat.py docs/chat.svg
 Every step waits until it is seen on the screens, so a picture that is written shows what happened.
 """
@@ -107,12 +107,12 @@ class Screen:
 class Terminal:
     """`deskbell chat` in a pseudo terminal of its own, read by a thread."""
 
-    def __init__(self, rig, name, *who):
+    def __init__(self, rig, name, zone, *who):
         self.name, self.screen, self.turn, self.problem = name, Screen(), threading.Condition(), None
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "DESKBELL_TOKEN", "DESKBELL_AGENT_TOKEN")}
-        env.update(TERM="xterm-256color", LC_ALL="C.UTF-8", TZ=morning())
+        env.update(TERM="xterm-256color", LC_ALL="C.UTF-8", TZ=zone)
 
         def before():
             os.setsid()
@@ -217,8 +217,8 @@ def draw_row(row, left, top):
         blanks = len(text) - len(text.lstrip())
         text, x = text.strip(), x + blanks * CELL_W
         if text:
-            columns = sum(width_of(c) for c in text)
-            parts.append(f'<text x="{number(x)}" y="{number(y)}" fill="{front}" textLength="{number(columns * CELL_W)}">'
+            length = number(CELL_W * sum(width_of(c) for c in text))
+            parts.append(f'<text x="{number(x)}" y="{number(y)}" fill="{front}" textLength="{length}">'
                          f'{escape(text)}</text>')
     return parts
 
@@ -226,8 +226,8 @@ def draw_row(row, left, top):
 def draw_window(screen, title, left):
     width, height = COLUMNS * CELL_W + 2 * PAD, BAR + ROWS * CELL_H + 2 * PAD
     parts = [f'<rect x="{number(left)}" y="1" width="{number(width)}" height="{height}" rx="8" fill="{PANEL}"/>',
-             f'<path d="M{number(left)} {1 + BAR}v-{BAR - 8}a8 8 0 0 1 8-8h{number(width - 16)}a8 8 0 0 1 8 8v{BAR - 8}z" '
-             f'fill="{TITLE_BAR}"/>',
+             f'<path d="M{number(left)} {1 + BAR}v-{BAR - 8}a8 8 0 0 1 8-8h{number(width - 16)}a8 8 0 0 1 8 8'
+             f'v{BAR - 8}z" fill="{TITLE_BAR}"/>',
              f'<rect x="{number(left)}" y="1" width="{number(width)}" height="{height}" rx="8" fill="none" '
              f'stroke="{EDGE}"/>']
     parts += [f'<circle cx="{number(left + 18 + 16 * n)}" cy="{1 + BAR / 2}" r="5" fill="{EDGE}"/>' for n in range(3)]
@@ -266,37 +266,37 @@ def draw(screens):
 
 def ask(customer):
     customer.wait(r"\bonline\b(?!,)")
-    customer.type("Hello! My order 4711 was due on Monday and has not come.")
-    customer.wait("not come. ✓")
+    customer.type("Hello! My order 4711 was due on Monday and has not arrived.")
+    customer.wait("not arrived. ✓")
 
 
 def talk(rig, customer, agent):
     agent.wait("Alice: Hello!")
     agent.type("/open 1")
     agent.wait("#1 Alice: Hello!")
-    customer.wait("not come. ✓✓ read")
-    agent.type("Hello Alice, sorry about that. I am looking it up.")
+    customer.wait("not arrived. ✓✓ read")
+    agent.type("Hello Alice, I am sorry. Let me see.")
     customer.wait("#2 Kim: Hello Alice")
-    agent.wait("it up. ✓✓ read")
-    agent.type("/note wrong label, the depot has printed a new one")
-    agent.wait("a new one ✓")
-    agent.type("It took a detour, but it is moving again. It should be with you on Thursday.")
+    agent.wait("Let me see. ✓✓ read")
+    agent.type("/note wrong label; the depot has printed another one")
+    agent.wait("another one ✓")
+    agent.type("It took a detour, but it is on its way again. It will be with you on Thursday.")
     customer.wait("#3 Kim: It took")
-    customer.type("Thank you, that was quick 🙂")
+    customer.type("Thank you, that was quick!")
     agent.wait("#4 Alice: Thank you")
-    customer.wait("🙂 ✓✓ read")
+    customer.wait("quick! ✓✓ read")
     if rig.server.stop() != 0:
         raise Failed("the server did not end in order")
     customer.wait(r"\boffline\b")
     agent.wait(r"\boffline\b")
-    customer.type("One more thing: could the courier leave it with a neighbour?")
-    customer.wait(r"neighbour\? \(queued\).*\| 1 queued")
+    customer.type("I have no network here, so this may reach you late: could a neighbour take the parcel?")
+    customer.wait(r"the parcel\? \(queued\).*\| 1 queued")
     rig.server.start()
-    agent.wait("#5 Alice: One more thing", 60)
-    customer.wait(r"#5 me: One more thing.*neighbour\? ✓✓ read", 60)
-    agent.type("Of course. I have added it to the delivery.")
-    customer.wait("#6 Kim: Of course")
-    agent.wait("delivery. ✓✓ read")
+    agent.wait("#5 Alice: I have no network", 60)
+    customer.wait(r"#5 me: I have no network.*the parcel\? ✓✓ read", 60)
+    agent.type("It came through! The courier knows.")
+    customer.wait("#6 Kim: It came")
+    agent.wait("courier knows. ✓✓ read")
     for terminal in (customer, agent):
         terminal.wait(r"\bonline\b(?!,)", 60)
     customer.type("Perfect, thanks", end="")
@@ -312,9 +312,10 @@ def run():
         rig.start_server()
         kim = rig.agent("Kim")
         token = rig.user_token("alice", lifetime_s=20 * 3600, name="Alice")
-        customer = Terminal(rig, "customer", "--token", token)
+        zone = morning()
+        customer = Terminal(rig, "customer", zone, "--token", token)
         ask(customer)
-        agent = Terminal(rig, "agent", "--agent-token", kim.token)
+        agent = Terminal(rig, "agent", zone, "--agent-token", kim.token)
         talk(rig, customer, agent)
         with customer.turn, agent.turn:
             picture = draw([("customer", customer.screen), ("agent", agent.screen)])

@@ -27,6 +27,8 @@ NAME = re.compile(r'"\$([a-z_0-9]+)"')
 class Play:
     def __init__(self, case):
         self.case, self.names, self.clients, self.client = case, {"app": case.rig.app}, {}, None
+        case.count += 1
+        self.number = case.count
 
     def enter(self, words):
         name = words[0]
@@ -62,7 +64,7 @@ class Play:
 
     def unique(self, user):
         """Each transcript has its own people."""
-        return f"{user} of {id(self)}"
+        return f"{user} of transcript {self.number}"
 
     def value_of(self, name):
         if name.startswith("token_"):

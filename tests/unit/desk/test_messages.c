@@ -367,10 +367,15 @@ static void a_note_changes_nothing_that_its_customer_is_told(void **state)
         assert_int_equal(-1, number(row_after, "result.row.ihead"));
         json_t *since = room_read(room, &ann, "feed.read", "{\"rev\":%d}", (int)number(feed, "result.rev"));
         assert_int_equal(0, json_array_size(json_object_get(json_object_get(since, "result"), "rows")));
+        /* a mark that is told late, after a note */
+        room_notify(room, &ann, "marks", "{\"marks\":[{\"conv\":\"%s\",\"recv\":2,\"read\":1}]}", conv);
+        room_flush(room);
         room_notify(room, &ann, "marks", "{\"marks\":[{\"conv\":\"%s\",\"recv\":2,\"read\":2}]}", conv);
+        take_seq(room_send(room, &ann, conv, NULL, "x"));
+        assert_int_equal(1, room_count(room, NOTE_EVENT, "marks"));
         json_decref(room_note(room, &eve, conv, "once more"));
         room_flush(room);
-        const struct room_note *told = room_told(room, NOTE_EVENT, "marks", 0);
+        const struct room_note *told = room_told(room, NOTE_EVENT, "marks", 1);
         json_t *last = room_read(room, &ann, "feed.read", "{\"rev\":0}");
         assert_int_equal(number(told->json, "rev"), number(last, "result.rows.0.rev"));
         json_decref(row);

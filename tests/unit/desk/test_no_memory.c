@@ -115,6 +115,36 @@ static void any_allocation_of_a_call_of_the_operator_may_fail(void **state)
         }
 }
 
+/* Longer than what a batch has at hand for an answer. */
+static void any_allocation_of_a_long_answer_may_fail(void **state)
+{
+        struct room *room = *state;
+        for (int i = 0; i < 40; i++)
+                take_result(room_operate(room, "app.add", "{\"cmid\":\"%s\",\"name\":\"%0200d\"}", room_cmid(room), i));
+        bool was_hit = true;
+        for (long nth = 1; was_hit; nth++) {
+                char params[] = "{}";
+                struct writer out;
+                writer_init(&out, NULL, 0);
+                writer_reserve(&out, 65536); /* the test's own memory */
+                allocations = 0;
+                fail_at = nth;
+                int rc = desk_call(room->desk, SPAN("app.list"), params, 2, &out);
+                fail_at = 0;
+                was_hit = allocations >= nth;
+                json_t *answer = json_loadb(out.bytes, out.len, 0, NULL);
+                assert_non_null(answer);
+                if (rc == 0)
+                        assert_int_equal(41,
+                                         json_array_size(json_object_get(json_object_get(answer, "result"), "apps")));
+                else
+                        assert_string_equal("internal", words(answer, "error.data.tag"));
+                assert_true(was_hit || rc == 0);
+                json_decref(answer);
+                writer_done(&out);
+        }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, room_set_up, room_tear_down)
 
 int main(void)
@@ -122,6 +152,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TEST(any_allocation_of_a_batch_may_fail),
                 TEST(any_allocation_of_a_call_of_the_operator_may_fail),
+                TEST(any_allocation_of_a_long_answer_may_fail),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,6 +231,20 @@ static void a_connection_whose_replacement_was_refused_can_still_be_revoked(void
         assert_int_equal(ann.ref.slot, room_told(room, NOTE_CLOSE, NULL, 0)->to.slot);
 }
 
+static void a_connection_whose_replacement_was_refused_is_replaced_by_the_next(void **state)
+{
+        struct room *room = *state;
+        struct client ann = room_customer(room, "ann", 0), again;
+        struct opening opening = room_user(room, "ann");
+        order(DB_FAULT_COMMIT, DB_FAULT_FAIL, 1, DB_FULL);
+        assert_false(room_enter(room, &opening, 0, NULL, &again, NULL));
+        room->desk->retry_write_ms = 0;
+        room_forget(room);
+        assert_true(room_enter(room, &opening, 0, NULL, &again, NULL));
+        assert_int_equal(1, room_count(room, NOTE_CLOSE, NULL));
+        assert_int_equal(ann.ref.slot, room_told(room, NOTE_CLOSE, NULL, 0)->to.slot);
+}
+
 static void a_new_customer_of_a_refused_batch_is_forgotten(void **state)
 {
         struct room *room = *state;
@@ -368,6 +382,7 @@ int main(void)
                 TEST(no_event_of_a_refused_batch_leaves),
                 TEST(a_drain_leaves_even_with_a_refused_batch),
                 TEST(a_connection_whose_replacement_was_refused_can_still_be_revoked),
+                TEST(a_connection_whose_replacement_was_refused_is_replaced_by_the_next),
                 TEST(a_new_customer_of_a_refused_batch_is_forgotten),
                 TEST(nobody_is_answered_when_the_outcome_of_a_commit_is_unknown),
                 TEST(a_flush_that_fails_at_any_statement_ends_it_too),
