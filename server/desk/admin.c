@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Methods of the operator: apps, signing keys, agents, taking access back. Each change leaves a line in the audit trail. */
+/* Methods of the operator: apps, signing keys, agents, taking access back. Each change leaves a line in the audit
+ * trail. */
 #include "desk/desk_private.h"
 
 #include <openssl/evp.h>
@@ -9,19 +10,11 @@
 enum { INVITE_MS = 72 * 3600 * 1000 };
 #define STAFF_SESSION_MS ((int64_t)30 * 24 * 3600 * 1000)
 
-static int bad_field(struct fault *fault, const char *field, const char *expected)
-{
-        fault->code = PROTOCOL_ERR_BAD_REQUEST;
-        snprintf(fault->field, sizeof fault->field, "%s", field);
-        snprintf(fault->expected, sizeof fault->expected, "%s", expected);
-        return -PROTOCOL_ERR_BAD_REQUEST;
-}
-
 static int audit(struct desk *desk, const char *action, const char *prefix, uint64_t ext, struct span detail)
 {
         char object[ID_TEXT_BYTES];
         id_write(object, prefix, ext);
-        int rc = audit_put(desk->db, desk->now_ms, 0, ROLE_OPERATOR, action, (struct span){ object, sizeof object },
+        int rc = audit_put(desk->db, desk->now_ms, 0, ROLE_OPERATOR, action, (struct span){object, sizeof object},
                            detail);
         return rc < 0 ? desk_db_failed(desk, rc) : 0;
 }
@@ -56,7 +49,7 @@ int handle_app_add(struct desk *desk, struct desk_command *command, struct write
 {
         (void)fault;
         const struct protocol_app_add *params = command->params;
-        struct protocol_app_add_result result = { .app = desk_new_id(desk) };
+        struct protocol_app_add_result result = {.app = desk_new_id(desk)};
         struct writer origins;
         writer_init(&origins, NULL, 0);
         write_origins(&origins, params);
@@ -64,7 +57,7 @@ int handle_app_add(struct desk *desk, struct desk_command *command, struct write
         db_bind_int(stmt, 1, desk->workspace);
         db_bind_int(stmt, 2, (int64_t)result.app);
         db_bind_text(stmt, 3, params->name);
-        db_bind_text(stmt, 4, (struct span){ origins.bytes, origins.len });
+        db_bind_text(stmt, 4, (struct span){origins.bytes, origins.len});
         db_bind_int(stmt, 5, desk->now_ms);
         int rc = origins.failed ? DB_NOMEM : db_run(stmt);
         writer_done(&origins);
@@ -72,13 +65,13 @@ int handle_app_add(struct desk *desk, struct desk_command *command, struct write
                 return desk_db_failed(desk, rc);
         desk->keys_changed = true;
         protocol_app_add_result_write(out, &result);
-        return audit(desk, "app.add", "app", result.app, (struct span){ 0 });
+        return audit(desk, "app.add", "app", result.app, (struct span){0});
 }
 
 int handle_app_list(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
 {
         (void)fault;
-        struct protocol_app_list_result result = { 0 };
+        struct protocol_app_list_result result = {0};
         enum { APPS_MAX = 1000 };
         result.apps = arena_take(&command->arena, APPS_MAX * sizeof *result.apps);
         if (!result.apps)
@@ -92,7 +85,7 @@ int handle_app_list(struct desk *desk, struct desk_command *command, struct writ
                 if (copy)
                         memcpy(copy, name.at, name.len);
                 row->app = (uint64_t)db_int(stmt, 2);
-                row->name = (struct span){ copy, copy ? name.len : 0 };
+                row->name = (struct span){copy, copy ? name.len : 0};
                 row->created = db_int(stmt, 5);
         }
         db_reset(stmt);
@@ -149,22 +142,23 @@ int handle_key_add(struct desk *desk, struct desk_command *command, struct write
         if (rc < 0)
                 return rc;
         if (!is_kid(params->kid))
-                return bad_field(fault, "kid", "letters, digits, . _ -");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "kid", "letters, digits, . _ -");
         if (params->alg == PROTOCOL_KEY_ADD_ALG_HS256) {
                 int len = decode_secret(material, secret, sizeof secret);
                 if (len < 32)
-                        return bad_field(fault, "material", "base64 of at least 32 bytes");
-                material = (struct span){ (char *)secret, (size_t)len };
+                        return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "material", "base64 of at least 32 bytes");
+                material = (struct span){(char *)secret, (size_t)len};
         }
         struct jwt_key *key = jwt_key_new((enum jwt_alg)params->alg, material);
         if (!key)
-                return bad_field(fault, "material", "a public key in PEM that fits the algorithm");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "material",
+                                 "a public key in PEM that fits the algorithm");
         jwt_key_free(key);
         rc = insert_key(desk, app, params, material);
         if (rc < 0)
                 return rc;
         desk->keys_changed = true;
-        struct protocol_key_add_result result = { .kid = params->kid };
+        struct protocol_key_add_result result = {.kid = params->kid};
         protocol_key_add_result_write(out, &result);
         return audit(desk, "key.add", "app", params->app, params->kid);
 }
@@ -174,7 +168,7 @@ int handle_key_list(struct desk *desk, struct desk_command *command, struct writ
         (void)fault;
         const struct protocol_key_list *params = command->params;
         enum { KEYS_MAX = 100 };
-        struct protocol_key_list_result result = { 0 };
+        struct protocol_key_list_result result = {0};
         int64_t app = 0;
         int rc = find_app(desk, params->app, &app);
         if (rc < 0)
@@ -190,7 +184,7 @@ int handle_key_list(struct desk *desk, struct desk_command *command, struct writ
                 char *copy = arena_take(&command->arena, kid.len);
                 if (copy)
                         memcpy(copy, kid.at, kid.len);
-                row->kid = (struct span){ copy, copy ? kid.len : 0 };
+                row->kid = (struct span){copy, copy ? kid.len : 0};
                 row->alg = (enum protocol_key_row_alg)db_int(stmt, 1);
                 row->created = db_int(stmt, 2);
         }
@@ -218,7 +212,7 @@ int handle_key_remove(struct desk *desk, struct desk_command *command, struct wr
         if (db_changes(desk->db) == 0)
                 return -PROTOCOL_ERR_NOT_FOUND;
         desk->keys_changed = true;
-        struct protocol_key_remove_result result = { 0 };
+        struct protocol_key_remove_result result = {0};
         protocol_key_remove_result_write(out, &result);
         return audit(desk, "key.remove", "app", params->app, params->kid);
 }
@@ -227,7 +221,7 @@ int handle_agent_add(struct desk *desk, struct desk_command *command, struct wri
 {
         (void)fault;
         const struct protocol_agent_add *params = command->params;
-        struct principal_row row = { .workspace = desk->workspace, .ext = desk_new_id(desk), .role = ROLE_AGENT };
+        struct principal_row row = {.workspace = desk->workspace, .ext = desk_new_id(desk), .role = ROLE_AGENT};
         snprintf(row.name, sizeof row.name, "%.*s", (int)params->name.len, params->name.at);
         if (params->has_email)
                 snprintf(row.email, sizeof row.email, "%.*s", (int)params->email.len, params->email.at);
@@ -237,16 +231,16 @@ int handle_agent_add(struct desk *desk, struct desk_command *command, struct wri
                 return -PROTOCOL_ERR_CONFLICT;
         if (rc < 0)
                 return desk_db_failed(desk, rc);
-        struct protocol_agent_add_result result = { .agent = { ROLE_AGENT, row.ext } };
+        struct protocol_agent_add_result result = {.agent = {ROLE_AGENT, row.ext}};
         protocol_agent_add_result_write(out, &result);
-        return audit(desk, "agent.add", "agt", row.ext, (struct span){ 0 });
+        return audit(desk, "agent.add", "agt", row.ext, (struct span){0});
 }
 
 int handle_agent_list(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
 {
         (void)fault;
         enum { AGENTS_MAX = 1000 };
-        struct protocol_agent_list_result result = { 0 };
+        struct protocol_agent_list_result result = {0};
         result.agents = arena_take(&command->arena, AGENTS_MAX * sizeof *result.agents);
         if (!result.agents)
                 return -PROTOCOL_ERR_INTERNAL;
@@ -263,10 +257,10 @@ int handle_agent_list(struct desk *desk, struct desk_command *command, struct wr
                         memcpy(copy, name.at, name.len);
                 if (email.len > 0)
                         memcpy(copy + name.len, email.at, email.len);
-                row->agent = (struct principal_id){ ROLE_AGENT, (uint64_t)db_int(stmt, 0) };
-                row->name = (struct span){ copy, name.len };
+                row->agent = (struct principal_id){ROLE_AGENT, (uint64_t)db_int(stmt, 0)};
+                row->name = (struct span){copy, name.len};
                 row->has_email = email.at != NULL;
-                row->email = (struct span){ copy + name.len, email.len };
+                row->email = (struct span){copy + name.len, email.len};
                 row->has_revoked = row->revoked = db_int(stmt, 3) != 0;
                 row->created = db_int(stmt, 4);
         }
@@ -297,7 +291,7 @@ int handle_agent_session(struct desk *desk, struct desk_command *command, struct
                 rc = -PROTOCOL_ERR_REVOKED;
         if (rc < 0)
                 return rc;
-        struct protocol_agent_session_result result = { .expires = desk->now_ms + STAFF_SESSION_MS };
+        struct protocol_agent_session_result result = {.expires = desk->now_ms + STAFF_SESSION_MS};
         rc = staff_sessions_put(desk->db, params->token_hash, row.id, params->label, desk->now_ms, result.expires);
         if (rc == DB_CONSTRAINT)
                 return -PROTOCOL_ERR_CONFLICT; /* that token is in use */
@@ -335,9 +329,9 @@ int handle_agent_revoke(struct desk *desk, struct desk_command *command, struct 
                 rc = revoke(desk, &row, true);
         if (rc < 0)
                 return rc;
-        struct protocol_agent_revoke_result result = { 0 };
+        struct protocol_agent_revoke_result result = {0};
         protocol_agent_revoke_result_write(out, &result);
-        return audit(desk, "agent.revoke", "agt", row.ext, (struct span){ 0 });
+        return audit(desk, "agent.revoke", "agt", row.ext, (struct span){0});
 }
 
 int handle_customer_revoke(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
@@ -356,9 +350,9 @@ int handle_customer_revoke(struct desk *desk, struct desk_command *command, stru
                 rc = revoke(desk, &row, row.app != 0); /* a visitor's secret has no time of issue: it ends for good */
         if (rc < 0)
                 return rc;
-        struct protocol_customer_revoke_result result = { 0 };
+        struct protocol_customer_revoke_result result = {0};
         protocol_customer_revoke_result_write(out, &result);
-        return audit(desk, "customer.revoke", "usr", row.ext, (struct span){ 0 });
+        return audit(desk, "customer.revoke", "usr", row.ext, (struct span){0});
 }
 
 static int64_t count_of(struct desk *desk, enum sql_id id)
@@ -376,7 +370,7 @@ int handle_store_status(struct desk *desk, struct desk_command *command, struct 
 {
         (void)command;
         (void)fault;
-        struct protocol_store_status_result result = { 0 };
+        struct protocol_store_status_result result = {0};
         result.workspace = desk->workspace_ext;
         memcpy(result.epoch, desk->epoch, sizeof result.epoch);
         result.rev = desk->rev;

@@ -30,14 +30,6 @@ static int check_after(struct desk *desk, struct desk_command *command, int64_t 
         return rc != 0 ? 0 : -PROTOCOL_ERR_PREDECESSOR_UNKNOWN;
 }
 
-static int bad_field(struct fault *fault, const char *field, const char *expected)
-{
-        fault->code = PROTOCOL_ERR_BAD_REQUEST;
-        memcpy(fault->field, field, strlen(field) + 1);
-        memcpy(fault->expected, expected, strlen(expected) + 1);
-        return -PROTOCOL_ERR_BAD_REQUEST;
-}
-
 /* The public entry that a tap, a form or a reply names, decoded from the store; `keep` holds its bytes. */
 static int named_entry(struct desk *desk, const struct conversation *conversation, int64_t seq, struct arena *arena,
                        int *out_kind, struct protocol_content *out_content)
@@ -55,7 +47,7 @@ static int named_entry(struct desk *desk, const struct conversation *conversatio
         char *copy = row.body.at ? arena_take(arena, row.body.len) : NULL;
         if (copy) {
                 struct reader reader;
-                struct fault ignored = { 0 };
+                struct fault ignored = {0};
                 memcpy(copy, row.body.at, row.body.len);
                 reader_init(&reader, copy, row.body.len, READER_TOLERANT, arena, &ignored);
                 rc = protocol_content_read(&reader, out_content) < 0 ? -PROTOCOL_ERR_INTERNAL : 0;
@@ -74,7 +66,7 @@ static int check_pressed(struct desk *desk, const struct conversation *conversat
         int kind = 0;
         int rc = named_entry(desk, conversation, content->pressed.seq, &command->arena, &kind, &named);
         if (rc == -PROTOCOL_ERR_NOT_FOUND || (rc == 0 && kind != PROTOCOL_ENTRY_CHOICES))
-                return bad_field(fault, "pressed.seq", "the seq of a message with choices");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "pressed.seq", "the seq of a message with choices");
         if (rc < 0)
                 return rc;
         for (size_t i = 0; i < named.choices_count; i++) {
@@ -82,9 +74,9 @@ static int check_pressed(struct desk *desk, const struct conversation *conversat
                         continue;
                 return span_equal(named.choices[i].label, content->text)
                                ? 0
-                               : bad_field(fault, "text", "the label of the choice pressed");
+                               : fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "text", "the label of the choice pressed");
         }
-        return bad_field(fault, "pressed.id", "the id of one of its choices");
+        return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "pressed.id", "the id of one of its choices");
 }
 
 static int check_filled(struct desk *desk, const struct conversation *conversation, struct desk_command *command,
@@ -95,7 +87,7 @@ static int check_filled(struct desk *desk, const struct conversation *conversati
         int kind = 0;
         int rc = named_entry(desk, conversation, content->filled.seq, &command->arena, &kind, &named);
         if (rc == -PROTOCOL_ERR_NOT_FOUND || (rc == 0 && kind != PROTOCOL_ENTRY_FORM))
-                return bad_field(fault, "filled.seq", "the seq of a message with a form");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "filled.seq", "the seq of a message with a form");
         if (rc < 0)
                 return rc;
         for (size_t f = 0; f < named.form_count; f++) {
@@ -103,14 +95,14 @@ static int check_filled(struct desk *desk, const struct conversation *conversati
                 for (size_t v = 0; v < content->filled.values_count; v++)
                         given += span_equal(named.form[f].id, content->filled.values[v].id);
                 if (given > 1 || (given == 0 && named.form[f].has_required && named.form[f].required))
-                        return bad_field(fault, "filled.values", "each required field once");
+                        return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "filled.values", "each required field once");
         }
         for (size_t v = 0; v < content->filled.values_count; v++) {
                 bool known = false;
                 for (size_t f = 0; f < named.form_count && !known; f++)
                         known = span_equal(named.form[f].id, content->filled.values[v].id);
                 if (!known)
-                        return bad_field(fault, "filled.values", "only fields of the form");
+                        return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "filled.values", "only fields of the form");
         }
         return 0;
 }
@@ -120,9 +112,10 @@ static int check_references(struct desk *desk, const struct conversation *conver
 {
         const struct protocol_content *content = &((struct protocol_message_send *)command->params)->content;
         if (content->has_reply_to && content->reply_to > conversation->row.head)
-                return bad_field(fault, "reply_to", "the seq of an entry that is there");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "reply_to", "the seq of an entry that is there");
         if ((content->has_pressed || content->has_filled) && !is_customer(command))
-                return bad_field(fault, content->has_pressed ? "pressed" : "filled", "nothing: only customers answer");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, content->has_pressed ? "pressed" : "filled",
+                                 "nothing: only customers answer");
         if (content->has_pressed) {
                 int rc = check_pressed(desk, conversation, command, fault);
                 if (rc < 0)
@@ -136,11 +129,12 @@ static int find_conversation(struct desk *desk, struct desk_command *command, bo
 {
         const struct protocol_message_send *params = command->params;
         if (params->has_conv == params->has_key)
-                return bad_field(fault, "conv", "exactly one of conv and key");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "conv", "exactly one of conv and key");
         if (params->has_conv)
                 return conversation_for(desk, &command->caller, params->conv, out_conversation);
         if (!is_customer(command))
-                return bad_field(fault, "key", "conv: only customers name a conversation by key");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "key",
+                                 "conv: only customers name a conversation by key");
         return conversation_find_key(desk, &command->caller, params->key, out_made, out_conversation);
 }
 
@@ -213,17 +207,17 @@ static struct entry_row entry_of(const struct desk *desk, const struct desk_comm
         const struct conversation_row *row = &conversation->row;
         bool team = params->has_log && params->log == PROTOCOL_MESSAGE_SEND_LOG_TEAM;
         int64_t gap = PLANTED("gap_in_seq") && row->head % 97 == 96 ? 1 : 0;
-        struct entry_row entry = { .conv = row->id,
-                                   .log = team ? LOG_TEAM : LOG_PUBLIC,
-                                   .seq = (team ? row->ihead : row->head) + 1 + gap,
-                                   .at_seq = row->head,
-                                   .ts = desk->now_ms > row->last_ts ? desk->now_ms : row->last_ts,
-                                   .author = command->caller.principal,
-                                   .kind = (int)params->kind,
-                                   .has_cmid = true,
-                                   .has_hash = true,
-                                   .cmid = params->cmid,
-                                   .body = command->stored };
+        struct entry_row entry = {.conv = row->id,
+                                  .log = team ? LOG_TEAM : LOG_PUBLIC,
+                                  .seq = (team ? row->ihead : row->head) + 1 + gap,
+                                  .at_seq = row->head,
+                                  .ts = desk->now_ms > row->last_ts ? desk->now_ms : row->last_ts,
+                                  .author = command->caller.principal,
+                                  .kind = (int)params->kind,
+                                  .has_cmid = true,
+                                  .has_hash = true,
+                                  .cmid = params->cmid,
+                                  .body = command->stored};
         memcpy(entry.hash, command->hash, sizeof entry.hash);
         return entry;
 }
@@ -239,12 +233,13 @@ static int answer_as_visitor(struct desk *desk, struct desk_command *command, st
                 return rc < 0 ? rc : 0;
         bool team = params->has_log && params->log == PROTOCOL_MESSAGE_SEND_LOG_TEAM;
         bool same = !team && stored.log == LOG_PUBLIC && (!params->has_conv || params->conv == conv) &&
-                    (!stored.has_hash || (stored.kind == (int)params->kind &&
-                                          memcmp(stored.hash, command->hash, sizeof stored.hash) == 0));
+                    (!stored.has_hash ||
+                     (stored.kind == (int)params->kind && memcmp(stored.hash, command->hash, sizeof stored.hash) == 0));
         if (!same)
                 return -PROTOCOL_ERR_IDEMPOTENCY_CONFLICT;
         atomic_fetch_add_explicit(&desk->duplicates, 1, memory_order_relaxed);
-        hot_send_result(out, &command->id, params->has_key ? conv : 0, false, stored.seq, stored.at_seq, stored.ts, true);
+        hot_send_result(out, &command->id, params->has_key ? conv : 0, false, stored.seq, stored.at_seq, stored.ts,
+                        true);
         struct desk_session *session = sessions_find(desk, command->from);
         if (session)
                 session_note_sent(session, stored.conv, &params->cmid, true);

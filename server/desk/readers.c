@@ -43,20 +43,13 @@ static bool is_staff(const struct caller *caller)
 
 /* ---- entries.read ---- */
 
-static int bad_field(struct fault *fault, const char *field, const char *expected)
-{
-        fault->code = PROTOCOL_ERR_BAD_REQUEST;
-        snprintf(fault->field, sizeof fault->field, "%s", field);
-        snprintf(fault->expected, sizeof fault->expected, "%s", expected);
-        return -PROTOCOL_ERR_BAD_REQUEST;
-}
-
-static int find_log(struct reader_thread *reader, const struct caller *caller, uint64_t ext, bool team, int64_t *out_conv,
-                    int64_t *out_head)
+static int find_log(struct reader_thread *reader, const struct caller *caller, uint64_t ext, bool team,
+                    int64_t *out_conv, int64_t *out_head)
 {
         int64_t ihead = 0;
-        int rc = is_staff(caller) ? conversations_view_staff(reader->db, ext, caller->workspace, out_conv, out_head, &ihead)
-                                  : conversations_view_customer(reader->db, ext, caller->principal, out_conv, out_head);
+        int rc = is_staff(caller)
+                         ? conversations_view_staff(reader->db, ext, caller->workspace, out_conv, out_head, &ihead)
+                         : conversations_view_customer(reader->db, ext, caller->principal, out_conv, out_head);
         if (rc < 0)
                 return store_failed(reader, rc);
         if (rc == DB_OK)
@@ -68,16 +61,16 @@ static int find_log(struct reader_thread *reader, const struct caller *caller, u
 
 static void write_entry(struct reader_thread *reader, uint64_t conv, bool team, const struct entry_row *row)
 {
-        struct entry_head head = { .conv = conv,
-                                   .team = team,
-                                   .number = row->seq,
-                                   .at_seq = row->at_seq,
-                                   .ts = row->ts,
-                                   .author = directory_author(reader->directory, row->author),
-                                   .cmid = row->has_cmid ? &row->cmid : NULL,
-                                   .kind = row->kind,
-                                   .version = row->version,
-                                   .content = row->body };
+        struct entry_head head = {.conv = conv,
+                                  .team = team,
+                                  .number = row->seq,
+                                  .at_seq = row->at_seq,
+                                  .ts = row->ts,
+                                  .author = directory_author(reader->directory, row->author),
+                                  .cmid = row->has_cmid ? &row->cmid : NULL,
+                                  .kind = row->kind,
+                                  .version = row->version,
+                                  .content = row->body};
         if (head.author.role == ROLE_AGENT || head.author.role == ROLE_BOT) {
                 const struct principal *author = directory_find(reader->directory, row->author);
                 if (author && author->name)
@@ -147,14 +140,14 @@ static int read_entries(struct reader_thread *reader, struct desk_command *comma
         if (team && command->caller.role == ROLE_BOT)
                 return -PROTOCOL_ERR_FORBIDDEN;
         if (team && command->caller.role != ROLE_AGENT)
-                return bad_field(fault, "log", "public");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "log", "public");
         if (params->has_after && params->has_before)
-                return bad_field(fault, "before", "not together with after");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "before", "not together with after");
         int64_t conv = 0, head = 0;
         int rc = find_log(reader, &command->caller, params->conv, team, &conv, &head);
         if (rc < 0)
                 return rc;
-        struct page page = { .limit = params->has_limit ? params->limit : ENTRIES_DEFAULT, .until = head };
+        struct page page = {.limit = params->has_limit ? params->limit : ENTRIES_DEFAULT, .until = head};
         bool is_backward = !params->has_after;
         int64_t floor = 0;
         if (is_backward) {
@@ -316,19 +309,19 @@ static int prepare_list(struct reader_thread *reader, const struct desk_command 
                         struct fault *fault)
 {
         const struct protocol_conversation_list *params = command->params;
-        *out = (struct list){ .workspace = command->caller.workspace,
-                              .limit = params->has_limit ? params->limit : LIST_DEFAULT,
-                              .by_waiting = params->has_sort &&
-                                            params->sort == PROTOCOL_CONVERSATION_LIST_SORT_LONGEST_WAITING };
+        *out = (struct list){.workspace = command->caller.workspace,
+                             .limit = params->has_limit ? params->limit : LIST_DEFAULT,
+                             .by_waiting = params->has_sort &&
+                                           params->sort == PROTOCOL_CONVERSATION_LIST_SORT_LONGEST_WAITING};
         out->value = out->id = out->by_waiting ? 0 : INT64_MAX;
         if (params->has_filter && params->filter == PROTOCOL_CONVERSATION_LIST_FILTER_WAITING)
                 out->filter = 1;
         if (params->has_filter && params->filter == PROTOCOL_CONVERSATION_LIST_FILTER_ANSWERED)
                 out->filter = 2;
         if (out->by_waiting && out->filter == 2)
-                return bad_field(fault, "sort", "newest, with the filter answered");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "sort", "newest, with the filter answered");
         if (params->has_after && !read_position(params->after, &out->value, &out->id))
-                return bad_field(fault, "after", "`next` of a page before");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "after", "`next` of a page before");
         return list_ids(reader, params, &out->app, &out->customer);
 }
 
@@ -391,7 +384,7 @@ static int run_read(struct reader_thread *reader, struct desk_command *command, 
 static void answer(struct reader_thread *reader, struct desk_command *command)
 {
         struct desk *desk = reader->desk;
-        struct span bytes = { reader->out.bytes, reader->out.failed ? 0 : reader->out.len };
+        struct span bytes = {reader->out.bytes, reader->out.failed ? 0 : reader->out.len};
         struct desk_note *note = note_new(NOTE_REPLY, command->from, bytes); /* no bytes: the client asks again */
         if (!note)
                 return;
@@ -404,7 +397,7 @@ static void answer(struct reader_thread *reader, struct desk_command *command)
 
 static void run_one(struct reader_thread *reader, struct desk_command *command)
 {
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         reader->out.len = 0;
         reader->out.failed = false;
         frame_result_begin(&reader->out, &command->id);
@@ -420,13 +413,13 @@ static void run_one(struct reader_thread *reader, struct desk_command *command)
                 rc = -PROTOCOL_ERR_INTERNAL;
         if (rc < 0) {
                 reader->out.len = 0;
-                int64_t retry_ms = protocol_error_info((enum protocol_error)-rc)->permanent ? -1 : 1000;
+                int64_t retry_ms = protocol_error_info((enum protocol_error) - rc)->permanent ? -1 : 1000;
                 reader->out.failed = false;
-                frame_error(&reader->out, &command->id, (enum protocol_error)-rc, retry_ms, &fault);
-                struct principal_id who = { ROLE_NONE, 0 };
+                frame_error(&reader->out, &command->id, (enum protocol_error) - rc, retry_ms, &fault);
+                struct principal_id who = {ROLE_NONE, 0};
                 if (command->caller.principal > 0)
                         who = directory_author(reader->directory, command->caller.principal);
-                denied_say(protocol_methods[command->method].name, -rc, who, (struct span){ 0 });
+                denied_say(protocol_methods[command->method].name, -rc, who, (struct span){0});
         }
         answer(reader, command);
 }

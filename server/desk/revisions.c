@@ -202,12 +202,8 @@ int handle_message_edit(struct desk *desk, struct desk_command *command, struct 
                 return rc < 0 ? rc : 0;
         if (revised.row.kind == PROTOCOL_ENTRY_ERASED)
                 return -PROTOCOL_ERR_ERASED;
-        if (revised.row.kind != PROTOCOL_ENTRY_TEXT || revised.content.has_pressed || revised.content.has_filled) {
-                fault->code = PROTOCOL_ERR_BAD_REQUEST;
-                memcpy(fault->field, "of", sizeof "of");
-                memcpy(fault->expected, "a text message", sizeof "a text message");
-                return -PROTOCOL_ERR_BAD_REQUEST;
-        }
+        if (revised.row.kind != PROTOCOL_ENTRY_TEXT || revised.content.has_pressed || revised.content.has_filled)
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "of", "a text message");
         if (revised.row.version != params->version)
                 return -PROTOCOL_ERR_CONFLICT;
         rc = append_about(desk, command, revised.conversation, &entry);
