@@ -5,29 +5,6 @@
 
 #include <stdio.h>
 
-static int audit_access(struct desk *desk, const char *action, uint64_t ext, struct span detail)
-{
-        char object[ID_TEXT_BYTES];
-        id_write(object, "acc", ext);
-        int rc = audit_put(desk->db, desk->now_ms, 0, ROLE_OPERATOR, action, (struct span){object, sizeof object},
-                           detail);
-        return rc < 0 ? desk_db_failed(desk, rc) : 0;
-}
-
-static int find_app(struct desk *desk, uint64_t ext, int64_t *out_id)
-{
-        struct db_stmt *stmt = db_stmt(desk->db, SQL_APP_BY_EXT);
-        db_bind_int(stmt, 1, (int64_t)ext);
-        int rc = db_step(stmt);
-        if (rc < 0)
-                return desk_db_failed(desk, rc);
-        if (rc == DB_OK)
-                return -PROTOCOL_ERR_NOT_FOUND;
-        *out_id = db_int(stmt, 0);
-        db_reset(stmt);
-        return 0;
-}
-
 /* The bot of that name, made when there is none. */
 static int find_bot(struct desk *desk, struct span name, int64_t *out_id, uint64_t *out_ext)
 {
@@ -76,7 +53,7 @@ int handle_access_add(struct desk *desk, struct desk_command *command, struct wr
         if (for_bot != params->has_bot)
                 return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "bot",
                                  for_bot ? "the bot's name" : "nothing: the key is an app's");
-        int rc = find_app(desk, params->app, &app);
+        int rc = operator_find_app(desk, params->app, &app);
         if (rc == 0 && for_bot) {
                 result.has_bot = true;
                 result.bot.role = ROLE_BOT;
@@ -89,7 +66,7 @@ int handle_access_add(struct desk *desk, struct desk_command *command, struct wr
                 return rc;
         desk->keys_changed = true;
         protocol_access_add_result_write(out, &result);
-        return audit_access(desk, "access.add", result.access, params->label);
+        return operator_audit(desk, "access.add", "acc", result.access, params->label);
 }
 
 static int read_row(struct desk *desk, struct desk_command *command, struct db_stmt *stmt,
@@ -120,7 +97,7 @@ int handle_access_list(struct desk *desk, struct desk_command *command, struct w
         const struct protocol_access_list *params = command->params;
         struct protocol_access_list_result result = {0};
         int64_t app = 0;
-        int rc = find_app(desk, params->app, &app);
+        int rc = operator_find_app(desk, params->app, &app);
         if (rc < 0)
                 return rc;
         result.keys = arena_take(&command->arena, ACCESS_MAX * sizeof *result.keys);
@@ -153,5 +130,5 @@ int handle_access_remove(struct desk *desk, struct desk_command *command, struct
         desk->keys_changed = true;
         struct protocol_access_remove_result result = {0};
         protocol_access_remove_result_write(out, &result);
-        return audit_access(desk, "access.remove", params->access, (struct span){0});
+        return operator_audit(desk, "access.remove", "acc", params->access, (struct span){0});
 }

@@ -10,7 +10,7 @@
 enum { INVITE_MS = 72 * 3600 * 1000 };
 #define STAFF_SESSION_MS ((int64_t)30 * 24 * 3600 * 1000)
 
-static int audit(struct desk *desk, const char *action, const char *prefix, uint64_t ext, struct span detail)
+int operator_audit(struct desk *desk, const char *action, const char *prefix, uint64_t ext, struct span detail)
 {
         char object[ID_TEXT_BYTES];
         id_write(object, prefix, ext);
@@ -19,7 +19,7 @@ static int audit(struct desk *desk, const char *action, const char *prefix, uint
         return rc < 0 ? desk_db_failed(desk, rc) : 0;
 }
 
-static int find_app(struct desk *desk, uint64_t ext, int64_t *out_id)
+int operator_find_app(struct desk *desk, uint64_t ext, int64_t *out_id)
 {
         struct db_stmt *stmt = db_stmt(desk->db, SQL_APP_BY_EXT);
         db_bind_int(stmt, 1, (int64_t)ext);
@@ -65,7 +65,7 @@ int handle_app_add(struct desk *desk, struct desk_command *command, struct write
                 return desk_db_failed(desk, rc);
         desk->keys_changed = true;
         protocol_app_add_result_write(out, &result);
-        return audit(desk, "app.add", "app", result.app, (struct span){0});
+        return operator_audit(desk, "app.add", "app", result.app, (struct span){0});
 }
 
 int handle_app_list(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
@@ -138,7 +138,7 @@ int handle_key_add(struct desk *desk, struct desk_command *command, struct write
         uint8_t secret[PROTOCOL_TOKEN_BYTES];
         struct span material = params->material;
         int64_t app = 0;
-        int rc = find_app(desk, params->app, &app);
+        int rc = operator_find_app(desk, params->app, &app);
         if (rc < 0)
                 return rc;
         if (!is_kid(params->kid))
@@ -160,7 +160,7 @@ int handle_key_add(struct desk *desk, struct desk_command *command, struct write
         desk->keys_changed = true;
         struct protocol_key_add_result result = {.kid = params->kid};
         protocol_key_add_result_write(out, &result);
-        return audit(desk, "key.add", "app", params->app, params->kid);
+        return operator_audit(desk, "key.add", "app", params->app, params->kid);
 }
 
 int handle_key_list(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
@@ -170,7 +170,7 @@ int handle_key_list(struct desk *desk, struct desk_command *command, struct writ
         enum { KEYS_MAX = 100 };
         struct protocol_key_list_result result = {0};
         int64_t app = 0;
-        int rc = find_app(desk, params->app, &app);
+        int rc = operator_find_app(desk, params->app, &app);
         if (rc < 0)
                 return rc;
         result.keys = arena_take(&command->arena, KEYS_MAX * sizeof *result.keys);
@@ -200,7 +200,7 @@ int handle_key_remove(struct desk *desk, struct desk_command *command, struct wr
         (void)fault;
         const struct protocol_key_remove *params = command->params;
         int64_t app = 0;
-        int rc = find_app(desk, params->app, &app);
+        int rc = operator_find_app(desk, params->app, &app);
         if (rc < 0)
                 return rc;
         struct db_stmt *stmt = db_stmt(desk->db, SQL_KEY_REMOVE);
@@ -214,7 +214,7 @@ int handle_key_remove(struct desk *desk, struct desk_command *command, struct wr
         desk->keys_changed = true;
         struct protocol_key_remove_result result = {0};
         protocol_key_remove_result_write(out, &result);
-        return audit(desk, "key.remove", "app", params->app, params->kid);
+        return operator_audit(desk, "key.remove", "app", params->app, params->kid);
 }
 
 int handle_agent_add(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
@@ -233,7 +233,7 @@ int handle_agent_add(struct desk *desk, struct desk_command *command, struct wri
                 return desk_db_failed(desk, rc);
         struct protocol_agent_add_result result = {.agent = {ROLE_AGENT, row.ext}};
         protocol_agent_add_result_write(out, &result);
-        return audit(desk, "agent.add", "agt", row.ext, (struct span){0});
+        return operator_audit(desk, "agent.add", "agt", row.ext, (struct span){0});
 }
 
 int handle_agent_list(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
@@ -298,7 +298,7 @@ int handle_agent_session(struct desk *desk, struct desk_command *command, struct
         if (rc < 0)
                 return desk_db_failed(desk, rc);
         protocol_agent_session_result_write(out, &result);
-        return audit(desk, "agent.session", "agt", row.ext, params->label);
+        return operator_audit(desk, "agent.session", "agt", row.ext, params->label);
 }
 
 /* Tokens issued up to now are refused; open connections are told to go after the commit. */
@@ -331,7 +331,7 @@ int handle_agent_revoke(struct desk *desk, struct desk_command *command, struct 
                 return rc;
         struct protocol_agent_revoke_result result = {0};
         protocol_agent_revoke_result_write(out, &result);
-        return audit(desk, "agent.revoke", "agt", row.ext, (struct span){0});
+        return operator_audit(desk, "agent.revoke", "agt", row.ext, (struct span){0});
 }
 
 int handle_customer_revoke(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
@@ -352,7 +352,7 @@ int handle_customer_revoke(struct desk *desk, struct desk_command *command, stru
                 return rc;
         struct protocol_customer_revoke_result result = {0};
         protocol_customer_revoke_result_write(out, &result);
-        return audit(desk, "customer.revoke", "usr", row.ext, (struct span){0});
+        return operator_audit(desk, "customer.revoke", "usr", row.ext, (struct span){0});
 }
 
 static int64_t count_of(struct desk *desk, enum sql_id id)

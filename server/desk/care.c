@@ -32,7 +32,6 @@ static char *backup_path(const struct desk *desk, const char *name)
 static int backup_begin(struct desk *desk)
 {
         care_done(desk);
-        desk->backup_is_whole = false;
         char *dir = backup_path(desk, NULL), *file = backup_path(desk, BACKUP_STORE);
         int rc = dir && file ? DB_OK : DB_NOMEM;
         if (rc == DB_OK && unlink(file) < 0 && errno != ENOENT && errno != ENOTDIR)
@@ -71,7 +70,6 @@ int handle_store_backup(struct desk *desk, struct desk_command *command, struct 
                 return backup_failed(desk, rc);
         if (rc == DB_OK) {
                 result.left = 0;
-                desk->backup_is_whole = true;
                 care_done(desk);
         } else if (result.left == 0) {
                 result.left = 1; /* not flushed yet */

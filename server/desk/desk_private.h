@@ -127,7 +127,6 @@ struct desk {
         pthread_mutex_t keyring_lock;
         struct keyring *keyring;
         struct db_backup *backup;               /* under way, or NULL */
-        bool backup_is_whole;
         _Atomic uint64_t keyring_version, directory_version;
         pthread_t thread;
         atomic_bool is_stopping, is_crowded;
@@ -239,6 +238,10 @@ int64_t desk_next_due_ms(const struct desk *desk);  /* ms until something is due
         int handle_##name(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault);
 DESK_HANDLERS(DECLARE)
 #undef DECLARE
+
+/* admin.c: what the operator's methods share. 0 or a negative protocol error. */
+int operator_audit(struct desk *desk, const char *action, const char *prefix, uint64_t ext, struct span detail);
+int operator_find_app(struct desk *desk, uint64_t ext, int64_t *out_id); /* row id of an app */
 
 /* care.c */
 void care_done(struct desk *desk); /* gives up a copy under way */

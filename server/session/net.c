@@ -8,11 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int64_t net_wall_ms(void)
-{
-        return clock_wall_ms();
-}
-
 /* ---- notes ---- */
 
 static struct session *session_of(struct net *net, struct edge_ref ref)

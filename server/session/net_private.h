@@ -149,4 +149,3 @@ void feed_done(struct feed *feed);
 
 /* net.c */
 void net_take_keyring(struct net *net); /* the newest, when there is a newer one */
-int64_t net_wall_ms(void);

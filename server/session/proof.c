@@ -34,7 +34,7 @@ static int verify(struct net *net, struct span token, struct jwt_claims *claims,
                         continue;
                 char audience[ID_TEXT_BYTES];
                 id_write(audience, "app", app->ext);
-                verdict = jwt_verify(key->key, token, (struct span){ audience, sizeof audience }, net_wall_ms() / 1000,
+                verdict = jwt_verify(key->key, token, (struct span){ audience, sizeof audience }, clock_wall_ms() / 1000,
                                      claims);
                 *out_app = app;
                 *out_key = key;
