@@ -21,9 +21,6 @@
 
 enum {
         SINKS_MAX = 64,
-        BATCH_COMMANDS = 2000,
-        BATCH_BYTES = 4 * 1024 * 1024,
-        BATCH_MS = 5,
         FEED_EVERY_MS = 100,
         IDLE_MS = 500,
         READ_ONLY_RETRY_MS = 5000,
@@ -140,7 +137,7 @@ struct desk {
         _Atomic uint64_t batches, commands, messages, duplicates, commit_failures, commit_us;
 };
 
-/* desk.c */
+/* telling.c */
 int desk_db_failed(struct desk *desk, int rc); /* remembers; returns -PROTOCOL_ERR_STORAGE_FULL or _INTERNAL */
 void desk_leave(struct desk *desk, uint32_t thread, struct desk_note *note); /* queued until the commit; takes the note */
 void desk_broadcast(struct desk *desk, const struct conversation *conversation, bool team, struct edge_frame *frame);
@@ -149,7 +146,20 @@ void desk_tell_entry(struct desk *desk, const struct conversation *conversation,
 int desk_team_ts(struct desk *desk, const struct conversation *conversation, int64_t *ts);
 uint64_t desk_new_id(struct desk *desk);
 
+/* dispatch.c */
+void dispatch_command(struct desk *desk, struct desk_command *command, struct writer *out);
+/* Answers it with that negative protocol error, whatever it had begun. */
+void dispatch_refuse(struct desk *desk, struct desk_command *command, int rc, struct writer *out);
+/* Of a session that was opened in a batch that is not kept, or whose answer could not be written. */
+void dispatch_forget_opening(struct desk *desk, struct edge_ref ref);
+void dispatch_drain(struct desk *desk);
+bool dispatch_is_quiet(const struct desk_command *command); /* needs no transaction */
+
+/* batch.c */
 void desk_turn(struct desk *desk); /* one batch of what is queued, and what is due after it; tests call it without a thread */
+void batch_run(struct desk *desk);
+void batch_wait(struct desk *desk); /* for commands, or for what is due; moves the log meanwhile */
+void batch_drop(struct desk *desk); /* what is queued, was not committed or has not left; nobody is answered */
 
 /* cache.c */
 int cache_init(struct cache *cache);
