@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A message as the window shows it: its content, what became of it, and how it stands to its neighbours. The transcript
+ * writes it, rows read it and follow its signal "changed". Main thread. */
+#ifndef DESKBELL_GTK_ITEM_H
+#define DESKBELL_GTK_ITEM_H
+
+#include <glib-object.h>
+#include <stdbool.h>
+
+#include "deskbell/deskbell.h"
+
+struct item_choice {
+        char *id, *label;
+};
+
+enum item_file_place {
+        FILE_AWAY,     /* on the server */
+        FILE_FETCHING, /* on its way */
+        FILE_HERE,     /* at `path` */
+        FILE_REFUSED   /* could not be had */
+};
+
+/* A file of a message. */
+struct item_file {
+        char *id, *name, *media; /* id "" = not on the server yet; name: cleaned */
+        int64_t size;            /* bytes; -1 = not known */
+        int width, height;
+        uint8_t sha256[32];
+        enum item_file_place place;
+        char *path;          /* where it is on this computer, NULL = it is not */
+        GObject *picture;    /* GdkTexture: what is shown of an image; NULL = nothing yet */
+        bool is_decoding;    /* the picture is being made */
+        int64_t done, total; /* bytes on their way, either direction */
+};
+
+#define CHAT_TYPE_ITEM (chat_item_get_type())
+G_DECLARE_FINAL_TYPE(ChatItem, chat_item, CHAT, ITEM, GObject)
+
+struct _ChatItem {
+        GObject parent;
+        int64_t number; /* its place in the log; 0 = it waits in the outbox */
+        char cmid[33];
+        enum deskbell_kind kind;
+        bool is_mine;
+        bool is_remark;      /* written by nobody: something that happened */
+        char *author, *name; /* name: cleaned; "" = none told */
+        char *text, *title, *link;
+        int64_t ts_ms, version, reply_to;
+        GPtrArray *choices;                /* struct item_choice; NULL = none */
+        GPtrArray *files;                  /* struct item_file; NULL = none */
+        bool is_paused;                    /* its upload waits */
+        char *chosen;                      /* CHOICES: the one this user tapped, NULL = none yet */
+        enum deskbell_message_state state; /* own messages; 0 for those of others */
+        char *tag;                         /* why it failed, "" = it did not */
+        const char *changing;              /* "Saving…": asked for and not answered yet; NULL = nothing */
+        bool is_marked;                    /* the user jumped here */
+
+        /* What the row above makes of it; kept by the transcript. */
+        bool begins_day, begins_unread, begins_group, ends_group;
+};
+
+/* With the entry's content; g_object_unref. */
+ChatItem *item_of_entry(const struct deskbell_entry *entry);
+/* Of a message in the outbox. */
+ChatItem *item_of_message(const struct deskbell_message *message);
+/* Takes over content and place of the log, keeps what became of it. */
+void item_take_entry(ChatItem *item, const struct deskbell_entry *entry);
+
+/* What became of a message in the outbox. */
+void item_take_message(ChatItem *item, const struct deskbell_message *message);
+/* A file of a message that was just written. `path` and `picture` (a GdkTexture) may be NULL. */
+void item_add_file(ChatItem *item, const char *name, const char *path, GObject *picture);
+struct item_file *item_file_at(const ChatItem *item, unsigned index); /* NULL = there is none */
+bool item_file_is_image(const struct item_file *file);
+
+void item_set_text(ChatItem *item, const char *text);
+void item_set_chosen(ChatItem *item, const char *id);
+void item_changed(ChatItem *item);
+
+bool item_has_failed(const ChatItem *item);
+/* Own text that has a place and was not erased. */
+bool item_can_be_edited(const ChatItem *item);
+bool item_can_be_erased(const ChatItem *item);
+/* Who wrote it, for reading: "You", a name, or "Support". Borrowed. */
+const char *item_who(const ChatItem *item);
+/* "Sent", "Read"...; "" for messages of others. Static. */
+const char *item_state_text(const ChatItem *item);
+/* A sentence why it failed. Static. */
+const char *item_failure_text(const ChatItem *item);
+/* "14:03" in this place's time and habit, and "Monday 3 August" or "Today". g_free. */
+char *item_time(const ChatItem *item);
+char *item_day(const ChatItem *item);
+/* All of it in one sentence, for a screen reader. g_free. */
+char *item_spoken(const ChatItem *item);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of a row, for the files that draw its parts. */
+#ifndef DESKBELL_GTK_ROW_PRIVATE_H
+#define DESKBELL_GTK_ROW_PRIVATE_H
+
+#include "row.h"
+
+struct row {
+        struct transcript *transcript;
+        const struct row_actions *actions;
+        ChatItem *item; /* bound to; NULL = none */
+        gulong following;
+        GtkWidget *root, *day, *unread, *line, *avatar, *name, *bubble, *quote, *quote_who, *quote_text, *title, *text;
+        GtkWidget *extra; /* choices, a link or files; NULL = none */
+        char *extra_sign; /* what `extra` was made for: it is made anew only when that changes */
+        GtkWidget *foot, *changing, *edited, *time, *ticks, *failed;
+};
+
+/* Makes `row->extra` what the item needs. */
+void row_show_extra(struct row *row);
+/* A widget for each file of the item, and what it depends on. g_free the sign. */
+GtkWidget *row_files_new(struct row *row);
+char *row_files_sign(const ChatItem *item);
+/* Writes how far the files are into what row_files_new made. */
+void row_files_progress(GtkWidget *files, const ChatItem *item);
+/* Opens what can be done with the message, beside `parent`. */
+void row_open_menu(struct row *row, GtkWidget *parent);
+
+#endif
