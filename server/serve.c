@@ -15,6 +15,7 @@
 
 #include "config/config.h"
 #include "desk/desk.h"
+#include "files/file_store.h"
 #include "ops/clock.h"
 #include "ops/control.h"
 #include "ops/lock.h"
@@ -29,6 +30,7 @@
 
 enum {
         NETS_MAX = 64,
+        FILES_THREADS = 2,
         MARK_EVERY_MS = 10000,
         DRAIN_MS = 8000,   /* of the 10 s that a stop may take */
         FAREWELL_MS = 300, /* for close frames to leave before a hard end */
@@ -40,6 +42,7 @@ struct server {
         const struct serve_reload *reload;
         struct log log;
         int lock_fd;
+        struct file_store *files;
         struct desk *desk;
         struct outbound *outbound;
         struct edge_options edge;
@@ -83,6 +86,7 @@ static int open_desk(struct server *server)
         const struct config *config = server->config;
         struct desk_settings settings = { .data_dir = config->data,
                                           .readers = config->readers,
+                                          .quick_check_mb = config->quick_check_mb,
                                           .retry_days = config->retry_days,
                                           .key_window_days = config->key_window_days,
                                           .in_flight = config->in_flight,
@@ -91,7 +95,15 @@ static int open_desk(struct server *server)
                                           .devices_per_customer = config->devices_per_customer,
                                           .devices_per_agent = config->devices_per_agent,
                                           .webhook_allow = (const char *const *)config->webhook_allow};
+        struct file_store_options files = {
+                .data_dir = config->data, .threads = FILES_THREADS, .reserve_bytes = FILE_STORE_RESERVE};
         char *why = NULL;
+        if (file_store_start(&files, &server->files) < 0)
+                return failed(server, EX_OSERR, "the files threads cannot be started", NULL);
+        settings.files = server->files;
+        settings.attachment_bytes = config->attachment_bytes;
+        settings.attachments_per_day = config->attachments_per_day;
+        settings.attachment_quota_bytes = (int64_t)config->attachment_quota_mib * 1024 * 1024;
         int rc = desk_open(&settings, false, &server->desk, &why);
         if (rc < 0)
                 return failed(server, rc == DB_NEWER || rc == DB_DAMAGED ? EX_DATAERR : EX_CANTCREAT,
@@ -114,10 +126,12 @@ static int open_nets(struct server *server)
                                               .pending_per_address = config->pending_per_address,
                                               .output_bytes = config->output_bytes };
         struct net_options options = { .desk = server->desk,
+                                       .files = server->files,
                                        .edge = &server->edge,
                                        .in_flight = config->in_flight,
                                        .rate_messages_per_s = config->rate_messages_per_s,
                                        .rate_burst = config->rate_burst,
+                                       .visitors_per_minute = config->visitors_per_minute,
                                        .auth_ms = config->auth_ms,
                                        .heartbeat_ms = config->heartbeat_ms,
                                        .dead_ms = config->dead_ms,
@@ -137,7 +151,8 @@ static void on_fatal(void *data)
 {
         struct server *server = data;
         atomic_store(&server->is_fatal, true);
-        pthread_kill(server->main_thread, SIGTERM);
+        /* The signal is blocked in every thread; the main thread waits for it with sigwait. */
+        pthread_kill(server->main_thread, SIGTERM); /* NOLINT(bugprone-bad-signal-to-kill-thread): ends no thread */
 }
 
 static void *net_main(void *data)
@@ -212,7 +227,9 @@ enum figure {
         FIGURE_LIVE, FIGURE_SESSIONS, FIGURE_ACCEPTED, FIGURE_REFUSED, FIGURE_MESSAGES_IN, FIGURE_MESSAGES_OUT,
         FIGURE_SLOW, FIGURE_OPENED, FIGURE_STRIKES, FIGURE_LIMITED, FIGURE_STORED, FIGURE_DUPLICATES, FIGURE_BATCHES,
         FIGURE_COMMANDS, FIGURE_COMMIT_US, FIGURE_FAILURES, FIGURE_QUEUED, FIGURE_REV,
-        FIGURE_HOOK_TRIES, FIGURE_HOOK_DELIVERED, FIGURE_HOOK_DEAD, FIGURES
+        FIGURE_HOOK_TRIES, FIGURE_HOOK_DELIVERED, FIGURE_HOOK_DEAD,
+        FIGURE_FILES, FIGURE_FILE_BYTES_IN, FIGURE_FILE_BYTES_OUT, FIGURE_FILES_REMOVED, FIGURE_FILE_FAILURES,
+        FIGURE_FILES_QUEUED, FIGURES
 };
 
 static struct server *measured; /* the one server of the process */
@@ -249,6 +266,8 @@ static int64_t read_figure(void *data)
         struct outbound_stats hooks;
         desk_stats_read(measured->desk, &desk);
         outbound_stats_read(measured->outbound, &hooks);
+        struct file_store_stats files;
+        file_store_stats_read(measured->files, &files);
         const int64_t values[FIGURES] = { [FIGURE_STORED] = (int64_t)desk.messages,
                                           [FIGURE_DUPLICATES] = (int64_t)desk.duplicates,
                                           [FIGURE_BATCHES] = (int64_t)desk.batches,
@@ -259,7 +278,13 @@ static int64_t read_figure(void *data)
                                           [FIGURE_REV] = desk_rev(measured->desk),
                                           [FIGURE_HOOK_TRIES] = (int64_t)hooks.tries,
                                           [FIGURE_HOOK_DELIVERED] = (int64_t)hooks.delivered,
-                                          [FIGURE_HOOK_DEAD] = (int64_t)hooks.dead };
+                                          [FIGURE_HOOK_DEAD] = (int64_t)hooks.dead,
+                                          [FIGURE_FILES] = (int64_t)files.finished,
+                                          [FIGURE_FILE_BYTES_IN] = (int64_t)files.bytes_in,
+                                          [FIGURE_FILE_BYTES_OUT] = (int64_t)files.bytes_out,
+                                          [FIGURE_FILES_REMOVED] = (int64_t)files.removed,
+                                          [FIGURE_FILE_FAILURES] = (int64_t)files.failures,
+                                          [FIGURE_FILES_QUEUED] = (int64_t)files.waiting };
         return values[figure];
 }
 
@@ -285,6 +310,12 @@ static struct metric metrics[FIGURES] = {
         [FIGURE_HOOK_TRIES] = METRIC_COUNTER("deskbell_webhook_tries_total", "requests made to webhooks"),
         [FIGURE_HOOK_DELIVERED] = METRIC_COUNTER("deskbell_webhook_delivered_total", "events delivered to webhooks"),
         [FIGURE_HOOK_DEAD] = METRIC_COUNTER("deskbell_webhook_dead_total", "events given up after the last try"),
+        [FIGURE_FILES] = METRIC_COUNTER("deskbell_uploads_total", "uploads that came whole"),
+        [FIGURE_FILE_BYTES_IN] = METRIC_COUNTER("deskbell_upload_bytes_total", "bytes of uploads written"),
+        [FIGURE_FILE_BYTES_OUT] = METRIC_COUNTER("deskbell_download_bytes_total", "bytes of attachments read"),
+        [FIGURE_FILES_REMOVED] = METRIC_COUNTER("deskbell_files_removed_total", "attachments removed from the disk"),
+        [FIGURE_FILE_FAILURES] = METRIC_COUNTER("deskbell_file_failures_total", "attachments the disk failed on"),
+        [FIGURE_FILES_QUEUED] = METRIC_GAUGE("deskbell_files_queue", "jobs waiting for the files threads"),
 };
 
 static void start_metrics(struct server *server)
@@ -401,6 +432,8 @@ static int stop(struct server *server, int exit_code)
         for (int i = 0; i < FIGURES && measured; i++)
                 metric_forget(&metrics[i]);
         server->outbound = outbound_stop(server->outbound);
+        if (server->files) /* what comes back finds the nets and the desk's mailbox still there */
+                file_store_stop(server->files);
         for (uint32_t i = 0; i < server->running; i++)
                 net_stop(server->nets[i]);
         for (uint32_t i = 0; i < server->running; i++)
@@ -408,6 +441,7 @@ static int stop(struct server *server, int exit_code)
         for (uint32_t i = 0; i < server->net_count; i++)
                 server->nets[i] = net_free(server->nets[i]);
         server->desk = desk_close(server->desk);
+        server->files = file_store_free(server->files);
         lock_drop(server->lock_fd);
         return exit_code;
 }

@@ -42,12 +42,27 @@ static const char schema[] =
         "CREATE INDEX outbox_number ON outbox(conv, number) WHERE number > 0;"
         "CREATE INDEX outbox_state ON outbox(state, pos);";
 
+/* Came later: made in files of before, too. */
+static const char schema_files[] =
+        "CREATE TABLE IF NOT EXISTS recent(conv INTEGER PRIMARY KEY, opened_ms INTEGER);"
+        "CREATE TABLE IF NOT EXISTS upload(pos INTEGER, at INTEGER, cmid BLOB, path TEXT, copy INTEGER, name TEXT, media "
+        "TEXT, size INTEGER, mtime INTEGER, sha256 BLOB, file BLOB, complete INTEGER, width INTEGER, height INTEGER, "
+        "tries INTEGER, paused INTEGER, PRIMARY KEY(pos, at)) WITHOUT ROWID;"
+        "CREATE INDEX IF NOT EXISTS upload_path ON upload(path);"
+        "CREATE TRIGGER IF NOT EXISTS outbox_gone AFTER DELETE ON outbox BEGIN DELETE FROM upload WHERE pos = OLD.pos; "
+        "END;";
+
 sqlite3_stmt *cache_statement(struct cache *cache, enum cache_statement which)
 {
         if (!cache->statements[which] && sqlite3_prepare_v3(cache->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
                                                             &cache->statements[which], NULL) != SQLITE_OK)
                 cache->has_failed = true;
         return cache->statements[which];
+}
+
+static bool is_damage(int rc)
+{
+        return (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT;
 }
 
 bool cache_step(struct cache *cache, sqlite3_stmt *statement)
@@ -60,6 +75,7 @@ bool cache_step(struct cache *cache, sqlite3_stmt *statement)
                 return true;
         if (rc != SQLITE_DONE)
                 cache->has_failed = true;
+        cache->is_damaged |= is_damage(rc);
         sqlite3_reset(statement);
         sqlite3_clear_bindings(statement);
         return false;
@@ -126,21 +142,16 @@ static void close_db(struct cache *cache)
 
 static int set_up(struct cache *cache)
 {
-        static const char pragmas[] =
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; "
-                "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; "
-                "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;";
+        static const char pragmas[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous "
+                                      "= FULL; PRAGMA secure_delete = ON; "
+                                      "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; "
+                                      "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;";
 
         cache->is_durable = true;
         return run(cache, pragmas);
 }
 
 enum verdict { FILE_OURS, FILE_EMPTY, FILE_DAMAGED, FILE_NEWER, FILE_ERROR };
-
-static bool is_damage(int rc)
-{
-        return (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT;
-}
 
 /* Looks at an open file: whether it is ours and whole. */
 static enum verdict judge(struct cache *cache)
@@ -157,11 +168,11 @@ static enum verdict judge(struct cache *cache)
         if (application != APPLICATION_ID || version < 1)
                 return FILE_DAMAGED;
         if (version > SCHEMA_VERSION)
-                return FILE_NEWER;
+                return cache_rescue_can_read(cache->db) ? FILE_DAMAGED : FILE_NEWER;
         /* A clean close leaves this value; reading every page is worth it only after a crash. */
         if (cache_number_get(cache, "is_clean") != 1 && !passes_quick_check(cache))
                 return FILE_DAMAGED;
-        return cache->has_failed ? FILE_DAMAGED : FILE_OURS;
+        return cache->has_failed || !cache_seal_holds(cache) ? FILE_DAMAGED : FILE_OURS;
 }
 
 static int open_db(struct cache *cache, const char *path)
@@ -191,24 +202,61 @@ static int rename_with(const char *path, const char *target, const char *tail)
         return rc;
 }
 
-/* Moves the damaged file and its log away. */
-static int set_aside(struct cache *cache, const char *path, int64_t wall_ms, char **out_set_aside)
+static int link_with(const char *path, const char *target, const char *tail)
+{
+        char *from = join(path, tail), *to = join(target, tail);
+        int rc = from && to ? link(from, to) : -1;
+
+        free(from);
+        free(to);
+        return rc;
+}
+
+static void unlink_with(const char *path, const char *tail)
+{
+        char *whole = join(path, tail);
+
+        if (whole)
+                unlink(whole);
+        free(whole);
+}
+
+/* Both names first, then the old ones go: whenever the process dies, the file and its log are together under one of
+ * them. Where there are no links, renaming has to do. */
+static int move_with_log(const char *path, const char *target)
+{
+        char *log = join(path, "-wal");
+        bool has_log = log && access(log, F_OK) == 0;
+
+        free(log);
+        if (link_with(path, target, "") < 0) {
+                if (has_log)
+                        rename_with(path, target, "-wal");
+                return rename_with(path, target, "");
+        }
+        if (has_log && link_with(path, target, "-wal") < 0)
+                return -1;
+        unlink_with(path, "-wal");
+        unlink_with(path, "-shm");
+        unlink_with(path, "");
+        return 0;
+}
+
+/* Moves the damaged file and its log away, to be looked at. */
+static int set_aside(struct cache *cache, const char *path, int64_t wall_ms)
 {
         char tail[48];
 
         close_db(cache);
         cache->has_failed = false;
-        snprintf(tail, sizeof(tail), ".damaged-%lld", (long long)wall_ms);
+        snprintf(tail, sizeof(tail), ".rescue-%lld", (long long)wall_ms);
         char *target = join(path, tail);
         if (!target)
                 return DESKBELL_E_NOMEM;
-        if (rename_with(path, target, "") < 0) {
-                free(target);
+        int rc = move_with_log(path, target);
+        free(target);
+        if (rc < 0)
                 return DESKBELL_E_STORE;
-        }
-        rename_with(path, target, "-wal");
-        rename_with(path, target, "-shm");
-        *out_set_aside = target;
         return open_db(cache, path) == SQLITE_OK && judge(cache) == FILE_EMPTY ? 0 : DESKBELL_E_STORE;
 }
 
@@ -243,15 +291,22 @@ static int begin_file(struct cache *cache, const char *path, int64_t wall_ms, ch
         if (verdict == FILE_ERROR)
                 return DESKBELL_E_STORE;
         if (verdict == FILE_DAMAGED) {
-                int rc = path ? set_aside(cache, path, wall_ms, out_set_aside) : DESKBELL_E_STORE;
+                int rc = path ? set_aside(cache, path, wall_ms) : DESKBELL_E_STORE;
                 if (rc < 0)
                         return rc;
         }
         cache_begin(cache, true);
         if (verdict != FILE_OURS && run(cache, schema) != SQLITE_OK)
                 cache->has_failed = true;
+        if (run(cache, schema_files) != SQLITE_OK)
+                cache->has_failed = true;
         cache_number_set(cache, "is_clean", 0);
-        return cache_commit(cache);
+        if (path)
+                cache_rescue(cache, path);
+        int rc = cache_commit(cache);
+        if (rc == 0 && path)
+                *out_set_aside = cache_rescue_done(path);
+        return rc;
 }
 
 int cache_open(const char *path, int64_t wall_ms, struct cache **out_cache, char **out_set_aside)
@@ -262,6 +317,7 @@ int cache_open(const char *path, int64_t wall_ms, struct cache **out_cache, char
                 return DESKBELL_E_NOMEM;
 
         cache->lock_fd = -1;
+        cache->rescued = -1;
         int rc = path ? take_lock(cache, path) : 0;
         if (rc == 0)
                 rc = begin_file(cache, path, wall_ms, &aside);
@@ -285,9 +341,11 @@ struct cache *cache_close(struct cache *cache)
         if (cache->is_in_turn)
                 cache_rollback(cache);
         cache_begin(cache, true);
-        cache_number_set(cache, "is_clean", 1);
+        cache_number_set(cache, "is_clean", !cache->is_damaged);
         cache_commit(cache);
         close_db(cache);
+        if (cache->wipe_path)
+                *cache->wipe_rc = cache_wipe(cache->wipe_path);
         if (cache->lock_fd >= 0)
                 close(cache->lock_fd);
         free(cache);

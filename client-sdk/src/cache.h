@@ -12,10 +12,23 @@
 
 struct cache;
 
+/* From cache_rescue.c. Seal: notes whose file this is in a way that shows damage; after each change of identity.
+ * Rescued: how many queued messages were taken from a file set aside at this opening; -1 = none was. Damaged: a page
+ * could not be read; the next opening sets the file aside. */
+struct cache;
+void cache_seal(struct cache *cache);
+int64_t cache_rescued(const struct cache *cache);
+bool cache_is_damaged(const struct cache *cache);
+
 /* Reads or makes the file at `path` (NULL: in memory). 0, or DESKBELL_E_LOCKED, _STORE, _STORE_NEWER, _NOMEM. A file
  * that is damaged or not ours is renamed first; *out_set_aside is then its new path (free() it), else NULL. */
 int cache_open(const char *path, int64_t wall_ms, struct cache **out_cache, char **out_set_aside);
 struct cache *cache_close(struct cache *cache); /* NULL is welcome; always returns NULL */
+
+/* From cache_wipe.c: removes the file and all that stands beside it under its name; 0 or DESKBELL_E_STORE. At close:
+ * when it is closed, while its lock is still held; `path` (NULL: in memory, nothing) and out_rc live until then. */
+int cache_wipe(const char *path);
+void cache_wipe_at_close(struct cache *cache, const char *path, int *out_rc);
 
 void cache_begin(struct cache *cache, bool durable);
 int cache_commit(struct cache *cache); /* 0 or DESKBELL_E_STORE */
@@ -81,6 +94,14 @@ int64_t cache_entry_find(struct cache *cache, int64_t conv, int log, const struc
 int64_t cache_unread(struct cache *cache, int64_t conv, int64_t above); /* public entries that count, number > above */
 void cache_entries_wipe(struct cache *cache, int64_t conv);
 
+/* From cache_evict.c. Used: without the pages that are free. By opening: rows of conversations, the one opened longest
+ * ago first. Drop: entries with number <= upto. Shrink: gives free pages back to the disk, some at a time. */
+int64_t cache_used_bytes(struct cache *cache);
+void cache_opened_put(struct cache *cache, int64_t conv, int64_t wall_ms);
+void cache_by_opening(struct cache *cache, void (*each)(void *data, int64_t conv), void *data);
+void cache_entries_drop(struct cache *cache, int64_t conv, int log, int64_t upto);
+void cache_shrink(struct cache *cache);
+
 /* ---- outbox ---- */
 
 struct cached_message {
@@ -108,6 +129,8 @@ void cache_message_add(struct cache *cache, struct cached_message *message);
 /* Writes state, tag, of, number, at_seq, ts_ms, epoch, is_duplicate, is_told and the two times. */
 void cache_message_save(struct cache *cache, const struct cached_message *message);
 void cache_message_told(struct cache *cache, int64_t pos);
+/* Its content is what was queued, by its hash (from cache_rescue.c). */
+bool cache_message_is_whole(const struct cached_message *message);
 void cache_message_drop(struct cache *cache, int64_t pos);
 /* Drops what re-offering would bring back of a message that was erased: the message itself and its edits. */
 void cache_message_erase(struct cache *cache, const struct cmid *cmid);
@@ -116,8 +139,8 @@ void cache_messages_offer_again(struct cache *cache);
 /* Final ones (SENT, DELIVERED, READ) whose retrying began before `wall_ms`. */
 void cache_messages_sweep(struct cache *cache, int64_t before_ms);
 
-enum cached_which { MESSAGES_UNSENT, MESSAGES_UNTOLD, MESSAGES_SHOWN };
-/* UNSENT: queued, or to be offered again. UNTOLD: final but not told. SHOWN: queued, failed, expired of one
+enum cached_which { MESSAGES_UNSENT, MESSAGES_UNTOLD, MESSAGES_SHOWN, MESSAGES_UPLOADING };
+/* UNSENT: queued, or to be offered again. UNTOLD: final but not told. SHOWN: queued, uploading, failed, expired of one
  * conversation. In the order of queueing; `each` returns false to stop. `conv` 0 = all conversations. */
 void cache_messages(struct cache *cache, enum cached_which which, int64_t conv,
                     bool (*each)(void *data, const struct cached_message *message), void *data);
@@ -128,3 +151,30 @@ void cache_messages_below(struct cache *cache, int64_t conv, int64_t upto, int s
                           bool (*each)(void *data, const struct cached_message *message), void *data);
 int64_t cache_failed_count(struct cache *cache);
 int64_t cache_message_last(struct cache *cache); /* the highest pos there is, 0 = none */
+
+/* ---- files of messages ---- */
+
+/* One local file of a message in the outbox. */
+struct cached_upload {
+        int64_t pos;      /* of the message */
+        int at;           /* which of its files, from 0 */
+        struct cmid cmid; /* of upload.begin */
+        struct span path;
+        bool is_copy; /* ours: to be removed when it is not needed any more */
+        struct span name, media;
+        int64_t size, mtime_ns; /* when it was queued; size -1 = to be looked at */
+        bool has_sha256, has_file;
+        uint8_t sha256[32];
+        uint8_t file[16]; /* the server's id */
+        bool is_complete; /* the server has it whole, under that id, as that media, with these measures */
+        int width, height;
+        int tries;      /* times it was begun again from nothing */
+        bool is_paused; /* file 0 only: the message waits */
+};
+
+void cache_upload_put(struct cache *cache, const struct cached_upload *upload); /* also over what is there */
+void cache_uploads(struct cache *cache, int64_t pos, bool (*each)(void *data, const struct cached_upload *upload),
+                   void *data);
+void cache_uploads_move(struct cache *cache, int64_t from, int64_t to); /* to another message */
+void cache_uploads_drop(struct cache *cache, int64_t pos);
+bool cache_upload_knows(struct cache *cache, struct span path); /* some message needs that local file */

@@ -11,7 +11,7 @@ static void copy_blob(sqlite3_stmt *statement, int column, void *out, size_t len
                 memcpy(out, sqlite3_column_blob(statement, column), len);
 }
 
-static struct cached_message read_message(sqlite3_stmt *statement)
+struct cached_message cache_read_message(sqlite3_stmt *statement)
 {
         struct cached_message message = {
                 .pos = sqlite3_column_int64(statement, 0),
@@ -131,7 +131,7 @@ static bool give(struct cache *cache, sqlite3_stmt *statement,
         bool found = false;
 
         while (cache_step(cache, statement)) {
-                struct cached_message message = read_message(statement);
+                struct cached_message message = cache_read_message(statement);
 
                 found = true;
                 if (!each(data, &message)) {
@@ -149,6 +149,7 @@ void cache_messages(struct cache *cache, enum cached_which which, int64_t conv,
                 [MESSAGES_UNSENT] = CACHE_UNSENT,
                 [MESSAGES_UNTOLD] = CACHE_UNTOLD,
                 [MESSAGES_SHOWN] = CACHE_SHOWN,
+                [MESSAGES_UPLOADING] = CACHE_UPLOADING,
         };
         sqlite3_stmt *statement = cache_statement(cache, statements[which]);
         if (!statement)

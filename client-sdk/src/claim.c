@@ -13,6 +13,7 @@ struct taking {
         deskbell_conversation *conv;
         bool is_same;   /* the visitor became the user: its conversations are where they were */
         bool has_taken; /* messages */
+        int64_t pos;    /* of the message taken last */
 };
 
 void claim_load(struct machine *machine)
@@ -46,6 +47,17 @@ static bool is_there(void *data, const struct cached_message *row)
         return false;
 }
 
+/* Where the visitor's copies of bytes are they stay: the path is whole. */
+static bool take_file(void *data, const struct cached_upload *row)
+{
+        struct taking *taking = data;
+        struct cached_upload copy = *row;
+
+        copy.pos = taking->pos;
+        cache_upload_put(taking->machine->cache, &copy);
+        return true;
+}
+
 static bool take_message(void *data, const struct cached_message *row)
 {
         struct taking *taking = data;
@@ -58,10 +70,12 @@ static bool take_message(void *data, const struct cached_message *row)
                 return true;
         conv_need_row(taking->conv);
         copy.conv = taking->conv->row;
-        if (copy.state != DESKBELL_FAILED && copy.state != DESKBELL_EXPIRED)
+        if (copy.state != DESKBELL_FAILED && copy.state != DESKBELL_EXPIRED && copy.state != DESKBELL_UPLOADING)
                 copy.state = DESKBELL_QUEUED;
         cache_message_add(cache, &copy);
         cache_message_save(cache, &copy);
+        taking->pos = copy.pos;
+        cache_uploads(taking->machine->set.visitor, row->pos, take_file, taking);
         taking->has_taken = true;
         if (taking->conv->is_opened && !taking->conv->is_opening)
                 sending_tell(taking->machine, taking->conv, &copy, false);
@@ -89,8 +103,11 @@ static void line_up(struct machine *machine)
                 struct cached_message copy = out->row;
                 if (copy.state != DESKBELL_QUEUED)
                         continue;
-                cache_message_drop(machine->cache, copy.pos);
+                int64_t before = copy.pos;
+                cache_uploads_move(machine->cache, before, -before);
+                cache_message_drop(machine->cache, before);
                 cache_message_add(machine->cache, &copy);
+                cache_uploads_move(machine->cache, -before, copy.pos);
         }
         for (size_t i = 0; i < machine->conv_count; i++)
                 if (machine->convs[i]->is_opening)
@@ -115,6 +132,8 @@ void claim_accepted(struct machine *machine)
                 line_up(machine);
         sending_clear(machine);
         sending_load(machine);
+        uploads_clear(machine);
+        uploads_load(machine);
         machine->is_claiming = true;
 }
 

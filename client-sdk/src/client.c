@@ -176,6 +176,7 @@ static void obey(struct deskbell_client *client)
 {
         struct machine_frame *frame;
         enum machine_wish wish;
+        struct job *job;
         int code;
 
         while ((wish = machine_wish(client->machine, &code)) != WISH_NOTHING) {
@@ -183,6 +184,12 @@ static void obey(struct deskbell_client *client)
                         open_link(client);
                 else
                         close_link(client, code);
+        }
+        while ((job = machine_job_take(client->machine))) {
+                if (client->transfer)
+                        transfer_post(client->transfer, job);
+                else
+                        job_free(job);
         }
         while ((frame = machine_frame_take(client->machine))) {
                 if (client->current)
@@ -236,6 +243,10 @@ static void run_callback(struct deskbell_client *client, const struct event *eve
                         on->on_typing(client, event->typing.conversation, event->typing.author, event->typing.is_typing,
                                       on->data);
                 break;
+        case EVENT_PRESENCE:
+                if (on->on_presence)
+                        on->on_presence(client, &event->presence, on->data);
+                break;
         case EVENT_UNREAD:
                 if (on->on_unread)
                         on->on_unread(client, event->unread, on->data);
@@ -249,9 +260,28 @@ static void run_callback(struct deskbell_client *client, const struct event *eve
                         on->on_notice(client, event->notice.notice, event->notice.conversation, event->notice.detail,
                                       on->data);
                 break;
+        case EVENT_PUSH:
+                if (on->on_push_settled)
+                        on->on_push_settled(client, event->is_caught_up, on->data);
+                break;
         case EVENT_HISTORY:
                 event->history.fn(client, event->history.error, event->history.entries, event->history.count,
                                   event->history.head, event->history.more, event->history.data);
+                break;
+        case EVENT_PROGRESS:
+                if (on->on_progress)
+                        on->on_progress(client, &event->progress, on->data);
+                break;
+        case EVENT_FETCHING:
+                event->fetch.progress(client, event->fetch.fetch, event->fetch.received, event->fetch.total,
+                                      event->fetch.data);
+                break;
+        case EVENT_FETCHED:
+                event->fetch.done(client, event->fetch.fetch, event->fetch.error, event->fetch.path, event->fetch.data);
+                break;
+        case EVENT_SEARCH:
+                event->search.fn(client, event->search.error, event->search.found, event->search.count,
+                                 event->search.next, event->search.is_cut, event->search.data);
                 break;
         }
 }
@@ -296,7 +326,7 @@ int client_deliver(struct deskbell_client *client, size_t max)
         pthread_mutex_lock(&client->delivering);
         client->deliverer = pthread_self();
         client->is_delivering = true;
-        while (ran < max && (event = take_event(client))) {
+        while (ran < max && !client->is_muted && (event = take_event(client))) {
                 run_callback(client, event);
                 ran++;
                 if (event->told_pos)
@@ -348,6 +378,18 @@ static void take_input(struct deskbell_client *client, struct input *input)
         free(input);
 }
 
+static void take_jobs(struct deskbell_client *client)
+{
+        pthread_mutex_lock(&client->inbox_lock);
+        struct job *job = client->done_jobs, *next;
+        client->done_jobs = NULL;
+        pthread_mutex_unlock(&client->inbox_lock);
+        for (; job; job = next) {
+                next = job->next;
+                machine_job_done(client->machine, job);
+        }
+}
+
 /* A connection that brought more than anybody could read, or whose end was lost for want of memory. */
 static void check_link(struct deskbell_client *client)
 {
@@ -384,6 +426,7 @@ static bool turn(struct deskbell_client *client, struct input *inputs)
                 take_input(client, input);
         }
         check_link(client);
+        take_jobs(client);
         machine_time(client->machine);
         if (machine_wants_to_give(client->machine) && client->events.count < EVENTS_FULL)
                 machine_give(client->machine, GIVE_AT_ONCE);
@@ -391,6 +434,7 @@ static bool turn(struct deskbell_client *client, struct input *inputs)
         obey(client);
         collect(client);
         bool has_more = machine_wants_to_give(client->machine);
+        pthread_cond_broadcast(&client->turned);
         pthread_mutex_unlock(&client->lock);
         return has_more;
 }
@@ -480,6 +524,7 @@ int client_start(struct deskbell_client *client)
         pthread_condattr_init(&monotonic);
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
         pthread_cond_init(&client->inbox_wake, &monotonic);
+        pthread_cond_init(&client->turned, &monotonic);
         pthread_condattr_destroy(&monotonic);
         client->event_fd = -1;
         if (client->options.callbacks_by_dispatch) {
@@ -490,7 +535,7 @@ int client_start(struct deskbell_client *client)
         return pthread_create(&client->thread, NULL, run, client) == 0 ? 0 : DESKBELL_E_NOMEM;
 }
 
-/* What is owed: each history's callback runs once. Nothing else is told any more. */
+/* What is owed: some callbacks run exactly once. Nothing else is told any more. */
 static void settle(struct deskbell_client *client)
 {
         struct event_list owed = {0};
@@ -500,11 +545,13 @@ static void settle(struct deskbell_client *client)
         machine_begin(client->machine, client_mono_ms(client), client_wall_ms(client), false);
         machine_disconnect(client->machine);
         machine_cancel_histories(client->machine, DESKBELL_E_CANCELLED);
+        machine_cancel_searches(client->machine, DESKBELL_E_CANCELLED);
+        machine_cancel_fetches(client->machine);
         machine_end(client->machine);
         obey(client);
         collect(client);
         while ((event = event_list_pop(&client->events))) {
-                if (event->kind == EVENT_HISTORY)
+                if (event_is_owed(event))
                         event_list_push(&owed, event);
                 else
                         event_free(event);
@@ -546,10 +593,15 @@ void client_stop(struct deskbell_client *client)
         pthread_mutex_unlock(&client->inbox_lock);
         pthread_join(client->thread, NULL);
         settle(client);
-        if (client->transport.stop)
+        transfer_stop(client->transfer);
+        if (client->transport.stop) {
                 client->transport.stop(client->transport.data);
-        else
+        } else {
                 await_links(client);
+                transfer_await(client->transfer);
+        }
+        client->transfer = transfer_free(client->transfer);
+        take_jobs(client);
         while (client->first_input) {
                 struct input *input = client->first_input;
                 client->first_input = input->next;
@@ -560,6 +612,7 @@ void client_stop(struct deskbell_client *client)
         if (client->event_fd >= 0)
                 close(client->event_fd);
         pthread_cond_destroy(&client->inbox_wake);
+        pthread_cond_destroy(&client->turned);
         pthread_mutex_destroy(&client->inbox_lock);
         pthread_mutex_destroy(&client->lock);
         pthread_mutex_destroy(&client->delivering);

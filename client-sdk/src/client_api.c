@@ -41,6 +41,10 @@ const char *deskbell_error_text(int error)
                 return "the client is being closed, or the connection went away";
         case DESKBELL_E_OTHER_USER:
                 return "the token names another user than this file belongs to";
+        case DESKBELL_E_DAMAGED:
+                return "the bytes that came are not those of the file";
+        case DESKBELL_E_UNSENT:
+                return "messages wait to be sent and would be lost";
         default:
                 return "unknown error";
         }
@@ -116,9 +120,17 @@ int deskbell_dispatch(deskbell_client *client, int max)
         return ran;
 }
 
+int deskbell_mute(deskbell_client *client)
+{
+        if (!client)
+                return DESKBELL_E_INVALID;
+        client->is_muted = true;
+        return DESKBELL_OK;
+}
+
 /* ---- conversations ----------------------------------------------------------------------------------------------- */
 
-static bool is_line(const char *text, size_t max)
+bool client_is_line(const char *text, size_t max)
 {
         size_t len = strlen(text);
 
@@ -133,7 +145,7 @@ int deskbell_conversation_open(deskbell_client *client, const char *key, deskbel
         if (!client || !out_conversation)
                 return DESKBELL_E_INVALID;
         key = key ? key : "main";
-        if (!is_line(key, PROTOCOL_KEY_BYTES))
+        if (!client_is_line(key, PROTOCOL_KEY_BYTES))
                 return DESKBELL_E_INVALID;
 
         deskbell_conversation *conv = NULL;
@@ -190,12 +202,16 @@ deskbell_client *deskbell_conversation_client(const deskbell_conversation *conve
 
 void deskbell_conversation_id(const deskbell_conversation *conversation, char out_id[18])
 {
-        deskbell_client *client = machine_conv_client(conversation);
+        if (!out_id)
+                return;
+        out_id[0] = '\0';
+        if (!conversation)
+                return;
 
+        deskbell_client *client = machine_conv_client(conversation);
         pthread_mutex_lock(&client->lock);
         uint64_t id = machine_conv_id(conversation);
         pthread_mutex_unlock(&client->lock);
-        out_id[0] = '\0';
         if (id) {
                 id_write(out_id, "cnv", id);
                 out_id[ID_TEXT_BYTES] = '\0';
@@ -233,7 +249,7 @@ static size_t utf8_len(const unsigned char *at, size_t left)
         return 0;
 }
 
-static int check_text(const char *text)
+int client_check_text(const char *text)
 {
         const unsigned char *at = (const unsigned char *)text;
         size_t left = strlen(text), points = 0;
@@ -252,8 +268,26 @@ static int check_text(const char *text)
         return points > PROTOCOL_TEXT_POINTS ? DESKBELL_E_TOO_LONG : 0;
 }
 
+bool client_is_utf8(const char *text, size_t *out_points)
+{
+        const unsigned char *at = (const unsigned char *)text;
+        size_t left = strlen(text), len = 1;
+
+        for (*out_points = 0; left && len; ++*out_points) {
+                len = utf8_len(at, left);
+                at += len;
+                left -= len;
+        }
+        return left == 0;
+}
+
 void deskbell_cmid_new(deskbell_client *client, char out_cmid[33])
 {
+        if (!out_cmid)
+                return;
+        out_cmid[0] = '\0';
+        if (!client)
+                return;
         pthread_mutex_lock(&client->lock);
         struct cmid cmid = machine_cmid(client->machine, client_wall_ms(client));
         pthread_mutex_unlock(&client->lock);
@@ -268,7 +302,7 @@ static int take_options(deskbell_client *client, const struct deskbell_send_opti
         if (given &&
             !client_take_struct(&options, sizeof(options), given, offsetof(struct deskbell_send_options, reply_to)))
                 return DESKBELL_E_INVALID;
-        bool has_id = options.pressed_id && is_line(options.pressed_id, 64);
+        bool has_id = options.pressed_id && client_is_line(options.pressed_id, 64);
         if ((options.log != DESKBELL_PUBLIC && options.log != DESKBELL_TEAM) || options.reply_to < 0 ||
             options.pressed_seq < 0 || (options.pressed_seq > 0) != has_id)
                 return DESKBELL_E_INVALID;
@@ -286,7 +320,7 @@ static int take_options(deskbell_client *client, const struct deskbell_send_opti
         return 0;
 }
 
-static int finish_send(deskbell_client *client, int rc, const struct cmid *cmid, char *out_cmid)
+int client_finish_send(deskbell_client *client, int rc, const struct cmid *cmid, char *out_cmid)
 {
         int stored = client_end(client);
 
@@ -307,14 +341,14 @@ int deskbell_send(deskbell_conversation *conversation, const char *text, const s
         if (!conversation || !text)
                 return DESKBELL_E_INVALID;
         deskbell_client *client = machine_conv_client(conversation);
-        int rc = check_text(text);
+        int rc = client_check_text(text);
         if (rc == 0)
                 rc = take_options(client, options, &how);
         if (rc < 0)
                 return rc;
         client_begin(client, true);
         rc = machine_send(client->machine, conversation, text, &how);
-        return finish_send(client, rc, &how.cmid, out_cmid);
+        return client_finish_send(client, rc, &how.cmid, out_cmid);
 }
 
 int deskbell_edit(deskbell_conversation *conversation, int64_t number, int64_t version, const char *text,
@@ -325,14 +359,14 @@ int deskbell_edit(deskbell_conversation *conversation, int64_t number, int64_t v
         if (!conversation || !text || number < 1 || version < 1)
                 return DESKBELL_E_INVALID;
         deskbell_client *client = machine_conv_client(conversation);
-        int rc = check_text(text);
+        int rc = client_check_text(text);
         if (rc == 0)
                 rc = take_options(client, options, &how);
         if (rc < 0)
                 return rc;
         client_begin(client, true);
         rc = machine_edit(client->machine, conversation, number, version, text, &how);
-        return finish_send(client, rc, &how.cmid, out_cmid);
+        return client_finish_send(client, rc, &how.cmid, out_cmid);
 }
 
 int deskbell_erase(deskbell_conversation *conversation, int64_t number, const struct deskbell_send_options *options,
@@ -348,7 +382,7 @@ int deskbell_erase(deskbell_conversation *conversation, int64_t number, const st
                 return rc;
         client_begin(client, true);
         rc = machine_erase(client->machine, conversation, number, &how);
-        return finish_send(client, rc, &how.cmid, out_cmid);
+        return client_finish_send(client, rc, &how.cmid, out_cmid);
 }
 
 int deskbell_retry(deskbell_client *client, const char *cmid, char *out_cmid)
@@ -359,7 +393,7 @@ int deskbell_retry(deskbell_client *client, const char *cmid, char *out_cmid)
                 return DESKBELL_E_INVALID;
         client_begin(client, true);
         int rc = machine_retry(client->machine, &old, &new);
-        return finish_send(client, rc, &new, out_cmid);
+        return client_finish_send(client, rc, &new, out_cmid);
 }
 
 int deskbell_forget(deskbell_client *client, const char *cmid)
@@ -370,7 +404,7 @@ int deskbell_forget(deskbell_client *client, const char *cmid)
                 return DESKBELL_E_INVALID;
         client_begin(client, true);
         int rc = machine_forget(client->machine, &old);
-        return finish_send(client, rc, &old, NULL);
+        return client_finish_send(client, rc, &old, NULL);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -394,6 +428,16 @@ int deskbell_typing(deskbell_conversation *conversation)
         machine_typing(client->machine, conversation);
         client_end(client);
         return DESKBELL_OK;
+}
+
+int deskbell_set_presence(deskbell_client *client, enum deskbell_availability availability)
+{
+        if (!client || (availability != DESKBELL_HERE && availability != DESKBELL_AWAY))
+                return DESKBELL_E_INVALID;
+        client_begin(client, false);
+        int rc = machine_set_presence(client->machine, availability);
+        client_end(client);
+        return rc;
 }
 
 int deskbell_entry_done(deskbell_conversation *conversation, enum deskbell_log log, int64_t number)

@@ -2,6 +2,8 @@
 /* Opening and closing a client: options are checked and copied here, the user's file is named and opened. */
 #include "client_private.h"
 
+#include "allocator.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <openssl/sha.h>
@@ -10,6 +12,10 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define CACHE_BYTES (INT64_C(256) << 20)
+
+enum { CACHE_LEAST_BYTES = 1 << 20 };
 
 bool client_take_struct(void *out, size_t room, const void *in, size_t least)
 {
@@ -161,10 +167,17 @@ static bool are_valid(const struct deskbell_options *options, uint64_t *out_app)
         if (!options->transport && !is_url(options->url))
                 return false;
         if (options->transport && (!options->transport->open || !options->transport->send ||
-                                   !options->transport->close || !options->transport->resume))
+                                   !options->transport->close || !options->transport->resume ||
+                                   options->transport->size < offsetof(struct deskbell_transport, http)))
                 return false;
         if (options->first_page < -1 || options->first_page > PROTOCOL_PAGE_ROWS || options->snapshot < -1 ||
             options->snapshot > 100000)
+                return false;
+        if (options->cache_max_bytes < -1 ||
+            (options->cache_max_bytes > 0 && options->cache_max_bytes < CACHE_LEAST_BYTES))
+                return false;
+        if (options->cache_max_entries_per_conversation != 0 &&
+            (options->cache_max_entries_per_conversation < 50 || options->cache_max_entries_per_conversation > 1000000))
                 return false;
         return fits(options->user, 128) && fits(options->locale, 35) && fits(options->client_name, 64) &&
                fits(options->client_version, 64) && fits(options->token, PROTOCOL_TOKEN_BYTES) &&
@@ -221,22 +234,36 @@ static int make_machine(struct deskbell_client *client, const struct deskbell_op
                 .with_team_log = options->with_team_log != 0,
                 .first_page = options->first_page ? options->first_page : 50,
                 .snapshot = options->snapshot,
+                .cache_max_bytes = options->cache_max_bytes ? options->cache_max_bytes : CACHE_BYTES,
+                .cache_max_entries = options->cache_max_entries_per_conversation,
                 .client = client,
                 .random = fill_random,
                 .log = write_log,
                 .data = client,
         };
-        char *path = NULL, *aside = NULL;
+        char *path = NULL, *aside = NULL, rescued[24];
         struct cache *cache = NULL;
         int rc = options->data_dir ? file_path(options, &path) : 0;
 
         if (rc == 0)
                 rc = cache_open(path, client_wall_ms(client), &cache, &aside);
-        free(path);
+        if (rc == 0 && path && asprintf(&client->copies_dir, "%s.files", path) < 0) {
+                client->copies_dir = NULL;
+                rc = DESKBELL_E_NOMEM;
+        }
+        client->store_path = path;
         if (rc == 0)
                 rc = open_visitor(client, options, &settings.visitor);
         if (rc == 0)
                 rc = machine_new(&settings, cache, client_mono_ms(client), client_wall_ms(client), &client->machine);
+        if (rc == DESKBELL_E_STORE && cache && cache_is_damaged(cache) && !aside) {
+                cache_close(cache); /* damage that only reading has shown: the file is set aside now */
+                cache = NULL;
+                rc = cache_open(client->store_path, client_wall_ms(client), &cache, &aside);
+                if (rc == 0)
+                        rc = machine_new(&settings, cache, client_mono_ms(client), client_wall_ms(client),
+                                         &client->machine);
+        }
         if (rc < 0) {
                 cache_close(cache);
                 cache_close(settings.visitor);
@@ -244,6 +271,8 @@ static int make_machine(struct deskbell_client *client, const struct deskbell_op
         if (rc == 0 && aside) {
                 machine_begin(client->machine, client_mono_ms(client), client_wall_ms(client), false);
                 machine_say(client->machine, DESKBELL_NOTICE_STORE_SET_ASIDE, aside);
+                snprintf(rescued, sizeof(rescued), "%lld", (long long)cache_rescued(cache));
+                machine_say(client->machine, DESKBELL_NOTICE_OUTBOX_RESCUED, rescued);
                 rc = machine_end(client->machine);
         }
         free(aside);
@@ -268,12 +297,15 @@ static int open_parts(struct deskbell_client *client, const struct deskbell_opti
         if (rc < 0)
                 return rc;
         if (options->transport)
-                client->transport = *options->transport;
+                client_take_struct(&client->transport, sizeof(client->transport), options->transport,
+                                   offsetof(struct deskbell_transport, http));
         else
-                rc = transport_lws_new(options->ca_file, &client->transport);
+                rc = transport_lws_new(client->url, options->ca_file, &client->transport);
         if (rc < 0)
                 return rc;
-        rc = client_start(client);
+        rc = client_open_files(client, options);
+        if (rc == 0)
+                rc = client_start(client);
         if (rc < 0 && client->transport.stop)
                 client->transport.stop(client->transport.data);
         return rc;
@@ -288,17 +320,24 @@ int deskbell_open(const struct deskbell_options *given, deskbell_client **out_cl
             !client_take_struct(&options, sizeof(options), given, offsetof(struct deskbell_options, locale)) ||
             !are_valid(&options, &app))
                 return DESKBELL_E_INVALID;
+        allocator_hold();
         struct deskbell_client *client = calloc(1, sizeof(*client));
-        if (!client)
+        if (!client) {
+                allocator_release();
                 return DESKBELL_E_NOMEM;
+        }
         client->options = options;
         forget_strings(&client->options);
         int rc = open_parts(client, &options, app);
         if (rc < 0) {
                 machine_free(client->machine);
+                transfer_free(client->transfer);
+                free(client->copies_dir);
                 free(client->url);
                 free(client->visitor_path);
+                free(client->store_path);
                 free(client);
+                allocator_release();
                 return rc;
         }
         *out_client = client;
@@ -317,8 +356,11 @@ int deskbell_close(deskbell_client *client)
         machine_free(client->machine);
         if (has_claimed)
                 remove_visitor(client);
+        free(client->copies_dir);
         free(client->url);
         free(client->visitor_path);
+        free(client->store_path);
         free(client);
+        allocator_release();
         return DESKBELL_OK;
 }

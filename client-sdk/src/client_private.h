@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "machine.h"
+#include "transfer.h"
 
 /* One connection of a transport. Belongs to the client until the transport said that it is closed. */
 struct deskbell_link {
@@ -28,14 +29,18 @@ struct input {
 struct deskbell_client {
         struct deskbell_options options; /* callbacks, clock and data; its strings are not kept */
         char *url;
+        char *store_path;   /* the user's file; NULL = in memory */
         char *visitor_path; /* of the visitor to be claimed; NULL = none */
         struct deskbell_transport transport;
+        struct transfer *transfer; /* NULL = files cannot be sent or fetched */
+        char *copies_dir;          /* of bytes to be sent; NULL = in memory only */
 
         /* `lock` guards the machine, the events and the links; it is never held while a callback runs. */
         pthread_mutex_t lock;
         struct machine *machine;
         struct event_list events;
         struct deskbell_link *links, *current;
+        pthread_cond_t turned; /* with `lock`: the machine had a turn */
         int event_fd; /* -1 = callbacks run on the client's thread */
 
         /* `inbox_lock` guards what other threads leave for the client's thread. */
@@ -43,12 +48,14 @@ struct deskbell_client {
         pthread_cond_t inbox_wake;
         struct input *first_input, *last_input;
         size_t input_bytes;
+        struct job *done_jobs;
         bool is_poked, is_stopping;
 
         pthread_t thread;
         pthread_mutex_t delivering; /* callbacks run one at a time */
         pthread_t deliverer;        /* valid while is_delivering */
         _Atomic bool is_delivering;
+        _Atomic bool is_muted; /* no callback begins any more */
 };
 
 int client_start(struct deskbell_client *client);
@@ -69,5 +76,17 @@ int64_t client_wall_ms(const struct deskbell_client *client);
  * cannot be. */
 bool client_take_struct(void *out, size_t room, const void *in, size_t least);
 
+/* 0, or why the text cannot be sent: DESKBELL_E_TEXT, _TOO_LONG. */
+int client_check_text(const char *text);
+bool client_is_line(const char *text, size_t max); /* 1 to `max` bytes, no control characters */
+bool client_is_utf8(const char *text, size_t *out_points);
+/* Ends the turn of a call that queued something; writes the cmid when it went well. */
+int client_finish_send(deskbell_client *client, int rc, const struct cmid *cmid, char *out_cmid);
+
+/* ---- client_files.c ---- */
+void client_job_done(void *data, struct job *job); /* on the thread for files; takes it */
+int client_open_files(struct deskbell_client *client, const struct deskbell_options *options);
+void client_sweep_copies(struct deskbell_client *client); /* that no message needs, of a process that died */
+
 /* The transport over libwebsockets. `ca_file` NULL = the system's roots. 0 or DESKBELL_E_NOMEM. */
-int transport_lws_new(const char *ca_file, struct deskbell_transport *out_transport);
+int transport_lws_new(const char *url, const char *ca_file, struct deskbell_transport *out_transport);

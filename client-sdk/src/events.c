@@ -17,6 +17,11 @@ struct event *event_new(enum event_kind kind)
         return event;
 }
 
+bool event_is_owed(const struct event *event)
+{
+        return event->kind == EVENT_HISTORY || event->kind == EVENT_FETCHED || event->kind == EVENT_SEARCH;
+}
+
 struct event *event_free(struct event *event)
 {
         if (event) {
@@ -34,7 +39,7 @@ char *event_text(struct event *event, struct span text)
         return copy;
 }
 
-static const char *principal_text(struct event *event, struct principal_id who)
+const char *event_principal(struct event *event, struct principal_id who)
 {
         char text[ID_TEXT_BYTES];
 
@@ -94,6 +99,65 @@ static struct span text_to_show(const struct protocol_content *content)
         return content->has_fallback_text ? content->fallback_text : SPAN("");
 }
 
+static const char *hex_text_of(struct event *event, const uint8_t *bytes, size_t count)
+{
+        static const char digits[] = "0123456789abcdef";
+        char *text = arena_take(&event->arena, 2 * count + 1);
+
+        for (size_t i = 0; text && i < count; i++) {
+                text[2 * i] = digits[bytes[i] >> 4];
+                text[2 * i + 1] = digits[bytes[i] & 15];
+        }
+        return text;
+}
+
+static struct deskbell_file *fill_files(struct event *event, const struct protocol_content *content)
+{
+        struct deskbell_file *files = arena_take(&event->arena, content->files_count * sizeof(*files));
+        if (!files)
+                return NULL;
+
+        for (size_t i = 0; i < content->files_count; i++) {
+                const struct protocol_file_info *info = &content->files[i];
+
+                files[i].id = hex_text_of(event, info->file, sizeof(info->file));
+                files[i].name = event_text(event, info->name);
+                files[i].media = event_text(event, info->media);
+                files[i].size = info->size;
+                files[i].width = info->has_width ? (int)info->width : 0;
+                files[i].height = info->has_height ? (int)info->height : 0;
+                memcpy(files[i].sha256, info->sha256, sizeof(files[i].sha256));
+                if (!files[i].id || !files[i].name || !files[i].media)
+                        return NULL;
+        }
+        return files;
+}
+
+int event_add_upload(struct event *event, const struct cached_upload *upload)
+{
+        struct deskbell_message *message = &event->message;
+        struct deskbell_file *files = (struct deskbell_file *)message->files;
+
+        if (!files)
+                message->files = files = arena_take(&event->arena, PROTOCOL_ATTACHMENTS * sizeof(*files));
+        if (!files || message->files_count == PROTOCOL_ATTACHMENTS)
+                return DESKBELL_E_NOMEM;
+        struct deskbell_file *out = &files[message->files_count];
+        out->id = upload->has_file && upload->is_complete ? hex_text_of(event, upload->file, sizeof(upload->file)) : "";
+        out->name = event_text(event, upload->name);
+        out->media = event_text(event, upload->media);
+        out->size = upload->size;
+        out->width = upload->width;
+        out->height = upload->height;
+        if (upload->has_sha256)
+                memcpy(out->sha256, upload->sha256, sizeof(out->sha256));
+        if (!out->id || !out->name || !out->media)
+                return DESKBELL_E_NOMEM;
+        message->is_paused |= upload->is_paused && message->state == DESKBELL_UPLOADING;
+        message->files_count++;
+        return 0;
+}
+
 static int fill_content(struct event *event, struct deskbell_entry *out, const struct protocol_content *content)
 {
         struct span title = SPAN(""), link = SPAN("");
@@ -116,6 +180,12 @@ static int fill_content(struct event *event, struct deskbell_entry *out, const s
                 return DESKBELL_E_NOMEM;
         if (content->choices_count && fill_choices(event, out, content) < 0)
                 return DESKBELL_E_NOMEM;
+        if (content->files_count) {
+                out->files = fill_files(event, content);
+                out->files_count = out->files ? content->files_count : 0;
+                if (!out->files)
+                        return DESKBELL_E_NOMEM;
+        }
         return content->form_count ? fill_form(event, out, content) : 0;
 }
 
@@ -140,7 +210,7 @@ int event_fill_entry(struct event *event, struct deskbell_entry *out, deskbell_c
         out->at_seq = entry->has_iseq && entry->has_at_seq ? entry->at_seq : 0;
         out->epoch = event_text(event, span_of(epoch));
         out->ts_ms = entry->ts;
-        out->author = principal_text(event, entry->author);
+        out->author = event_principal(event, entry->author);
         out->name = event_text(event, entry->has_name ? entry->name : SPAN(""));
         /* A conversation has one customer, under whatever id he wrote. */
         bool is_mine = entry->author.id == who_am_i.id || who_am_i.role == ROLE_CUSTOMER;
@@ -157,8 +227,8 @@ int event_fill_entry(struct event *event, struct deskbell_entry *out, deskbell_c
         return fill_content(event, out, &entry->content);
 }
 
-/* The `text` member of stored content. */
-static const char *stored_text(struct event *event, struct span stored)
+/* The `text` member of stored content, and its files. NULL: out of memory. */
+static const char *take_stored(struct event *event, struct span stored)
 {
         char *copy = event_text(event, stored);
         struct reader reader;
@@ -168,9 +238,15 @@ static const char *stored_text(struct event *event, struct span stored)
                 return NULL;
 
         reader_init(&reader, copy, stored.len, READER_TOLERANT, &event->arena, &fault);
-        if (protocol_content_read(&reader, &content) < 0 || !content.has_text)
+        if (protocol_content_read(&reader, &content) < 0)
                 return "";
-        return event_text(event, content.text);
+        if (content.files_count) {
+                event->message.files = fill_files(event, &content);
+                event->message.files_count = content.files_count;
+                if (!event->message.files)
+                        return NULL;
+        }
+        return content.has_text ? event_text(event, content.text) : "";
 }
 
 static void hex_text(char out[17], const uint8_t bytes[8])
@@ -202,9 +278,10 @@ int event_fill_message(struct event *event, deskbell_conversation *conversation,
         out->epoch = event_text(event, has_place ? span_of(epoch) : SPAN(""));
         out->is_duplicate = row->is_duplicate;
         out->tag = event_text(event, row->tag);
-        out->text = stored_text(event, row->content);
+        out->text = take_stored(event, row->content);
         out->of = row->of;
-        memcpy(out->hash, row->hash, sizeof(out->hash));
+        if (row->op == DESKBELL_OP_SEND)
+                memcpy(out->hash, row->hash, sizeof(out->hash));
         return out->cmid && out->epoch && out->tag && out->text ? 0 : DESKBELL_E_NOMEM;
 }
 

@@ -14,10 +14,16 @@ enum event_kind {
         EVENT_CONVERSATION,
         EVENT_OPENED,
         EVENT_TYPING,
+        EVENT_PRESENCE,
         EVENT_UNREAD,
         EVENT_TOKEN,
         EVENT_NOTICE,
         EVENT_HISTORY,
+        EVENT_PROGRESS,
+        EVENT_FETCHING,
+        EVENT_FETCHED,
+        EVENT_SEARCH,
+        EVENT_PUSH,
 };
 
 struct event {
@@ -39,7 +45,9 @@ struct event {
                         const char *author;
                         int is_typing;
                 } typing;
+                struct deskbell_presence presence;
                 int64_t unread;
+                int is_caught_up; /* PUSH */
                 struct {
                         enum deskbell_notice notice;
                         deskbell_conversation *conversation;
@@ -54,11 +62,30 @@ struct event {
                         int64_t head;
                         int more;
                 } history;
+                struct deskbell_progress progress;
+                struct {
+                        deskbell_fetch_progress_fn progress; /* FETCHING */
+                        deskbell_fetch_done_fn done;         /* FETCHED */
+                        void *data;
+                        int64_t fetch, received, total;
+                        int error;
+                        const char *path;
+                } fetch;
+                struct {
+                        deskbell_search_fn fn;
+                        void *data;
+                        int error;
+                        struct deskbell_found *found;
+                        size_t count;
+                        const char *next;
+                        int is_cut;
+                } search;
         };
 };
 
 struct event *event_new(enum event_kind kind); /* NULL: out of memory */
 struct event *event_free(struct event *event); /* NULL is welcome; always returns NULL */
+bool event_is_owed(const struct event *event); /* a callback that runs exactly once, whatever happens */
 
 /* A zero-terminated copy in the event's memory; "" for an absent span. NULL: out of memory. */
 char *event_text(struct event *event, struct span text);
@@ -69,6 +96,11 @@ int event_fill_entry(struct event *event, struct deskbell_entry *out, deskbell_c
 
 /* The same for a row of the outbox. */
 int event_fill_message(struct event *event, deskbell_conversation *conversation, const struct cached_message *message);
+
+/* Adds a file that is still to be uploaded; at most PROTOCOL_ATTACHMENTS of them. */
+int event_add_upload(struct event *event, const struct cached_upload *upload);
+
+const char *event_principal(struct event *event, struct principal_id who); /* as text; NULL: out of memory */
 
 /* Decodes one stored JSON object of the given reader; `copy` is mutable memory of the event's arena made from `json`.
  * 0, or negative when it cannot be read. */

@@ -40,6 +40,7 @@ struct giving {
         deskbell_conversation *conv;
         int log;
         bool has_failed;
+        bool is_unreadable; /* what is cached is damaged */
 };
 
 static bool give_one(void *data, const struct cached_entry *row)
@@ -49,12 +50,28 @@ static bool give_one(void *data, const struct cached_entry *row)
         struct protocol_entry entry;
 
         if (!event || event_read_entry(event, row->body, &entry) < 0) {
+                giving->is_unreadable = event != NULL;
+                giving->has_failed = !event;
                 event_free(event);
-                giving->has_failed = true;
                 return false;
         }
         giving->has_failed = !push_entry(giving->conv, giving->log, row->number, event, &entry);
         return !giving->has_failed;
+}
+
+/* What is cached cannot be read: the server gives it anew, and what was given already is not given again. */
+static void fetch_anew(deskbell_conversation *conv)
+{
+        machine_log(conv->machine, DESKBELL_LOG_WARN, "cached entries cannot be read: they are fetched anew");
+        cache_entries_wipe(conv->machine->cache, conv->row);
+        for (int log = 0; log < 2; log++) {
+                struct place *place = &conv->place[log];
+                place->at.low = place->at.cursor = 0;
+                if (place->snapshot_to > place->given)
+                        place->snapshot_to = place->given;
+        }
+        conv_touch(conv, false);
+        sync_want(conv->machine, conv);
 }
 
 /* Gives what the cache holds above `given`, at most `limit`; returns how many are left to be given. */
@@ -75,6 +92,10 @@ static int64_t give_log(deskbell_conversation *conv, int log, size_t *limit)
         *limit -= (size_t)(place->given - before) < *limit ? (size_t)(place->given - before) : *limit;
         if (giving.has_failed)
                 cache_fail(conv->machine->cache);
+        if (giving.is_unreadable) {
+                fetch_anew(conv);
+                return 0;
+        }
         return place->at.cursor - place->given;
 }
 
@@ -145,6 +166,7 @@ static int open_conv(struct machine *machine, deskbell_conversation *conv)
         conv->shown_upto = cache_message_last(machine->cache);
         conv->is_refused = false;
         conv->ask_at_ms = 0;
+        evict_opened(conv);
         begin_giving(conv);
         machine->has_to_give = true;
         sync_want(machine, conv);
@@ -200,7 +222,8 @@ void machine_conv_close(struct machine *machine, deskbell_conversation *conv)
                 protocol_conversation_unwatch_write(&writer, &params);
                 machine_frame_end(machine, &writer);
         }
-        conv->is_opened = conv->is_opening = conv->is_watched = false;
+        conv->is_opened = conv->is_opening = conv->is_watched = conv->has_presence = false;
+        evict_opened(conv);
 }
 
 int machine_entry_done(struct machine *machine, deskbell_conversation *conv, int log, int64_t number)

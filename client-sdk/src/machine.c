@@ -249,8 +249,22 @@ static void on_result(struct machine *machine, const struct request *request, st
         case REQUEST_HISTORY:
                 history_answered(machine, request->history, reader);
                 break;
+        case REQUEST_PUSH:
+                push_answered(machine);
+                break;
         case REQUEST_SEND:
                 sending_answered(machine, request, reader);
+                break;
+        case REQUEST_UPLOAD_BEGIN:
+        case REQUEST_UPLOAD_END:
+        case REQUEST_UPLOAD_CANCEL:
+                uploads_answered(machine, request, reader);
+                break;
+        case REQUEST_SEARCH:
+                search_answered(machine, request, reader);
+                break;
+        case REQUEST_PRESENCE:
+                presence_answered(machine);
                 break;
         }
 }
@@ -269,8 +283,22 @@ static void on_error(struct machine *machine, const struct request *request, con
         case REQUEST_HISTORY:
                 history_finish(machine, request->history, DESKBELL_E_REFUSED);
                 break;
+        case REQUEST_PUSH:
+                push_refused(machine, error);
+                break;
         case REQUEST_SEND:
                 sending_refused(machine, request, error);
+                break;
+        case REQUEST_UPLOAD_BEGIN:
+        case REQUEST_UPLOAD_END:
+        case REQUEST_UPLOAD_CANCEL:
+                uploads_refused(machine, request, error);
+                break;
+        case REQUEST_SEARCH:
+                search_refused(machine, request);
+                break;
+        case REQUEST_PRESENCE:
+                presence_refused(machine, error);
                 break;
         default:
                 sync_refused(machine, request, error);
@@ -284,6 +312,7 @@ static void on_event(struct machine *machine, struct span name, struct reader *r
                 struct protocol_event_entry entry;
                 struct protocol_event_feed feed;
                 struct protocol_event_typing typing;
+                struct protocol_event_presence presence;
                 struct protocol_event_marks marks;
                 struct protocol_event_heartbeat heartbeat;
                 struct protocol_event_session_closing closing;
@@ -310,6 +339,9 @@ static void on_event(struct machine *machine, struct span name, struct reader *r
                         marks_merge(conv, &is.marks.marks);
                 break;
         }
+        case PROTOCOL_E_PRESENCE:
+                presence_event(machine, &is.presence);
+                break;
         case PROTOCOL_E_HEARTBEAT:
                 session_heartbeat(machine, is.heartbeat.rev, is.heartbeat.now);
                 break;
@@ -341,8 +373,8 @@ static void on_frame(struct machine *machine, struct frame *frame, struct arena 
                         on_event(machine, frame->name, &reader);
                 return;
         }
-        if (frame->kind == FRAME_REQUEST)
-                return; /* servers ask nothing in this version */
+        if (!request)
+                return; /* a request: servers ask nothing in this version */
 
         struct request asked = *request;
         request_end(machine, request);
@@ -379,7 +411,7 @@ void machine_begin(struct machine *machine, int64_t mono_ms, int64_t wall_ms, bo
         machine->now_ms = mono_ms;
         machine->wall_ms = wall_ms;
         machine->is_in_turn = true;
-        cache_begin(machine->cache, touches_outbox || machine->sends_in_flight > 0 ||
+        cache_begin(machine->cache, touches_outbox || machine->sends_in_flight > 0 || machine->uploads ||
                                             machine->state == SESSION_OPENING || sending_next_ms(machine) <= mono_ms);
 }
 
@@ -387,8 +419,13 @@ static void pump(struct machine *machine)
 {
         if (machine->state == SESSION_OPEN) {
                 sync_pump(machine);
+                uploads_pump(machine); /* what it ends goes into the outbox */
                 sending_pump(machine);
+                search_pump(machine);
+                fetches_pump(machine);
+                push_pump(machine);
                 marks_pump(machine);
+                presence_pump(machine);
         }
 }
 
@@ -397,24 +434,28 @@ static void forget_turn(struct machine *machine)
         struct event *event;
         struct event_list kept = {0};
 
-        /* A history's callback is owed whatever happens, and a token is needed whatever happens. */
+        /* Some callbacks are owed whatever happens, and a token is needed whatever happens. */
         while ((event = event_list_pop(&machine->turn_events))) {
-                if (event->kind == EVENT_HISTORY || event->kind == EVENT_TOKEN)
+                if (event_is_owed(event) || event->kind == EVENT_TOKEN || event->kind == EVENT_PUSH)
                         event_list_push(&kept, event);
                 else
                         event_free(event);
         }
         event_list_move(&machine->ready_events, &kept);
         frames_clear(&machine->turn_frames);
+        jobs_clear(&machine->turn_jobs);
+        fetches_turn_failed(machine);
         machine->turn_wish = WISH_NOTHING;
 }
 
 void machine_reload(struct machine *machine)
 {
         sending_clear(machine);
+        uploads_clear(machine);
         conv_reload_all(machine);
         session_load(machine);
         sending_load(machine);
+        uploads_load(machine);
 }
 
 /* The file could not be written: the turn did not happen. */
@@ -439,6 +480,7 @@ static void publish(struct machine *machine)
                 machine->turn_wish = WISH_NOTHING;
         }
         frames_move(&machine->ready_frames, &machine->turn_frames);
+        jobs_move(&machine->ready_jobs, &machine->turn_jobs);
         event_list_move(&machine->ready_events, &machine->turn_events);
         machine->is_in_turn = false;
 }
@@ -446,8 +488,11 @@ static void publish(struct machine *machine)
 int machine_end(struct machine *machine)
 {
         pump(machine);
+        evict_check(machine);
         conv_flush(machine);
         marks_tell_unread(machine);
+        push_check(machine);
+        background_check(machine);
         session_tell(machine);
 
         int rc = cache_commit(machine->cache);
@@ -482,8 +527,14 @@ int64_t machine_next_ms(const struct machine *machine)
 {
         int64_t next = least(session_next_ms(machine), sending_next_ms(machine));
 
+        if (background_sleeps(machine))
+                return INT64_MAX;
+        next = least(next, least(push_next_ms(machine), background_next_ms(machine)));
+        next = least(next, evict_next_ms(machine));
         next = least(next, requests_due_ms(machine));
         next = least(next, sync_next_ms(machine));
+        next = least(next, least(uploads_next_ms(machine), fetches_next_ms(machine)));
+        next = least(next, presence_next_ms(machine));
         return least(next, marks_next_ms(machine));
 }
 
@@ -517,6 +568,11 @@ static bool own_strings(struct machine *machine, const struct machine_settings *
 static struct machine *free_parts(struct machine *machine)
 {
         sending_clear(machine);
+        uploads_clear(machine);
+        machine_cancel_fetches(machine);
+        machine_cancel_searches(machine, DESKBELL_E_CANCELLED);
+        jobs_clear(&machine->turn_jobs);
+        jobs_clear(&machine->ready_jobs);
         conv_free_all(machine);
         frames_clear(&machine->turn_frames);
         frames_clear(&machine->ready_frames);
@@ -546,6 +602,7 @@ int machine_new(const struct machine_settings *settings, struct cache *cache, in
         machine->closing_after_ms = -1;
         int rc = own_strings(machine, settings) ? 0 : DESKBELL_E_NOMEM;
         machine->sweep_at_ms = mono_ms + 60000;
+        machine->evict_wanted = true;
         machine_begin(machine, mono_ms, wall_ms, true);
         if (rc == 0)
                 rc = session_load(machine);
@@ -553,6 +610,8 @@ int machine_new(const struct machine_settings *settings, struct cache *cache, in
                 rc = conv_load_all(machine);
         if (rc == 0)
                 rc = sending_load(machine);
+        if (rc == 0)
+                rc = uploads_load(machine);
         if (rc < 0) {
                 cache_rollback(cache);
                 free_parts(machine);

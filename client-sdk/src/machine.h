@@ -11,6 +11,7 @@
 
 #include "cache.h"
 #include "events.h"
+#include "jobs.h"
 
 struct machine;
 
@@ -22,6 +23,7 @@ struct machine_settings {
         const char *locale, *client_name, *client_version; /* locale NULL = none */
         bool manual_ack, with_team_log;
         int64_t first_page, snapshot; /* -1 = all */
+        int64_t cache_max_bytes, cache_max_entries; /* 0 = no limit */
         struct cache *visitor; /* file of the visitor that the user claims; NULL = none */
         deskbell_client *client;
         void (*random)(void *data, void *bytes, size_t len);
@@ -43,11 +45,21 @@ void machine_connect(struct machine *machine);
 void machine_disconnect(struct machine *machine);
 void machine_network_changed(struct machine *machine);
 int machine_set_token(struct machine *machine, const char *token);
+void machine_set_background(struct machine *machine, bool is_on);
+int machine_set_push(struct machine *machine, int service, const char *token); /* token NULL = none any more */
+bool machine_is_push_known(const struct machine *machine); /* the server knows it; needs no turn */
+/* No message is taken any more, notifications are declined. DESKBELL_E_UNSENT: messages wait, and may not be lost. */
+int machine_begin_log_out(struct machine *machine, bool discard);
+void machine_wipe_at_close(struct machine *machine, const char *path, int *out_rc); /* as cache_wipe_at_close */
+int machine_push_received(struct machine *machine, uint64_t conv_id, int64_t seq, bool *out_is_news);
 void machine_link_opened(struct machine *machine);
 void machine_link_text(struct machine *machine, char *bytes, size_t len); /* mutable, for the call */
 void machine_link_closed(struct machine *machine, int code);
 void machine_time(struct machine *machine); /* runs what is due */
 void machine_say(struct machine *machine, enum deskbell_notice notice, const char *detail);
+
+/* What became of a job that was taken; taken. One that nobody waits for any more is welcome. */
+void machine_job_done(struct machine *machine, struct job *job);
 
 /* ---- out; outside a turn ---- */
 struct machine_frame {
@@ -63,6 +75,7 @@ enum machine_wish { WISH_NOTHING, WISH_OPEN, WISH_CLOSE };
 enum machine_wish machine_wish(struct machine *machine, int *out_code);
 struct machine_frame *machine_frame_take(struct machine *machine); /* free() it; NULL = no more */
 struct event_list *machine_events(struct machine *machine);
+struct job *machine_job_take(struct machine *machine); /* job_free() it; NULL = no more */
 int64_t machine_next_ms(const struct machine *machine); /* monotonic; INT64_MAX = nothing due */
 /* The application has room for more: entries are given a portion at a time. False when nothing waits to be given. */
 bool machine_wants_to_give(const struct machine *machine);
@@ -98,8 +111,32 @@ void machine_told(struct machine *machine, int64_t pos);
 
 void machine_mark_read(struct machine *machine, deskbell_conversation *conv, int64_t seq);
 void machine_typing(struct machine *machine, deskbell_conversation *conv);
+int machine_set_presence(struct machine *machine, enum deskbell_availability word); /* 0 or DESKBELL_E_STATE */
 int machine_entry_done(struct machine *machine, deskbell_conversation *conv, int log, int64_t number);
 int machine_history(struct machine *machine, deskbell_conversation *conv,
                     const struct deskbell_history_options *options, deskbell_history_fn fn, void *data);
 void machine_cancel_histories(struct machine *machine, int error); /* before the end: their callbacks run */
 void machine_status(struct machine *machine, struct deskbell_status *out_status); /* needs no turn */
+
+/* A local file to be sent. */
+struct file_source {
+        const char *path, *name, *media;
+        bool is_copy; /* ours, to be removed in the end */
+        int64_t size, mtime_ns;
+};
+
+/* `text` NULL = no caption. */
+int machine_send_files(struct machine *machine, deskbell_conversation *conv, const struct file_source *files,
+                       size_t count, const char *text, const struct message_options *options);
+int machine_upload_pause(struct machine *machine, const struct cmid *cmid, bool is_paused);
+int machine_upload_cancel(struct machine *machine, const struct cmid *cmid);
+bool machine_knows_copy(struct machine *machine, const char *path); /* some message needs that copy; needs no turn */
+
+int machine_fetch(struct machine *machine, const struct deskbell_file *file, const char *path,
+                  deskbell_fetch_progress_fn progress, deskbell_fetch_done_fn done, void *data, int64_t *out_fetch);
+int machine_fetch_cancel(struct machine *machine, int64_t fetch);
+void machine_cancel_fetches(struct machine *machine); /* before the end: their callbacks run */
+
+int machine_search(struct machine *machine, const char *query, const struct deskbell_search_options *options,
+                   deskbell_search_fn fn, void *data);
+void machine_cancel_searches(struct machine *machine, int error); /* before the end: their callbacks run */

@@ -35,6 +35,7 @@ enum session_state {
         SESSION_OPEN,
         SESSION_NEEDS_TOKEN,
         SESSION_STOPPED,
+        SESSION_PAUSED, /* in the background */
 };
 
 /* One log of one conversation. low, cursor, head and done are in the cache. */
@@ -76,6 +77,10 @@ struct deskbell_conversation {
         bool is_mark_dirty, is_mark_urgent;
         int64_t typing_sent_ms; /* 0 = never */
 
+        /* staff: its customer's presence, as told */
+        bool has_presence, is_online;
+        int64_t last_seen_ms;
+
         /* sending */
         int in_flight;
         bool has_barrier; /* an edit or erasure is in flight */
@@ -91,7 +96,9 @@ struct outgoing {
         struct cached_message row; /* content and tag point into memory of our own */
         deskbell_conversation *conv;
         bool is_in_flight;
+        bool may_have_left;    /* was transmitted once, or perhaps by an earlier process */
         bool is_offered_again; /* was acknowledged in an earlier epoch */
+        bool was_checked;      /* its content is what was queued */
 };
 
 enum request_kind {
@@ -104,6 +111,31 @@ enum request_kind {
         REQUEST_ENTRIES,
         REQUEST_HISTORY,
         REQUEST_SEND,
+        REQUEST_PRESENCE,
+        REQUEST_UPLOAD_BEGIN,
+        REQUEST_UPLOAD_END,
+        REQUEST_UPLOAD_CANCEL,
+        REQUEST_SEARCH,
+        REQUEST_PUSH,
+};
+
+/* Where notifications reach this device, and the looks at the server that they call for. */
+struct push {
+        int service; /* enum deskbell_push; 0 = none */
+        char token[PROTOCOL_PUSH_TOKEN_BYTES + 1];
+        bool is_removal;                   /* the server has still to forget the one of before */
+        bool is_wanted, is_asked, is_told; /* to be told to the server; under way; told in this run */
+        int64_t at_ms;                     /* not before */
+        unsigned changes, asked_changes;
+        bool is_settling; /* on_push_settled is owed */
+        int64_t settle_until_ms;
+};
+
+struct background {
+        bool is_on;
+        bool is_closing;     /* only frames of this turn have still to leave */
+        int64_t until_ms;    /* what is under way may last so long; 0 = nothing is */
+        int64_t retry_at_ms; /* PAUSED: the server asked not to come before; 0 = it did not */
 };
 
 struct history {
@@ -115,12 +147,70 @@ struct history {
         bool is_asked;
 };
 
+/* One local file of a message that is UPLOADING. The row's texts point into memory of our own. */
+struct upload_file {
+        struct cached_upload row;
+        char *texts;
+        bool has_begun; /* the server has told `file` and `offset` since this process began */
+        int64_t offset; /* so many bytes are on the server's disk */
+};
+
+enum upload_step {
+        UPLOAD_NEXT, /* to be looked at */
+        UPLOAD_HASHING,
+        UPLOAD_BEGINNING,
+        UPLOAD_PUTTING,
+        UPLOAD_ENDING,
+};
+
+/* A message whose files are on their way. */
+struct upload {
+        struct upload *next;
+        struct outgoing *out; /* on no list */
+        struct upload_file files[PROTOCOL_ATTACHMENTS];
+        size_t count;
+        enum upload_step step;
+        int64_t serial; /* of the request or job that is under way */
+        int64_t hold_until_ms;
+        bool is_held_by_server; /* it asked for the pause */
+        int failures;           /* in a row */
+        bool is_paused;
+};
+
+enum fetch_step { FETCH_NEXT, FETCH_GETTING, FETCH_SEALING };
+
+struct fetch {
+        struct fetch *next;
+        int64_t id;
+        char file[33];
+        char *path, *part;
+        int64_t size, offset; /* offset -1 = not looked at yet */
+        uint8_t sha256[32];
+        enum fetch_step step;
+        int64_t serial;
+        int64_t hold_until_ms;
+        bool is_held_by_server;
+        int failures, tries;
+        deskbell_fetch_progress_fn progress;
+        deskbell_fetch_done_fn done;
+        void *data;
+};
+
+struct search {
+        struct search *next;
+        char *query, *before;
+        int limit;
+        int64_t asked; /* id of the request; 0 = not asked yet */
+        deskbell_search_fn fn;
+        void *data;
+};
+
 struct request {
         int64_t id; /* 0 = free */
         enum request_kind kind;
         deskbell_conversation *conv;
         int log;
-        int64_t asked; /* ENTRIES: after; -1 = the last page */
+        int64_t asked; /* ENTRIES: after; -1 = the last page. UPLOAD_: the upload's serial */
         struct outgoing *message;
         struct history *history;
         int64_t due_ms; /* answer expected until */
@@ -197,6 +287,14 @@ struct machine {
         int64_t hold_until_ms;
         int64_t sweep_at_ms;
 
+        /* files and search */
+        char http_token[65]; /* of the present session; "" = none */
+        struct upload *uploads;
+        int64_t next_serial;
+        struct fetch *fetches;
+        struct search *searches;
+        struct job *turn_jobs, *ready_jobs;
+
         /* marks */
         int64_t marks_at_ms; /* not before */
         bool has_marks;
@@ -204,11 +302,22 @@ struct machine {
         int64_t unread_total, unread_told;
         bool was_unread_told;
 
+        /* presence; a word of 0: none */
+        enum deskbell_availability team_told, own_word, own_word_said;
+        bool is_own_word_asked;
+        int64_t own_word_at_ms; /* not before */
+
         /* state as told last */
         enum deskbell_connection told_connection;
         bool told_caught_up, is_state_told, is_state_dirty;
         int64_t told_retry_at_ms;
         char told_why[40];
+
+        struct push push;
+        struct background background;
+        bool is_logging_out; /* no message is taken any more */
+        bool evict_wanted;   /* the cache is to be looked at */
+        int evict_puts;      /* entries written since it was */
 };
 
 /* ---- machine.c ---- */
@@ -226,6 +335,10 @@ void machine_notify_begin(struct machine *machine, struct writer *writer, enum p
 bool machine_may_ask(const struct machine *machine); /* room for one more request */
 void machine_requests_clear(struct machine *machine);
 void machine_set_wish(struct machine *machine, enum machine_wish wish, int code);
+void machine_job_push(struct machine *machine, struct job *job); /* takes it */
+void jobs_move(struct job **to, struct job **from);
+void jobs_clear(struct job **jobs);
+void machine_job_abort(struct machine *machine, int64_t id);
 void machine_reload(struct machine *machine); /* after a failed commit */
 void machine_notice(struct machine *machine, enum deskbell_notice notice, deskbell_conversation *conv,
                     const char *detail);
@@ -241,6 +354,25 @@ void session_closing(struct machine *machine, const struct protocol_event_sessio
 void session_time(struct machine *machine);
 int64_t session_next_ms(const struct machine *machine);
 void session_tell(struct machine *machine); /* the state, when it is not what was told last */
+
+void session_pause(struct machine *machine); /* the connection goes until session_wake */
+void session_wake(struct machine *machine);  /* does nothing unless PAUSED */
+
+/* ---- push.c ---- */
+void push_load(struct machine *machine);
+void push_doubt(struct machine *machine); /* the server may have forgotten the token */
+void push_lost_link(struct machine *machine);
+void push_pump(struct machine *machine);
+void push_answered(struct machine *machine);
+void push_refused(struct machine *machine, const struct protocol_error_body *error);
+void push_check(struct machine *machine); /* at the end of a turn */
+int64_t push_next_ms(const struct machine *machine);
+
+/* ---- background.c ---- */
+void background_stay(struct machine *machine, int64_t until_ms); /* not closed before, unless all is done */
+void background_check(struct machine *machine);                  /* at the end of a turn */
+bool background_sleeps(const struct machine *machine);           /* no timer runs */
+int64_t background_next_ms(const struct machine *machine);
 
 /* ---- claim.c ---- */
 void claim_load(struct machine *machine);     /* at the start, and after a failed commit */
@@ -267,6 +399,11 @@ bool sync_follows(const struct machine *machine, const deskbell_conversation *co
 void sync_put(struct machine *machine, deskbell_conversation *conv, int log, int64_t number,
               const struct protocol_entry *entry);
 int64_t sync_number(const struct protocol_entry *entry, int log); /* its place in that log, 0 = not of it */
+
+/* ---- evict.c ---- */
+void evict_opened(deskbell_conversation *conv); /* or closed */
+void evict_check(struct machine *machine);      /* at the end of a turn */
+int64_t evict_next_ms(const struct machine *machine);
 
 /* ---- history.c ---- */
 void history_pump(struct machine *machine);
@@ -307,6 +444,67 @@ void sending_tell_shown(struct machine *machine, deskbell_conversation *conv);
 void sending_tell(struct machine *machine, deskbell_conversation *conv, const struct cached_message *row,
                   bool is_again);
 void sending_expire(struct machine *machine);
+/* Content as it is stored, decoded over a copy in the arena. False: it cannot be read, or no memory. */
+bool sending_read_content(struct span stored, struct arena *arena, struct protocol_content *out);
+
+/* Writes the row, under a new place, as QUEUED, and tells it. */
+int outbox_append(struct machine *machine, deskbell_conversation *conv, struct cached_message *row);
+struct outgoing *outbox_row(const struct cached_message *row); /* a copy on no list; free() it. NULL: out of memory */
+int outbox_check(struct machine *machine, const struct cached_message *row); /* room, and not there yet */
+
+/* ---- uploads.c ---- */
+void uploads_pump(struct machine *machine);
+int64_t uploads_next_ms(const struct machine *machine);
+void uploads_lost_link(struct machine *machine);
+void uploads_hurry(struct machine *machine); /* the network is back: pauses of our own end */
+void uploads_reset(struct machine *machine); /* new epoch */
+bool uploads_job_done(struct machine *machine, const struct job *job); /* false: it was for no upload */
+void uploads_answered(struct machine *machine, const struct request *request, struct reader *reader);
+void uploads_refused(struct machine *machine, const struct request *request, const struct protocol_error_body *error);
+int64_t machine_pause_ms(struct machine *machine, int *failures, int64_t asked_ms); /* a growing one; asked -1 = not */
+
+/* ---- upload_queue.c ---- */
+int uploads_load(struct machine *machine);
+void uploads_clear(struct machine *machine);
+void uploads_expire(struct machine *machine, int64_t since_ms);
+/* Row and files are in the file: takes it up and tells it. */
+int uploads_append(struct machine *machine, deskbell_conversation *conv, struct cached_message *row);
+void uploads_fail(struct machine *machine, struct upload *upload, enum deskbell_message_state state, struct span tag);
+void uploads_promote(struct machine *machine, struct upload *upload); /* all its files are there */
+void uploads_save_file(struct machine *machine, const struct upload *upload, size_t at);
+void uploads_begin_anew(struct machine *machine, struct cached_upload *file); /* under a new key, from zero */
+bool uploads_take_back(struct machine *machine, struct outgoing *out);  /* the server lost its files: once more */
+void uploads_forget_copies(struct machine *machine, int64_t pos);       /* the message needs its files no more */
+bool uploads_has_rows(struct machine *machine, int64_t pos);
+/* A message whose files stand under `files_pos` and never were all on the server: it is UPLOADING again. False: it is not
+ * such a message. */
+bool uploads_wait_again(struct machine *machine, deskbell_conversation *conv, struct cached_message *row,
+                        int64_t files_pos);
+void uploads_tell_files(struct machine *machine, struct event *event, int64_t pos);
+size_t uploads_count(const struct machine *machine);
+
+/* ---- fetches.c ---- */
+void fetches_pump(struct machine *machine);
+int64_t fetches_next_ms(const struct machine *machine);
+bool fetches_job_done(struct machine *machine, const struct job *job);
+void fetches_turn_failed(struct machine *machine);
+void fetches_hurry(struct machine *machine);
+
+/* ---- search.c ---- */
+void search_pump(struct machine *machine);
+void search_answered(struct machine *machine, const struct request *request, struct reader *reader);
+void search_refused(struct machine *machine, const struct request *request);
+
+/* ---- presence.c ---- */
+void presence_begin(struct machine *machine); /* a session is open */
+void presence_team(struct machine *machine, bool is_here);
+void presence_customer(deskbell_conversation *conv, struct principal_id customer, bool is_online, int64_t last_seen_ms);
+void presence_watched(deskbell_conversation *conv, const struct protocol_conversation_watch_result *result);
+void presence_event(struct machine *machine, const struct protocol_event_presence *event);
+void presence_answered(struct machine *machine);
+void presence_refused(struct machine *machine, const struct protocol_error_body *error);
+void presence_pump(struct machine *machine);
+int64_t presence_next_ms(const struct machine *machine);
 
 /* ---- marks.c ---- */
 void marks_stored(deskbell_conversation *conv); /* the public cursor moved */

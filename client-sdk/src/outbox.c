@@ -9,8 +9,8 @@
 
 /* ---- the list ---------------------------------------------------------------------------------------------------- */
 
-/* A copy with memory of its own for content and tag. */
-static struct outgoing *outgoing_new(const struct cached_message *row)
+/* Memory of its own for content and tag. */
+struct outgoing *outbox_row(const struct cached_message *row)
 {
         struct outgoing *out = calloc(1, sizeof(*out) + row->content.len + row->tag.len + 2);
         if (!out)
@@ -62,12 +62,13 @@ static bool load_one(void *data, const struct cached_message *row)
 {
         struct machine *machine = data;
         deskbell_conversation *conv = conv_by_row(machine, row->conv);
-        struct outgoing *out = conv ? outgoing_new(row) : NULL;
+        struct outgoing *out = conv ? outbox_row(row) : NULL;
 
         if (!out)
                 return true;
         out->conv = conv;
         out->is_offered_again = row->state != DESKBELL_QUEUED;
+        out->may_have_left = true;
         list_add(machine, out);
         return true;
 }
@@ -122,6 +123,8 @@ void sending_tell(struct machine *machine, deskbell_conversation *conv, const st
 
         if (event && event_fill_message(event, conv, row) < 0)
                 event = event_free(event);
+        if (event && !event->message.files_count && row->op == DESKBELL_OP_SEND)
+                uploads_tell_files(machine, event, row->pos);
         if (event) {
                 event->message.is_again = is_again;
                 event->told_pos = is_outcome && !row->is_told ? row->pos : 0;
@@ -186,22 +189,22 @@ static bool exists(void *data, const struct cached_message *row)
         return false;
 }
 
-/* Writes the row and tells QUEUED. `row` borrows its content. */
-static int queue(struct machine *machine, deskbell_conversation *conv, struct cached_message *row)
+int outbox_check(struct machine *machine, const struct cached_message *row)
 {
-        if (machine->out_count >= OUTBOX_MESSAGES || machine->out_bytes + (int64_t)row->content.len > OUTBOX_BYTES)
-                return DESKBELL_E_OUTBOX_FULL;
-        if (cache_message_get(machine->cache, &row->cmid, exists, NULL))
-                return DESKBELL_E_EXISTS;
+        int64_t waiting = machine->out_count + (int64_t)uploads_count(machine);
 
-        conv_need_row(conv);
-        row->conv = conv->row;
+        if (machine->is_logging_out)
+                return DESKBELL_E_STATE;
+        if (waiting >= OUTBOX_MESSAGES || machine->out_bytes + (int64_t)row->content.len > OUTBOX_BYTES)
+                return DESKBELL_E_OUTBOX_FULL;
+        return cache_message_get(machine->cache, &row->cmid, exists, NULL) ? DESKBELL_E_EXISTS : 0;
+}
+
+int outbox_append(struct machine *machine, deskbell_conversation *conv, struct cached_message *row)
+{
         row->state = DESKBELL_QUEUED;
-        row->queued_ms = machine_true_wall(machine);
-        if (!row->first_ms)
-                row->first_ms = row->queued_ms;
         cache_message_add(machine->cache, row);
-        struct outgoing *out = outgoing_new(row);
+        struct outgoing *out = outbox_row(row);
         if (!out) {
                 cache_fail(machine->cache);
                 return DESKBELL_E_NOMEM;
@@ -210,6 +213,21 @@ static int queue(struct machine *machine, deskbell_conversation *conv, struct ca
         list_add(machine, out);
         sending_tell(machine, conv, row, false);
         return 0;
+}
+
+/* Writes the row and tells QUEUED. `row` borrows its content. */
+static int queue(struct machine *machine, deskbell_conversation *conv, struct cached_message *row)
+{
+        int rc = outbox_check(machine, row);
+        if (rc < 0)
+                return rc;
+
+        conv_need_row(conv);
+        row->conv = conv->row;
+        row->queued_ms = machine_true_wall(machine);
+        if (!row->first_ms)
+                row->first_ms = row->queued_ms;
+        return outbox_append(machine, conv, row);
 }
 
 static int queue_content(struct machine *machine, deskbell_conversation *conv, struct cached_message *row,
@@ -221,8 +239,9 @@ static int queue_content(struct machine *machine, deskbell_conversation *conv, s
         writer_init(&writer, room, sizeof(room));
         content_store(&writer, content);
         row->content = (struct span){writer.bytes, writer.len};
-        if (row->op == DESKBELL_OP_SEND && !writer.failed)
-                content_hash(PROTOCOL_ENTRY_TEXT, row->content, row->hash);
+        if (row->op != DESKBELL_OP_ERASE && !writer.failed) /* of an edit: to know it whole after damage */
+                content_hash(row->op == DESKBELL_OP_SEND ? PROTOCOL_ENTRY_TEXT : PROTOCOL_ENTRY_EDIT, row->content,
+                             row->hash);
         int rc = writer.failed ? DESKBELL_E_NOMEM : queue(machine, conv, row);
         writer_done(&writer);
         return rc;
@@ -305,8 +324,25 @@ int machine_erase(struct machine *machine, deskbell_conversation *conv, int64_t 
 
 static bool copy_row(void *data, const struct cached_message *row)
 {
-        *(struct outgoing **)data = outgoing_new(row);
+        *(struct outgoing **)data = outbox_row(row);
         return false;
+}
+
+static int put_back(struct machine *machine, deskbell_conversation *conv, struct cached_message *row)
+{
+        int64_t before = row->pos;
+        int rc;
+
+        cache_uploads_move(machine->cache, before, -before); /* dropping the message would take its files along */
+        cache_message_drop(machine->cache, before);
+        machine->failed_count--;
+        row->tag = SPAN("");
+        row->number = row->at_seq = row->ts_ms = 0;
+        row->is_told = row->is_duplicate = false;
+        rc = uploads_wait_again(machine, conv, row, -before) ? 0 : queue(machine, conv, row);
+        if (rc == 0 && row->state == DESKBELL_QUEUED)
+                cache_uploads_move(machine->cache, -before, row->pos);
+        return rc;
 }
 
 int machine_retry(struct machine *machine, const struct cmid *cmid, struct cmid *out_cmid)
@@ -329,16 +365,12 @@ int machine_retry(struct machine *machine, const struct cmid *cmid, struct cmid 
         } else if (row.state == DESKBELL_EXPIRED && machine_true_wall(machine) - row.first_ms < allowed_ms) {
                 rc = 0; /* the server still knows this cmid, should it have arrived */
         }
-        if (rc == 0 && machine->out_count >= OUTBOX_MESSAGES)
+        if (rc == 0 && machine->is_logging_out)
+                rc = DESKBELL_E_STATE;
+        if (rc == 0 && machine->out_count + (int64_t)uploads_count(machine) >= OUTBOX_MESSAGES)
                 rc = DESKBELL_E_OUTBOX_FULL;
-        if (rc == 0 && conv) {
-                cache_message_drop(machine->cache, row.pos);
-                machine->failed_count--;
-                row.tag = SPAN("");
-                row.number = row.at_seq = row.ts_ms = 0;
-                row.is_told = row.is_duplicate = false;
-                rc = queue(machine, conv, &row);
-        }
+        if (rc == 0 && conv)
+                rc = put_back(machine, conv, &row);
         if (rc == 0)
                 *out_cmid = row.cmid;
         free(old);
@@ -355,6 +387,7 @@ int machine_forget(struct machine *machine, const struct cmid *cmid)
         if (!old)
                 return DESKBELL_E_NOMEM;
         if (old->row.state == DESKBELL_FAILED || old->row.state == DESKBELL_EXPIRED) {
+                uploads_forget_copies(machine, old->row.pos);
                 cache_message_drop(machine->cache, old->row.pos);
                 machine->failed_count--;
                 rc = 0;
@@ -368,6 +401,7 @@ void machine_status(struct machine *machine, struct deskbell_status *out_status)
         out_status->queued = machine->out_count;
         for (const struct outgoing *out = machine->out_first; out; out = out->next)
                 out_status->queued += out->is_offered_again;
+        out_status->queued += (int64_t)uploads_count(machine);
         out_status->queued_bytes = machine->out_bytes;
         out_status->failed = machine->failed_count;
         out_status->unread = machine->unread_total;

@@ -7,8 +7,7 @@
 
 /* ---- transmitting ------------------------------------------------------------------------------------------------ */
 
-/* Content as it is stored, decoded over a copy in the arena. */
-static bool read_content(struct span stored, struct arena *arena, struct protocol_content *out)
+bool sending_read_content(struct span stored, struct arena *arena, struct protocol_content *out)
 {
         struct fault fault = {0};
         struct reader reader;
@@ -44,7 +43,7 @@ static void write_send(struct writer *writer, const struct outgoing *out, const 
                 .has_after = after != NULL,
                 .has_log = out->row.log == 1,
                 .log = PROTOCOL_MESSAGE_SEND_LOG_TEAM,
-                .kind = PROTOCOL_ENTRY_TEXT,
+                .kind = content->files_count ? PROTOCOL_ENTRY_ATTACHMENT : PROTOCOL_ENTRY_TEXT,
         };
 
         if (after)
@@ -92,7 +91,7 @@ static void transmit(struct machine *machine, struct outgoing *out)
         struct request *request;
 
         arena_init(&arena, NULL, 0);
-        if (read_content(out->row.content, &arena, &content) &&
+        if (sending_read_content(out->row.content, &arena, &content) &&
             (request = machine_request_begin(machine, &writer, REQUEST_SEND, methods[out->row.op]))) {
                 request->message = out;
                 request->conv = out->conv;
@@ -101,7 +100,7 @@ static void transmit(struct machine *machine, struct outgoing *out)
                 else
                         write_change(&writer, out, &content);
                 machine_frame_end(machine, &writer);
-                out->is_in_flight = true;
+                out->is_in_flight = out->may_have_left = true;
                 out->conv->in_flight++;
                 out->conv->has_barrier = out->row.op != DESKBELL_OP_SEND;
         }
@@ -174,6 +173,22 @@ static bool drop_change(struct machine *machine, struct outgoing *out)
         return true;
 }
 
+/* The disk has changed it: nobody wrote what would be sent. */
+static bool drop_damaged(struct machine *machine, struct outgoing *out)
+{
+        if (out->was_checked || cache_message_is_whole(&out->row)) {
+                out->was_checked = true;
+                return false;
+        }
+        if (out->is_offered_again) {
+                cache_message_drop(machine->cache, out->row.pos);
+                outbox_remove(machine, out);
+        } else {
+                finish(machine, out, DESKBELL_FAILED, SPAN("damaged"));
+        }
+        return true;
+}
+
 static bool may_go(struct machine *machine, struct outgoing *out)
 {
         deskbell_conversation *conv = out->conv;
@@ -199,6 +214,8 @@ void sending_pump(struct machine *machine)
                 if (machine->sends_in_flight >= window || !machine_may_ask(machine))
                         return;
                 if (out->is_in_flight || out->conv->is_blocked)
+                        continue;
+                if (drop_damaged(machine, out))
                         continue;
                 if (may_go(machine, out))
                         transmit(machine, out);
@@ -241,6 +258,8 @@ static void finish(struct machine *machine, struct outgoing *out, enum deskbell_
         out->row.is_told = is_again && state == DESKBELL_SENT ? out->row.is_told : false;
         cache_message_save(machine->cache, &out->row);
         sending_tell(machine, out->conv, &out->row, is_again);
+        if (state == DESKBELL_SENT)
+                uploads_forget_copies(machine, out->row.pos);
         outbox_remove(machine, out);
 }
 
@@ -367,6 +386,8 @@ void sending_refused(struct machine *machine, const struct request *request, con
         deskbell_conversation *conv = out->conv;
 
         landed(machine, request);
+        if (span_equal(error->tag, SPAN("file_unknown")) && uploads_take_back(machine, out))
+                return;
         if (error->permanent) {
                 finish(machine, out, DESKBELL_FAILED, error->tag);
                 return;
@@ -391,6 +412,7 @@ void sending_expire(struct machine *machine)
                 if (!out->is_in_flight && !out->is_offered_again && out->row.queued_ms < since)
                         finish(machine, out, DESKBELL_EXPIRED, SPAN(""));
         }
+        uploads_expire(machine, since);
         cache_messages_sweep(machine->cache, since);
 }
 

@@ -48,6 +48,7 @@ int session_load(struct machine *machine)
         machine->has_epoch = cache_value_get(machine->cache, "epoch", machine->epoch, sizeof(machine->epoch)) ==
                              sizeof(machine->epoch);
         make_epoch_text(machine);
+        push_load(machine);
         machine->rev = cache_number_get(machine->cache, "rev");
         machine->skew_ms = cache_number_get(machine->cache, "skew");
         return 0;
@@ -78,8 +79,11 @@ static void drop_link(struct machine *machine, int code)
                 machine_set_wish(machine, WISH_CLOSE, code);
         machine->has_link = false;
         sending_lost_link(machine);
+        push_lost_link(machine);
         machine_requests_clear(machine);
         machine_cancel_histories(machine, DESKBELL_E_CANCELLED);
+        machine_cancel_searches(machine, DESKBELL_E_CANCELLED);
+        uploads_lost_link(machine);
         machine->is_feed_asked = false;
         machine->renew_at_ms = 0;
         machine->wants_renewal = false;
@@ -102,7 +106,8 @@ static int64_t pause_ms(struct machine *machine)
 void session_give_up(struct machine *machine, const char *why, int64_t after_ms)
 {
         if (machine->state == SESSION_IDLE || machine->state == SESSION_STOPPED ||
-            machine->state == SESSION_NEEDS_TOKEN || machine->state == SESSION_WAITING)
+            machine->state == SESSION_NEEDS_TOKEN || machine->state == SESSION_WAITING ||
+            machine->state == SESSION_PAUSED)
                 return;
         drop_link(machine, 1000);
         int64_t pause = pause_ms(machine);
@@ -117,6 +122,7 @@ void session_give_up(struct machine *machine, const char *why, int64_t after_ms)
 static void stop(struct machine *machine, const char *why)
 {
         drop_link(machine, 1000);
+        push_doubt(machine);
         set_state(machine, SESSION_STOPPED, why);
         machine_log(machine, DESKBELL_LOG_WARN, "stopped: %s", machine->why);
 }
@@ -136,6 +142,7 @@ static void token_refused(struct machine *machine, const char *why)
                 return;
         }
         drop_link(machine, 1000);
+        push_doubt(machine);
         set_state(machine, SESSION_NEEDS_TOKEN, why);
         machine->token_failures++;
         free(machine->token);
@@ -174,8 +181,34 @@ void machine_disconnect(struct machine *machine)
         machine->attempts = 0;
 }
 
+void session_pause(struct machine *machine)
+{
+        bool is_delayed = machine->state == SESSION_WAITING && machine->is_delayed;
+        int64_t retry_at_ms = is_delayed ? machine->retry_at_ms : 0;
+
+        drop_link(machine, 1000);
+        set_state(machine, SESSION_PAUSED, "");
+        machine->background.retry_at_ms = retry_at_ms;
+}
+
+void session_wake(struct machine *machine)
+{
+        if (machine->state != SESSION_PAUSED)
+                return;
+        machine->attempts = 0;
+        if (machine->background.retry_at_ms <= machine->now_ms) {
+                connect_now(machine);
+                return;
+        }
+        set_state(machine, SESSION_WAITING, "");
+        machine->is_delayed = true;
+        machine->retry_at_ms = machine->background.retry_at_ms;
+}
+
 void machine_network_changed(struct machine *machine)
 {
+        uploads_hurry(machine);
+        fetches_hurry(machine);
         if (machine->state == SESSION_WAITING && !machine->is_delayed) {
                 machine->attempts = 0;
                 connect_now(machine);
@@ -289,6 +322,16 @@ static void keep_identity(struct machine *machine, const struct protocol_session
         machine->name[name_len] = '\0';
 }
 
+static void keep_http_token(struct machine *machine, const struct protocol_session_open_result *result)
+{
+        size_t len = result->has_http_token ? result->http_token.len : 0;
+
+        len = len < sizeof(machine->http_token) ? len : 0;
+        if (len)
+                memcpy(machine->http_token, result->http_token.at, len);
+        machine->http_token[len] = '\0';
+}
+
 static void keep_epoch(struct machine *machine, const struct protocol_session_open_result *result)
 {
         bool is_same = machine->has_epoch && memcmp(machine->epoch, result->epoch, sizeof(machine->epoch)) == 0;
@@ -296,6 +339,7 @@ static void keep_epoch(struct machine *machine, const struct protocol_session_op
         if (is_same && !result->has_reset)
                 return;
         bool is_first = !machine->has_epoch;
+        push_doubt(machine);
         memcpy(machine->epoch, result->epoch, sizeof(machine->epoch));
         machine->has_epoch = true;
         make_epoch_text(machine);
@@ -347,11 +391,18 @@ void session_answered(struct machine *machine, struct reader *reader)
         machine->token_failures = 0;
         machine->hold_until_ms = 0;
         keep_identity(machine, &result);
+        keep_http_token(machine, &result);
+        uploads_hurry(machine);
+        fetches_hurry(machine);
         keep_limits(machine, &result);
         keep_epoch(machine, &result);
+        cache_seal(machine->cache);
         claim_accepted(machine);
         sync_begin(machine);
         marks_begin(machine);
+        presence_begin(machine);
+        if (result.has_team)
+                presence_team(machine, result.team == PROTOCOL_SESSION_OPEN_TEAM_HERE);
         sending_expire(machine);
 }
 
@@ -497,6 +548,8 @@ static enum deskbell_connection connection_of(const struct machine *machine)
                 return DESKBELL_NEEDS_TOKEN;
         case SESSION_STOPPED:
                 return DESKBELL_STOPPED;
+        case SESSION_PAUSED:
+                return DESKBELL_PAUSED;
         case SESSION_IDLE:
                 break;
         }

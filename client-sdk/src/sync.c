@@ -45,6 +45,7 @@ void sync_reset(struct machine *machine)
         for (size_t i = 0; i < machine->conv_count; i++)
                 conv_forget_numbers(machine->convs[i]);
         sending_offer_again(machine);
+        uploads_reset(machine);
         machine_notice(machine, DESKBELL_NOTICE_RESET, NULL, "");
 }
 
@@ -235,6 +236,7 @@ void sync_put(struct machine *machine, deskbell_conversation *conv, int log, int
         writer_init(&writer, room, sizeof(room));
         protocol_entry_write(&writer, entry);
         row.body = (struct span){writer.bytes, writer.len};
+        machine->evict_puts++;
         if (!writer.failed)
                 cache_entry_put(machine->cache, &row);
         else
@@ -344,7 +346,9 @@ static void apply(struct machine *machine, deskbell_conversation *conv, int log,
         if (log == 0) {
                 marks_wrote(conv, entry->author);
                 marks_stored(conv);
-                if (info && info->unread && !is_me(machine, entry->author) && place->at.cursor > conv->my_read)
+                bool is_counted = conv->feed.has_unread && place->at.cursor <= conv->feed.head; /* in the row's count */
+                if (info && info->unread && !is_me(machine, entry->author) && place->at.cursor > conv->my_read &&
+                    !is_counted)
                         marks_counted(conv, 1);
         }
 }
@@ -519,6 +523,8 @@ void sync_conv_answered(struct machine *machine, const struct request *request, 
                 conv_set_id(conv, row->conv);
         if (request->kind == REQUEST_WATCH)
                 conv->is_watched = conv->is_opened;
+        if (request->kind == REQUEST_WATCH)
+                presence_watched(conv, &watched);
         sync_row(machine, row);
         conv->is_mark_urgent = true;
         marks_stored(conv);

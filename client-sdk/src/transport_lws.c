@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport over libwebsockets, the only user of that library here. A thread of its own runs the context; everybody
  * else leaves commands and wakes it, since no other call of the library may be made from another thread. Resolving a
- * name blocks this thread and nothing else. The process keeps its SIGPIPE disposition and its log settings. */
+ * name blocks this thread and nothing else. The process keeps its SIGPIPE disposition and its log settings.
+ *
+ * The TLS context is ours: the library finds its own again by an index that before 4.3 moved with each context made in
+ * the process, and then freed none but the last (with the system's roots 700 kB each). */
 #include "client_private.h"
 
 #include <libwebsockets.h>
+#include <openssl/ssl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 enum { ABNORMAL = 1006, TOO_BIG = 1009, UNSUPPORTED = 1003 };
+enum { QUIET_PASSES = 2 }; /* before sleeping: what reading one thing made the library want to write, has left */
 
 enum command_kind { COMMAND_OPEN, COMMAND_SEND, COMMAND_CLOSE, COMMAND_RESUME };
 
@@ -30,7 +38,7 @@ struct connection {
         struct command *first_out, *last_out;
         char *in;
         size_t in_len, in_room, max_bytes;
-        bool is_open, is_ended;
+        bool is_open, is_ended, is_paused, is_closing; /* closing: by the peer; our answer has to leave */
         int peer_code;
 };
 
@@ -40,7 +48,10 @@ struct lws_transport {
         struct command *first, *last;
         struct lws_context *context;
         bool is_running, is_stopping;
+        int wake_fd; /* wakes the thread where it sleeps without the library; -1 = it never does */
+        bool wants_tls;
         char *ca_file;
+        SSL_CTX *tls;
         pthread_t thread;
         struct connection *connections; /* the thread's own */
 };
@@ -109,8 +120,10 @@ static int on_receive(struct lws *wsi, struct connection *connection, const char
         connection->in_len += len;
         if (!lws_is_final_fragment(wsi))
                 return 0;
-        if (deskbell_link_text(connection->link, connection->in, connection->in_len))
+        if (deskbell_link_text(connection->link, connection->in, connection->in_len)) {
+                connection->is_paused = true;
                 lws_rx_flow_control(wsi, 0);
+        }
         return 0;
 }
 
@@ -149,6 +162,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
         case LWS_CALLBACK_CLIENT_WRITEABLE:
                 return on_writeable(wsi, connection);
         case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+                connection->is_closing = true;
                 if (len >= 2)
                         connection->peer_code = ((const unsigned char *)in)[0] << 8 | ((const unsigned char *)in)[1];
                 break;
@@ -195,9 +209,12 @@ static bool read_url(const char *url, struct address *out)
                 colon = memchr(at, ':', len);
                 snprintf(out->host, sizeof(out->host), "%.*s", (int)(colon ? (size_t)(colon - at) : len), at);
         }
-        if (colon)
-                out->port = atoi(colon + 1);
-        return out->host[0] && out->port > 0 && out->port < 65536;
+        if (colon) {
+                char *end = NULL;
+                long port = strtol(colon + 1, &end, 10);
+                out->port = end == at + len && port < 65536 ? (int)port : 0;
+        }
+        return out->host[0] && out->port > 0;
 }
 
 static struct connection *connection_of(struct lws_transport *transport, const deskbell_link *link)
@@ -281,8 +298,10 @@ static void run_command(struct lws_transport *transport, struct command *command
                 }
                 if (command->kind == COMMAND_CLOSE)
                         end_now(connection, command->code);
-                else if (connection->is_open)
+                else if (connection->is_open) {
+                        connection->is_paused = false;
                         lws_rx_flow_control(connection->wsi, 1);
+                }
         }
         free(command);
 }
@@ -322,6 +341,24 @@ static void quiet_once(void)
                 lws_set_log_level(0, NULL);
 }
 
+/* Roots are read only for a wss address. Those that cannot be read are none: no server will be trusted. */
+static SSL_CTX *make_tls(const struct lws_transport *transport)
+{
+        SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+
+        if (!tls)
+                return NULL;
+        SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+        SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                      SSL_MODE_RELEASE_BUFFERS);
+        if (transport->ca_file)
+                SSL_CTX_load_verify_locations(tls, transport->ca_file, NULL);
+        else if (transport->wants_tls)
+                SSL_CTX_set_default_verify_paths(tls);
+        return tls;
+}
+
 static struct lws_context *make_context(struct lws_transport *transport)
 {
         static pthread_once_t quiet = PTHREAD_ONCE_INIT;
@@ -335,12 +372,14 @@ static struct lws_context *make_context(struct lws_transport *transport)
                 .gid = (gid_t)-1,
                 .uid = (uid_t)-1,
                 .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_VALIDATE_UTF8,
-                .client_ssl_ca_filepath = transport->ca_file,
+                .provided_client_ssl_ctx = transport->tls,
                 .fd_limit_per_thread = 16,
         };
         struct sigaction before;
 
         pthread_once(&quiet, quiet_once);
+        if (!transport->tls && !(transport->tls = info.provided_client_ssl_ctx = make_tls(transport)))
+                return NULL;
         sigaction(SIGPIPE, NULL, &before);
         struct lws_context *context = lws_create_context(&info);
         sigaction(SIGPIPE, &before, NULL); /* the library ignores it for the whole process */
@@ -366,11 +405,58 @@ static bool is_stopping(struct lws_transport *transport)
         return stopping;
 }
 
+/* One open connection with nothing to write and nothing buffered needs nothing of the library until bytes come. */
+static bool may_sleep(const struct lws_transport *transport)
+{
+        const struct connection *only = transport->connections;
+
+        return transport->wake_fd >= 0 && only && !only->next && only->is_open && !only->is_ended && !only->is_paused &&
+               !only->is_closing && !only->first_out && !lws_partial_buffered(only->wsi) &&
+               lws_service_adjust_timeout(transport->context, 1, 0) == 1;
+}
+
+/* In a poll of our own: the library's ends every 30 s for housekeeping that has nothing to keep here, and each time
+ * wakes a telephone. */
+static void sleep_until_bytes(struct lws_transport *transport)
+{
+        struct pollfd wakers[] = {{lws_get_socket_fd(transport->connections->wsi), POLLIN, 0},
+                                  {transport->wake_fd, POLLIN, 0}};
+        uint64_t count;
+
+        poll(wakers, 2, -1);
+        if (wakers[1].revents && read(transport->wake_fd, &count, sizeof(count)) < 0)
+                return; /* it was read already */
+}
+
+/* With the lock held. */
+static void wake_thread(struct lws_transport *transport)
+{
+        uint64_t one = 1;
+
+        pthread_cond_signal(&transport->wake);
+        if (transport->context)
+                lws_cancel_service(transport->context);
+        if (transport->wake_fd >= 0 && write(transport->wake_fd, &one, sizeof(one)) < 0)
+                return; /* it is readable already */
+}
+
+/* True: there were some. */
+static bool run_commands(struct lws_transport *transport)
+{
+        struct command *first = take_commands(transport), *next;
+
+        for (struct command *command = first; command; command = next) {
+                next = command->next;
+                run_command(transport, command);
+        }
+        return first != NULL;
+}
+
 static void *run(void *data)
 {
         struct lws_transport *transport = data;
-        struct command *next;
         sigset_t pipe;
+        int passes = 0;
 
         sigemptyset(&pipe);
         sigaddset(&pipe, SIGPIPE);
@@ -380,11 +466,13 @@ static void *run(void *data)
         transport->context = context;
         pthread_mutex_unlock(&transport->lock);
         while (!is_stopping(transport)) {
-                for (struct command *command = take_commands(transport); command; command = next) {
-                        next = command->next;
-                        run_command(transport, command);
+                bool is_quiet = !run_commands(transport) && context && may_sleep(transport);
+                passes = is_quiet ? passes + 1 : 0;
+                if (passes > QUIET_PASSES) {
+                        sleep_until_bytes(transport);
+                        passes = 0;
                 }
-                if (context && lws_service(context, 0) < 0)
+                if (context && lws_service(context, is_quiet ? -1 : 0) < 0)
                         break;
                 sweep(transport, false);
         }
@@ -419,9 +507,7 @@ static void post(struct lws_transport *transport, struct command *command)
         else
                 transport->first = command;
         transport->last = command;
-        if (transport->context)
-                lws_cancel_service(transport->context);
-        pthread_cond_signal(&transport->wake);
+        wake_thread(transport);
         pthread_mutex_unlock(&transport->lock);
 }
 
@@ -477,9 +563,7 @@ static void transport_stop(void *data)
 
         pthread_mutex_lock(&transport->lock);
         transport->is_stopping = true;
-        if (transport->context)
-                lws_cancel_service(transport->context);
-        pthread_cond_signal(&transport->wake);
+        wake_thread(transport);
         pthread_mutex_unlock(&transport->lock);
         if (transport->is_running)
                 pthread_join(transport->thread, NULL);
@@ -491,19 +575,24 @@ static void transport_stop(void *data)
         sweep(transport, true);
         pthread_cond_destroy(&transport->wake);
         pthread_mutex_destroy(&transport->lock);
+        if (transport->wake_fd >= 0)
+                close(transport->wake_fd);
+        SSL_CTX_free(transport->tls);
         free(transport->ca_file);
         free(transport);
 }
 
-int transport_lws_new(const char *ca_file, struct deskbell_transport *out_transport)
+int transport_lws_new(const char *url, const char *ca_file, struct deskbell_transport *out_transport)
 {
         struct lws_transport *transport = calloc(1, sizeof(*transport));
         if (!transport)
                 return DESKBELL_E_NOMEM;
 
+        transport->wants_tls = strncmp(url, "wss:", 4) == 0;
         transport->ca_file = ca_file ? strdup(ca_file) : NULL;
         pthread_mutex_init(&transport->lock, NULL);
         pthread_cond_init(&transport->wake, NULL);
+        transport->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         *out_transport = (struct deskbell_transport){
                 .size = sizeof(*out_transport),
                 .data = transport,

@@ -2,6 +2,7 @@
 /* Arena: see arena.h. Blocks of our own double in size from 4 KiB up to 64 KiB, larger only when one object needs it.
  */
 #include "protocol/arena.h"
+#include "protocol/memory.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ void arena_done(struct arena *arena)
         while (block) {
                 struct arena_block *older = block->older;
 
-                free(block);
+                memory_free(block);
                 block = older;
         }
         arena_init(arena, NULL, 0);
@@ -56,7 +57,7 @@ static int grow(struct arena *arena, size_t bytes)
                 return -1;
 
         size_t total = next_block_bytes(arena, bytes + overhead);
-        struct arena_block *block = malloc(total);
+        struct arena_block *block = memory_alloc(total);
 
         if (!block)
                 return -1;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bytes.h"
+#include "protocol/memory.h"
 
 enum { LEAST_BYTES = 256, INT_TEXT_BYTES = 20 };
 
@@ -16,7 +17,7 @@ void writer_init(struct writer *writer, char *first, size_t first_bytes)
 void writer_done(struct writer *writer)
 {
         if (writer->owned)
-                free(writer->bytes);
+                memory_free(writer->bytes);
         *writer = (struct writer){0};
 }
 
@@ -30,7 +31,7 @@ static bool grow(struct writer *writer, size_t bytes)
                         return false;
                 room *= 2;
         }
-        grown = realloc(writer->owned ? writer->bytes : NULL, room);
+        grown = memory_resize(writer->owned ? writer->bytes : NULL, room);
         if (!grown)
                 return false;
         if (!writer->owned && writer->len)

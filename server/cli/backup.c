@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "cli/attachments.h"
 #include "cli/bench/progress.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -19,6 +20,7 @@
 #include "cli/operator.h"
 #include "cli/search.h"
 #include "cli/secrets.h"
+#include "files/layout.h"
 #include "ops/clock.h"
 #include "ops/files.h"
 #include "ops/lock.h"
@@ -113,14 +115,18 @@ static int64_t bytes_of(const char *dir, const char *name)
 static int check_room(const char *data, const char *to)
 {
         struct statvfs here;
+        struct stat from, there;
         int64_t need = bytes_of(data, BACKUP_STORE) + bytes_of(data, BACKUP_STORE "-wal");
+        if (stat(data, &from) == 0 && stat(to, &there) == 0 && from.st_dev != there.st_dev)
+                need += attachments_bytes(data); /* elsewhere a hard link is of no use */
         if (statvfs(to, &here) == 0 && (int64_t)(here.f_bavail * here.f_frsize) < need)
                 return cli_fail(EX_CANTCREAT, "%s: %lld bytes are free, the copy may need %lld", to,
-                                (long long)(here.f_bavail * here.f_frsize), (long long)need);
+                                (long long)here.f_bavail * (long long)here.f_frsize, (long long)need);
         return EX_OK;
 }
 
-static int take_away(const char *data, const char *to)
+/* The copied store, the attachments it knows, and last the manifest. */
+static int take_away(const char *data, const char *to, int64_t *out_files, int64_t *out_bytes)
 {
         char *from = files_path(data, "backup.part/" BACKUP_STORE), *part = files_path(data, "backup.part");
         char *target = files_path(to, BACKUP_STORE), *why = NULL;
@@ -129,7 +135,9 @@ static int take_away(const char *data, const char *to)
                 rc = cli_fail(EX_CANTCREAT, "%s: %s", to, strerror(-rc));
         } else {
                 rmdir(part);
-                rc = backup_seal(to, clock_wall_ms(), &why) < 0 ? cli_fail(EX_CANTCREAT, "%s", why ? why : to) : EX_OK;
+                rc = attachments_back_up(data, to, out_files, out_bytes);
+                if (rc == EX_OK && backup_seal(to, clock_wall_ms(), &why) < 0)
+                        rc = cli_fail(EX_CANTCREAT, "%s", why ? why : to);
         }
         free(from);
         free(part);
@@ -142,6 +150,7 @@ static int back_up(const char *data, const char *to, bool json)
 {
         struct operator* operator= NULL;
         json_int_t pages = 0;
+        int64_t files = 0, file_bytes = 0;
         int rc = make_target(to);
         if (rc == EX_OK)
                 rc = check_room(data, to);
@@ -151,11 +160,14 @@ static int back_up(const char *data, const char *to, bool json)
                 rc = copy_pages(operator, &pages);
         operator_close(operator);
         if (rc == EX_OK)
-                rc = take_away(data, to);
+                rc = take_away(data, to, &files, &file_bytes);
         if (rc != EX_OK)
                 return rc;
         if (json)
-                return cli_print(json_pack("{s:s, s:I}", "backup", to, "bytes", (json_int_t)(pages * PAGE_BYTES)));
+                return cli_print(json_pack("{s:s, s:I, s:I, s:I}", "backup", to, "bytes", (json_int_t)(pages * PAGE_BYTES),
+                                           "files", (json_int_t)files, "file_bytes", (json_int_t)file_bytes));
+        if (files > 0)
+                printf("%lld attachments of %lld bytes\n", (long long)files, (long long)file_bytes);
         printf("%s holds a backup of %lld bytes; keep %s/" LEDGER " beside your backups: a restore replays it\n", to,
                (long long)(pages * PAGE_BYTES), data);
         return cli_finish();
@@ -172,7 +184,8 @@ int cli_backup(int argc, char **argv)
         };
         const struct cli_page page = {
                 .usage = "backup --to FOLDER [options]",
-                .about = "Copies the store, also while a server writes to it.",
+                .about = "Copies the store and its attachments, also while a server writes to them. In the same file system\n"
+                         "attachments are hard links: they take no room, and stay when the original is erased.",
                 .examples = "  deskbell backup --data /var/lib/deskbell --to /backup/monday\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
@@ -186,6 +199,18 @@ int cli_backup(int argc, char **argv)
 }
 
 /* ---- restore ---- */
+
+/* Old copies of pages and the files of what was erased are gone when this returns EX_OK. */
+static int settle(struct operator* operator)
+{
+        int rc = EX_TEMPFAIL;
+        for (int i = 0; i < SETTLE_TRIES && rc == EX_TEMPFAIL; i++) {
+                rc = operator_do(operator, "store.settle", NULL, NULL);
+                if (rc == EX_TEMPFAIL)
+                        usleep(200 * 1000);
+        }
+        return rc;
+}
 
 /* Erases again whom the ledger names: a backup may be older than an erasure. */
 static int replay_ledger(const char *data, int *out_count)
@@ -210,19 +235,44 @@ static int replay_ledger(const char *data, int *out_count)
                 json_decref(row);
         }
         if (rc == EX_OK && *out_count > 0)
-                rc = operator_do(operator, "store.settle", NULL, NULL);
+                rc = settle(operator);
         operator_close(operator);
         fclose(file);
         return rc;
 }
 
 /* Root may read a backup that the folder's owner may not; what it made in the folder becomes the owner's. */
+struct owner {
+        const char *data;
+        uid_t user;
+        gid_t group;
+};
+
+static int give_path(const struct owner *owner, char *path)
+{
+        int rc = path && lchown(path, owner->user, owner->group) == 0 ? 0 : errno == ENOENT ? 0 : -1;
+        free(path);
+        return rc;
+}
+
+static int give_attachment(void *data, const uint8_t id[FILE_ID_BYTES], int64_t size, int64_t changed_ms)
+{
+        const struct owner *owner = data;
+        (void)size;
+        (void)changed_ms;
+        int rc = give_path(owner, layout_whole(owner->data, id));
+        return rc == 0 ? give_path(owner, layout_whole_folder(owner->data, id)) : rc;
+}
+
 static int give_to_owner(const char *data)
 {
-        static const char *const made[] = {BACKUP_STORE, "lock"};
+        static const char *const made[] = {BACKUP_STORE, "lock", "files", "files.before-restore"};
         struct stat folder;
         if (geteuid() != 0 || stat(data, &folder) < 0)
                 return EX_OK;
+        struct owner owner = {data, folder.st_uid, folder.st_gid};
+        if (layout_walk(data, give_attachment, &owner) < 0)
+                return cli_fail(EX_NOPERM, "%s/files: %s", data, strerror(errno));
         for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
                 char *path = files_path(data, made[i]);
                 int rc = path ? chown(path, folder.st_uid, folder.st_gid) : -1;
@@ -238,10 +288,13 @@ static int restore_into(const char *data, const char *from, bool json)
         uint8_t epoch[8];
         char *why = NULL;
         int fd = -1, erased = 0, rc = EX_OK;
+        int64_t moved = 0;
         if (lock_take(data, &fd, &why) < 0)
                 rc = cli_fail(EX_TEMPFAIL, "%s", why ? why : data);
         if (rc == EX_OK && backup_restore(from, data, epoch, &why) < 0)
                 rc = cli_fail(EX_DATAERR, "%s", why ? why : from);
+        if (rc == EX_OK)
+                rc = attachments_after_restore(data, &moved);
         lock_drop(fd);
         free(why);
         if (rc == EX_OK)
@@ -252,6 +305,9 @@ static int restore_into(const char *data, const char *from, bool json)
                 return rc;
         if (json)
                 return cli_print(json_pack("{s:s, s:i}", "restored", from, "erased_again", erased));
+        if (moved > 0)
+                printf("%lld attachments that the backup does not know are in %s/files.before-restore\n",
+                       (long long)moved, data);
         printf("restored; clients will read everything again and offer what the backup lacks. %d erasure%s replayed; the "
                "replaced store is %s/%s.before-restore\n",
                erased, erased == 1 ? "" : "s", data, BACKUP_STORE);
@@ -296,17 +352,6 @@ int cli_restore(int argc, char **argv)
 }
 
 /* ---- erase ---- */
-
-static int settle(struct operator* operator)
-{
-        int rc = EX_TEMPFAIL;
-        for (int i = 0; i < SETTLE_TRIES && rc == EX_TEMPFAIL; i++) {
-                rc = operator_do(operator, "store.settle", NULL, NULL);
-                if (rc == EX_TEMPFAIL)
-                        usleep(200 * 1000);
-        }
-        return rc;
-}
 
 static int erase(const char *data, const char *customer, bool json)
 {

@@ -62,6 +62,8 @@ static void on_state(deskbell_client *client, const struct deskbell_state *state
                 chat->is_listing_wanted = false;
                 chat_list(chat);
         }
+        if (state->connection == DESKBELL_ONLINE)
+                chat_find_later(chat);
         if (chat->is_plain && state->connection != before && state->connection != DESKBELL_CONNECTING) {
                 chat_describe_connection(chat, text, sizeof(text));
                 fprintf(stderr, "-- %s\n", text);
@@ -79,11 +81,40 @@ static const char *name_of(const struct chat *chat, const struct deskbell_entry 
         return strncmp(entry->author, "agt_", 4) == 0 ? "support" : entry->author;
 }
 
-static void print_entry(const struct chat *chat, const struct deskbell_entry *entry)
+/* On one line: what it says, and its files. */
+static char *text_of(struct chat *chat, const struct deskbell_entry *entry)
+{
+        char *files = entry->files_count ? chat_files_text(chat, entry->files, entry->files_count, false) : NULL;
+        bool says_it_all = files && chat_files_say_it_all(entry->text, entry->files, entry->files_count);
+        char *both = NULL, *clean;
+
+        if (files && asprintf(&both, "%s%s%s", says_it_all ? "" : entry->text, says_it_all ? "" : " ", files) < 0)
+                both = NULL;
+        clean = chat_text_clean(both ? both : entry->text, false);
+        free(both);
+        free(files);
+        return clean;
+}
+
+static void show_entry(struct chat *chat, const struct deskbell_entry *entry)
+{
+        transcript_entry(&chat->transcript, entry, name_of(chat, entry));
+        struct shown *row = entry->files_count ? transcript_find(&chat->transcript, entry->log, entry->number) : NULL;
+        char *files = row ? chat_files_text(chat, entry->files, entry->files_count, true) : NULL;
+        if (!files)
+                return;
+
+        shown_set_more(row, files);
+        if (chat_files_say_it_all(entry->text, entry->files, entry->files_count))
+                row->text[0] = '\0';
+        free(files);
+}
+
+static void print_entry(struct chat *chat, const struct deskbell_entry *entry)
 {
         const char *what = entry->log == DESKBELL_TEAM ? " [note]" : "";
         char *name = chat_text_clean(name_of(chat, entry), false);
-        char *text = chat_text_clean(entry->text, false);
+        char *text = text_of(chat, entry);
 
         if (entry->kind == DESKBELL_KIND_ERASE)
                 printf("#%lld%s %s erased #%lld\n", (long long)entry->number, what, name, (long long)entry->of);
@@ -111,7 +142,7 @@ static void on_entry(deskbell_client *client, const struct deskbell_entry *entry
         if (chat->is_plain)
                 print_entry(chat, entry);
         else
-                transcript_entry(&chat->transcript, entry, name_of(chat, entry));
+                show_entry(chat, entry);
         if (entry->log == DESKBELL_PUBLIC && entry->number > chat->read_seq)
                 chat->read_seq = entry->number;
         if (entry->origin == DESKBELL_FOLLOWING && !entry->is_mine && !chat->is_plain && chat->scroll == 0)
@@ -140,7 +171,14 @@ static void on_message(deskbell_client *client, const struct deskbell_message *m
         }
         if (message->conversation == chat->conv && !chat->is_plain)
                 transcript_message(&chat->transcript, message);
+        chat_upload_told(chat, message);
         chat->is_dirty = true;
+}
+
+static void on_progress(deskbell_client *client, const struct deskbell_progress *progress, void *data)
+{
+        (void)client;
+        chat_progress(data, progress);
 }
 
 static void on_conversation(deskbell_client *client, const struct deskbell_conversation_info *info, void *data)
@@ -148,15 +186,10 @@ static void on_conversation(deskbell_client *client, const struct deskbell_conve
         struct chat *chat = data;
 
         (void)client;
-        if (info->conversation != chat->conv)
-                return;
-        if (info->customer_name[0])
-                snprintf(chat->customer_name, sizeof(chat->customer_name), "%s", info->customer_name);
-        if (!chat->is_plain && chat->is_staff)
-                transcript_marks(&chat->transcript, info->marks.customer_recv, info->marks.customer_read);
-        else if (!chat->is_plain)
-                transcript_marks(&chat->transcript, info->marks.staff_recv, info->marks.staff_read);
-        chat->is_dirty = true;
+        if (chat->is_staff)
+                chat_list_changed(chat, info);
+        if (info->conversation == chat->conv)
+                chat_take_info(chat, info);
 }
 
 static void on_typing(deskbell_client *client, deskbell_conversation *conv, const char *author, int is_typing,
@@ -172,6 +205,25 @@ static void on_typing(deskbell_client *client, deskbell_conversation *conv, cons
                  : strncmp(author, "usr_", 4) == 0 ? "the customer"
                                                    : "support");
         chat->is_dirty = true;
+}
+
+static void on_presence(deskbell_client *client, const struct deskbell_presence *presence, void *data)
+{
+        struct chat *chat = data;
+        char text[320];
+
+        (void)client;
+        if (presence->conversation && presence->conversation != chat->conv)
+                return;
+        chat->presence = *presence;
+        chat->presence.customer = NULL; /* lives for the call */
+        chat->is_dirty = true;
+        if (chat->is_plain) {
+                chat_describe_presence(chat, text, sizeof(text));
+                char *clean = chat_text_clean(text, false);
+                fprintf(stderr, "-- %s\n", clean);
+                free(clean);
+        }
 }
 
 static void on_notice(deskbell_client *client, enum deskbell_notice notice, deskbell_conversation *conv,
@@ -194,6 +246,9 @@ static void on_notice(deskbell_client *client, enum deskbell_notice notice, desk
         case DESKBELL_NOTICE_STORE_SET_ASIDE:
                 chat_say(chat, "the message store was damaged; it is now %s", detail);
                 break;
+        case DESKBELL_NOTICE_OUTBOX_RESCUED:
+                chat_say(chat, "queued messages taken over from it: %s", detail);
+                break;
         case DESKBELL_NOTICE_CLAIM_REFUSED:
                 chat_say(chat, "the visitor of this folder is not yours: it was left alone");
                 break;
@@ -207,71 +262,7 @@ static void on_notice(deskbell_client *client, enum deskbell_notice notice, desk
         }
 }
 
-/* ---- conversations ----------------------------------------------------------------------------------------------- */
-
-void chat_open_conversation(struct chat *chat, const char *id)
-{
-        deskbell_conversation *conv = NULL;
-        int rc;
-
-        if (chat->conv)
-                deskbell_conversation_close(chat->conv);
-        chat->conv = NULL;
-        transcript_clear(&chat->transcript);
-        chat->read_seq = 0;
-        chat->customer_name[0] = chat->typist[0] = '\0';
-        if (id)
-                rc = deskbell_conversation_open_id(chat->client, id, &conv);
-        else
-                rc = deskbell_conversation_open(chat->client, chat->key, &conv);
-        if (rc < 0)
-                chat_say(chat, "%s", deskbell_error_text(rc));
-        else
-                chat->conv = conv;
-        chat->is_dirty = true;
-}
-
-struct listing {
-        struct chat *chat;
-        char *text;
-        size_t len, room;
-};
-
-static int list_one(const struct deskbell_conversation_info *info, void *data)
-{
-        struct listing *listing = data;
-        struct chat *chat = listing->chat;
-        char **list;
-
-        if (info->has_left || !info->id[0] || chat->list_count >= 50)
-                return 0;
-        list = realloc(chat->list, (chat->list_count + 1) * sizeof(*list));
-        if (!list)
-                return DESKBELL_E_NOMEM;
-        chat->list = list;
-        chat->list[chat->list_count] = strdup(info->id);
-        if (!chat->list[chat->list_count])
-                return DESKBELL_E_NOMEM;
-        chat->list_count++;
-        int len = snprintf(listing->text + listing->len, listing->room - listing->len, "%s%3zu  %s%s  %s: %.120s",
-                           listing->len ? "\n" : "", chat->list_count, info->id, info->unanswered ? " *" : "",
-                           info->customer_name[0] ? info->customer_name : info->key, info->last_preview);
-        if (len > 0 && (size_t)len < listing->room - listing->len)
-                listing->len += (size_t)len;
-        return 0;
-}
-
-void chat_list(struct chat *chat)
-{
-        char text[2000] = "";
-        struct listing listing = {chat, text, 0, sizeof(text)};
-
-        while (chat->list_count)
-                free(chat->list[--chat->list_count]);
-        deskbell_conversations(chat->client, list_one, &listing);
-        text[listing.len] = '\0';
-        chat_say(chat, "%s", listing.len ? text : "no conversations");
-}
+/* ---- older ones --------------------------------------------------------------------------------------------------- */
 
 static void on_older(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count,
                      int64_t head, int more, void *data)
@@ -289,7 +280,7 @@ static void on_older(deskbell_client *client, int error, const struct deskbell_e
                 if (chat->is_plain)
                         print_entry(chat, &entries[i]);
                 else
-                        transcript_entry(&chat->transcript, &entries[i], name_of(chat, &entries[i]));
+                        show_entry(chat, &entries[i]);
         }
         chat->has_older = more;
         chat->is_dirty = true;
@@ -429,7 +420,8 @@ static void check_done(struct chat *chat)
         if (chat->state.connection == DESKBELL_STOPPED || chat->state.connection == DESKBELL_NEEDS_TOKEN) {
                 chat->exit_code = EXIT_UNAVAILABLE;
                 chat->is_ending = true;
-        } else if (!status.queued && status.is_caught_up && !status.callbacks_waiting) {
+        } else if (!status.queued && status.is_caught_up && !status.callbacks_waiting && !chat->saving &&
+                   !chat->searches && !chat->find_later) {
                 chat->exit_code = chat->failed ? EXIT_TEMPORARY : chat->exit_code;
                 chat->is_ending = true;
         }
@@ -581,6 +573,8 @@ static int open_client(struct chat *chat)
         options->on_conversation = on_conversation;
         options->on_typing = on_typing;
         options->on_notice = on_notice;
+        options->on_progress = on_progress;
+        options->on_presence = on_presence;
         int rc = deskbell_open(options, &chat->client);
         if (rc == DESKBELL_E_LOCKED)
                 fprintf(stderr, "deskbell chat: another chat of this user uses %s: say another --data DIR\n", folder);
@@ -633,8 +627,8 @@ static void end(struct chat *chat)
                 deskbell_close(chat->client);
         transcript_clear(&chat->transcript);
         editor_done(&chat->editor);
-        while (chat->list_count)
-                free(chat->list[--chat->list_count]);
+        chat_files_done(chat);
+        free(chat->find_later);
         free(chat->list);
 }
 

@@ -77,16 +77,21 @@ struct shown {
         enum deskbell_log log;
         int64_t number; /* 0 = none yet, or a remark */
         int64_t ts_ms, version, reply_to;
-        bool is_mine, is_remark, is_erased;
+        bool is_mine, is_remark, is_listing, is_erased, is_paused;
+        int percent; /* UPLOADING: of file `file` of `files` */
+        size_t file, files;
+        size_t hit_at, hit_len; /* bytes of `text` that stand out; 0 = none */
         char cmid[33];
         enum deskbell_message_state state; /* own messages; 0 = not known */
         char *tag;
         char *name, *text; /* clean */
+        char *more;        /* lines below it, clean; NULL = none */
 };
 
 struct transcript {
         struct shown *rows;
         size_t count, room;
+        int64_t others_recv, others_read;
 };
 
 void transcript_clear(struct transcript *transcript);
@@ -94,13 +99,26 @@ void transcript_entry(struct transcript *transcript, const struct deskbell_entry
 void transcript_message(struct transcript *transcript, const struct deskbell_message *message);
 void transcript_marks(struct transcript *transcript, int64_t others_recv, int64_t others_read);
 void transcript_remark(struct transcript *transcript, const char *text);
+/* The list of conversations, shown once: `is_asked` puts it to the end, else it is changed where it stands, if it does.
+ */
+void transcript_listing(struct transcript *transcript, const char *text, bool is_asked);
+void transcript_hit(struct transcript *transcript, const char *before, const char *hit, const char *after);
+void transcript_progress(struct transcript *transcript, const char *cmid, int percent, size_t file, size_t files);
+void shown_set_more(struct shown *row, const char *text);
 struct shown *transcript_find(struct transcript *transcript, enum deskbell_log log, int64_t number);
+struct shown *transcript_find_cmid(struct transcript *transcript, const char *cmid);
 int64_t transcript_oldest(const struct transcript *transcript, enum deskbell_log log); /* 0 = none */
 /* Draws rows of screen lines 1..lines, `scroll` screen lines above the end. Returns the scroll that was possible. */
 int transcript_draw(const struct transcript *transcript, struct screen *screen, int lines, int scroll);
 
 /* ---- chat.c, chat_draw.c, chat_commands.c
  * ------------------------------------------------------------------------------------------------------ */
+
+/* A conversation of the agent's list. */
+struct listed {
+        char id[18];
+        int64_t unanswered; /* as told last */
+};
 
 struct chat {
         struct deskbell_options options;
@@ -120,19 +138,46 @@ struct chat {
         char typist[64];
         int64_t read_seq, failed;
         char customer_name[256];
-        char **list; /* ids shown by /list */
+        struct deskbell_presence presence; /* of what this client is told of; `of` 0 = nothing yet */
+        struct listed *list; /* in the order of their numbers, from 1 */
         size_t list_count;
-        bool is_listing_wanted;
+        bool is_listing_wanted, is_list_stale;
+        struct deskbell_file *files; /* in the order of their numbers, from 1; own texts, media NULL */
+        size_t files_count;
+        char upload_cmid[33]; /* of the latest one, "" = none */
+        int saving, saved_percent, searches;
+        char *find_later; /* words to be looked for when there is a session */
 };
 
 void chat_draw(struct chat *chat); /* when something has changed */
 void chat_describe_connection(const struct chat *chat, char *out, size_t room);
+void chat_describe_presence(const struct chat *chat, char *out, size_t room); /* "" = not known */
 int64_t chat_mono_ms(void);
 void chat_open_conversation(struct chat *chat, const char *id);
 void chat_say(struct chat *chat, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line the user wrote: a text to send or a command. */
 void chat_line(struct chat *chat, const char *line);
+
+/* chat_list.c */
 void chat_list(struct chat *chat);
+void chat_list_changed(struct chat *chat, const struct deskbell_conversation_info *info);
+void chat_list_refresh(struct chat *chat); /* the one that is shown, when something changed */
+void chat_take_info(struct chat *chat, const struct deskbell_conversation_info *info); /* of the opened one */
+
+/* chat_files.c */
+void chat_attach(struct chat *chat, const char *text);
+void chat_save(struct chat *chat, const char *text);
+void chat_cancel(struct chat *chat);
+void chat_progress(struct chat *chat, const struct deskbell_progress *progress);
+void chat_upload_told(struct chat *chat, const struct deskbell_message *message);
+char *chat_files_text(struct chat *chat, const struct deskbell_file *files, size_t count, bool on_lines);
+bool chat_files_say_it_all(const char *text, const struct deskbell_file *files, size_t count);
+void chat_files_done(struct chat *chat);
+
+/* chat_find.c */
+void chat_find(struct chat *chat, const char *text);
+void chat_find_later(struct chat *chat);
+
 void chat_older(struct chat *chat);
 
 int cli_chat(int argc, char **argv);

@@ -16,8 +16,13 @@ static const char help[] = "commands:\n"
                            "/erase SEQ         erase an own message\n"
                            "/retry             send again what failed\n"
                            "/older             show older messages (or Page Up)\n"
-                           "/list              conversations (agents)\n"
+                           "/attach PATH [TEXT] send a file, with a caption; quote a path with spaces\n"
+                           "/cancel            give up the upload begun last\n"
+                           "/save N [PATH]     save file N, into this folder or to PATH\n"
+                           "/find WORDS        look for words in all you may read\n"
+                           "/list              conversations (agents); a number stays the same\n"
                            "/open N or ID      another conversation (agents)\n"
+                           "/away, /here       whether customers may count on you (agents)\n"
                            "/quit              end; what is queued stays queued";
 
 void chat_say(struct chat *chat, const char *format, ...)
@@ -175,7 +180,8 @@ static void on_retry(struct chat *chat)
                 memcpy(old, row->cmid, sizeof(old));
                 if (deskbell_retry(chat->client, old, cmid) == 0) {
                         memcpy(row->cmid, cmid, sizeof(cmid));
-                        row->state = DESKBELL_QUEUED;
+                        if (row->state != DESKBELL_UPLOADING)
+                                row->state = DESKBELL_QUEUED;
                         count++;
                 }
         }
@@ -191,7 +197,7 @@ static void on_open(struct chat *chat, const char *text)
         else if (strncmp(text, "cnv_", 4) == 0)
                 chat_open_conversation(chat, text);
         else if (take_number(text, &with) && (size_t)with.number <= chat->list_count)
-                chat_open_conversation(chat, chat->list[with.number - 1]);
+                chat_open_conversation(chat, chat->list[with.number - 1].id);
         else
                 chat_say(chat, "usage: /open N (of /list) or /open cnv_...");
 }
@@ -204,6 +210,28 @@ static void on_note(struct chat *chat, const char *text)
                 chat_say(chat, "usage: /note TEXT");
         else
                 send_text(chat, text, DESKBELL_TEAM, 0);
+}
+
+static void say_presence(struct chat *chat, enum deskbell_availability availability)
+{
+        int rc = deskbell_set_presence(chat->client, availability);
+
+        if (rc == DESKBELL_E_STATE)
+                chat_say(chat, "only agents are here or away");
+        else if (rc < 0)
+                tell(chat, rc);
+        else
+                chat_say(chat, "you are %s", availability == DESKBELL_HERE ? "here" : "away");
+}
+
+static void on_away(struct chat *chat)
+{
+        say_presence(chat, DESKBELL_AWAY);
+}
+
+static void on_here(struct chat *chat)
+{
+        say_presence(chat, DESKBELL_HERE);
 }
 
 static const char *after(const char *line, const char *name)
@@ -225,9 +253,11 @@ static void on_command(struct chat *chat, const char *line)
                 void (*with)(struct chat *chat, const char *text);
                 void (*without)(struct chat *chat);
         } commands[] = {
-                {"/note", on_note, NULL}, {"/reply", on_reply, NULL}, {"/press", on_press, NULL},
-                {"/edit", on_edit, NULL}, {"/erase", on_erase, NULL}, {"/retry", NULL, on_retry},
-                {"/open", on_open, NULL}, {"/list", NULL, chat_list}, {"/older", NULL, chat_older},
+                {"/note", on_note, NULL},       {"/reply", on_reply, NULL}, {"/press", on_press, NULL},
+                {"/edit", on_edit, NULL},       {"/erase", on_erase, NULL}, {"/retry", NULL, on_retry},
+                {"/open", on_open, NULL},       {"/list", NULL, chat_list}, {"/older", NULL, chat_older},
+                {"/attach", chat_attach, NULL}, {"/save", chat_save, NULL}, {"/find", chat_find, NULL},
+                {"/cancel", NULL, chat_cancel}, {"/away", NULL, on_away},   {"/here", NULL, on_here},
         };
 
         if (after(line, "/quit")) {

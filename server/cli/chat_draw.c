@@ -45,20 +45,45 @@ void chat_describe_connection(const struct chat *chat, char *out, size_t room)
         }
 }
 
+void chat_describe_presence(const struct chat *chat, char *out, size_t room)
+{
+        const struct deskbell_presence *presence = &chat->presence;
+        const char *name = chat->customer_name[0] ? chat->customer_name : "the customer";
+        time_t seen = (time_t)(presence->last_seen_ms / 1000);
+        char at[16] = "";
+        struct tm when;
+
+        if (presence->last_seen_ms > 0 && localtime_r(&seen, &when))
+                strftime(at, sizeof(at), "%H:%M", &when);
+        if (presence->of == DESKBELL_PRESENCE_TEAM)
+                snprintf(out, room, "support is %s", presence->is_here ? "here" : "away");
+        else if (presence->of == DESKBELL_PRESENCE_CUSTOMER && (presence->is_here || !at[0]))
+                snprintf(out, room, "%s is %s", name, presence->is_here ? "online" : "offline");
+        else if (presence->of == DESKBELL_PRESENCE_CUSTOMER)
+                snprintf(out, room, "%s was last seen %s", name, at);
+        else
+                out[0] = '\0';
+}
+
 static void draw_status(struct chat *chat)
 {
         struct deskbell_status status = DESKBELL_STATUS_INIT;
         struct screen *screen = &chat->screen;
-        char line[768], connection[160], queued[48] = "", typing[96] = "";
+        char line[1024], connection[160], queued[48] = "", typing[96] = "", saving[32] = "", presence[320];
 
         deskbell_status(chat->client, &status);
+        if (chat->saving)
+                snprintf(saving, sizeof(saving), " | saving, %d %%", chat->saved_percent);
         chat_describe_connection(chat, connection, sizeof(connection));
         if (status.queued)
                 snprintf(queued, sizeof(queued), " | %lld queued", (long long)status.queued);
         if (chat->typist[0])
                 snprintf(typing, sizeof(typing), " | %s is writing", chat->typist);
-        snprintf(line, sizeof(line), " %s%s%s%s%s", connection, queued, typing, chat->customer_name[0] ? " | " : "",
-                 chat->customer_name);
+        chat_describe_presence(chat, presence, sizeof(presence));
+        if (!presence[0] || chat->state.connection != DESKBELL_ONLINE)
+                snprintf(presence, sizeof(presence), "%s", chat->customer_name);
+        snprintf(line, sizeof(line), " %s%s%s%s%s%s", connection, queued, saving, typing, presence[0] ? " | " : "",
+                 presence);
         char *clean = chat_text_clean(line, false);
         size_t skip, len = chat_text_wrap(clean, screen->columns, &skip);
         screen_move(screen, screen->rows - 1, 1);
@@ -91,12 +116,12 @@ static void draw_editor(struct chat *chat)
                 int columns = clean ? chat_text_columns(clean, strlen(clean)) : 0;
                 if (at < cursor)
                         column += columns;
+                if (clean && columns <= room)
+                        screen_text(screen, clean);
+                free(clean);
                 if (columns > room)
                         break;
                 room -= columns;
-                if (clean)
-                        screen_text(screen, clean);
-                free(clean);
                 at += len;
         }
         screen_move(screen, screen->rows, column + 3);
@@ -107,6 +132,7 @@ void chat_draw(struct chat *chat)
         if (chat->is_plain || !chat->is_dirty)
                 return;
         chat->is_dirty = false;
+        chat_list_refresh(chat);
         screen_text(&chat->screen, "\x1b[?25l");
         chat->scroll = transcript_draw(&chat->transcript, &chat->screen, chat->screen.rows - 2, chat->scroll);
         draw_status(chat);

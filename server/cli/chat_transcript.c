@@ -14,6 +14,7 @@ static void shown_done(struct shown *row)
         free(row->tag);
         free(row->name);
         free(row->text);
+        free(row->more);
 }
 
 void transcript_clear(struct transcript *transcript)
@@ -28,7 +29,9 @@ static bool stands_before(const struct shown *a, const struct shown *b)
 {
         if (a->at_seq != b->at_seq)
                 return a->at_seq < b->at_seq;
-        return a->iseq < b->iseq;
+        if (a->iseq != b->iseq)
+                return a->iseq < b->iseq;
+        return b->is_remark && !a->is_remark;
 }
 
 /* Takes the row's texts. The row's address holds until the next insertion. */
@@ -60,7 +63,7 @@ static void remove_row(struct transcript *transcript, struct shown *row)
         memmove(row, row + 1, (transcript->count - at) * sizeof(*row));
 }
 
-static struct shown *find_cmid(struct transcript *transcript, const char *cmid)
+struct shown *transcript_find_cmid(struct transcript *transcript, const char *cmid)
 {
         for (size_t i = transcript->count; *cmid && i > 0; i--)
                 if (strcmp(transcript->rows[i - 1].cmid, cmid) == 0)
@@ -82,6 +85,12 @@ int64_t transcript_oldest(const struct transcript *transcript, enum deskbell_log
                 if (transcript->rows[i].number > 0 && transcript->rows[i].log == log)
                         return transcript->rows[i].number;
         return 0;
+}
+
+/* States in the order in which a message goes through them. */
+static int rank(enum deskbell_message_state state)
+{
+        return state == DESKBELL_UPLOADING ? 0 : (int)state;
 }
 
 static void set_text(char **slot, const char *text)
@@ -124,6 +133,17 @@ static char *text_of(const struct deskbell_entry *entry)
         return clean;
 }
 
+/* How far the others are with an own message; it never goes back. */
+static void mark(const struct transcript *transcript, struct shown *row)
+{
+        if (!row->is_mine || row->log != DESKBELL_PUBLIC || row->number == 0)
+                return;
+        if (row->number <= transcript->others_read)
+                row->state = DESKBELL_READ;
+        else if (row->number <= transcript->others_recv && rank(row->state) < DESKBELL_DELIVERED)
+                row->state = DESKBELL_DELIVERED;
+}
+
 void transcript_entry(struct transcript *transcript, const struct deskbell_entry *entry, const char *name)
 {
         struct shown row = {
@@ -137,7 +157,7 @@ void transcript_entry(struct transcript *transcript, const struct deskbell_entry
                 .is_mine = entry->is_mine != 0,
                 .is_erased = entry->kind == DESKBELL_KIND_ERASED,
         };
-        struct shown *waiting = find_cmid(transcript, entry->cmid);
+        struct shown *waiting = transcript_find_cmid(transcript, entry->cmid);
 
         if (entry->kind == DESKBELL_KIND_EDIT || entry->kind == DESKBELL_KIND_ERASE) {
                 change(transcript, entry);
@@ -147,25 +167,27 @@ void transcript_entry(struct transcript *transcript, const struct deskbell_entry
                 return;
         if (waiting) {
                 row.state = waiting->state;
+                row.more = waiting->more;
+                waiting->more = NULL;
                 remove_row(transcript, waiting);
         }
-        if (row.is_mine && row.state < DESKBELL_SENT)
+        if (row.is_mine && rank(row.state) < DESKBELL_SENT)
                 row.state = DESKBELL_SENT;
         snprintf(row.cmid, sizeof(row.cmid), "%s", entry->cmid);
         row.name = chat_text_clean(name, false);
         row.text = text_of(entry);
-        insert(transcript, &row);
+        mark(transcript, insert(transcript, &row));
 }
 
 void transcript_message(struct transcript *transcript, const struct deskbell_message *message)
 {
-        struct shown *row = find_cmid(transcript, message->cmid);
+        struct shown *row = transcript_find_cmid(transcript, message->cmid);
 
         if (!row) {
                 struct shown fresh = {.at_seq = INT64_MAX, .is_mine = true, .log = message->log, .version = 1};
                 if (message->operation != DESKBELL_OP_SEND ||
                     (message->state != DESKBELL_QUEUED && message->state != DESKBELL_FAILED &&
-                     message->state != DESKBELL_EXPIRED))
+                     message->state != DESKBELL_EXPIRED && message->state != DESKBELL_UPLOADING))
                         return;
                 snprintf(fresh.cmid, sizeof(fresh.cmid), "%s", message->cmid);
                 fresh.ts_ms = message->ts_ms;
@@ -173,32 +195,85 @@ void transcript_message(struct transcript *transcript, const struct deskbell_mes
                 fresh.text = chat_text_clean(message->text, true);
                 row = insert(transcript, &fresh);
         }
-        row->state = message->state;
+        /* Its entry and the marks of the others may have come before the news of it. */
+        bool has_place = row->number > 0;
+        if (!has_place || rank(message->state) > rank(row->state))
+                row->state = message->state;
         set_text(&row->tag, message->tag);
 }
 
 void transcript_marks(struct transcript *transcript, int64_t others_recv, int64_t others_read)
 {
+        transcript->others_recv = others_recv;
+        transcript->others_read = others_read;
+        for (size_t i = 0; i < transcript->count; i++)
+                mark(transcript, &transcript->rows[i]);
+}
+
+/* Behind the newest of what has a place now, notes among it; what comes later stands behind the remark. */
+static struct shown *insert_remark(struct transcript *transcript, const char *text)
+{
+        struct shown row = {.is_remark = true};
+
         for (size_t i = 0; i < transcript->count; i++) {
-                struct shown *row = &transcript->rows[i];
-                if (!row->is_mine || row->log != DESKBELL_PUBLIC || row->number == 0)
-                        continue;
-                if (row->number <= others_read)
-                        row->state = DESKBELL_READ;
-                else if (row->number <= others_recv && row->state < DESKBELL_DELIVERED)
-                        row->state = DESKBELL_DELIVERED;
+                if (transcript->rows[i].number > 0) {
+                        row.at_seq = transcript->rows[i].at_seq;
+                        row.iseq = transcript->rows[i].iseq;
+                }
         }
+        row.text = chat_text_clean(text, true);
+        return insert(transcript, &row);
 }
 
 void transcript_remark(struct transcript *transcript, const char *text)
 {
-        struct shown row = {.iseq = INT64_MAX, .is_remark = true}; /* behind the newest message there is now */
+        insert_remark(transcript, text);
+}
 
-        for (size_t i = 0; i < transcript->count; i++)
-                if (transcript->rows[i].number > 0)
-                        row.at_seq = transcript->rows[i].at_seq;
-        row.text = chat_text_clean(text, true);
-        insert(transcript, &row);
+void transcript_listing(struct transcript *transcript, const char *text, bool is_asked)
+{
+        struct shown *row = transcript->rows, *end = row + transcript->count;
+
+        while (row < end && !row->is_listing)
+                row++;
+        if (row < end && is_asked)
+                remove_row(transcript, row);
+        else if (row < end)
+                set_text(&row->text, text);
+        if (is_asked)
+                insert_remark(transcript, text)->is_listing = true;
+}
+
+void transcript_hit(struct transcript *transcript, const char *before, const char *hit, const char *after)
+{
+        struct shown *row = insert_remark(transcript, "");
+        char *parts[] = {chat_text_clean(before, false), chat_text_clean(hit, false), chat_text_clean(after, false)};
+
+        if (asprintf(&row->more, "%s%s%s", parts[0], parts[1], parts[2]) >= 0) {
+                free(row->text);
+                row->text = row->more;
+                row->hit_at = strlen(parts[0]);
+                row->hit_len = strlen(parts[1]);
+        }
+        row->more = NULL;
+        for (int i = 0; i < 3; i++)
+                free(parts[i]);
+}
+
+void shown_set_more(struct shown *row, const char *text)
+{
+        set_text(&row->more, text);
+}
+
+void transcript_progress(struct transcript *transcript, const char *cmid, int percent, size_t file, size_t files)
+{
+        struct shown *row = transcript_find_cmid(transcript, cmid);
+
+        if (!row)
+                return;
+        row->percent = percent;
+        row->file = file;
+        row->files = files;
 }
 
 /* ---- drawing ----------------------------------------------------------------------------------------------------- */
@@ -214,6 +289,8 @@ static const char *receipt(const struct shown *row)
                 return " \xe2\x9c\x93\xe2\x9c\x93";
         case DESKBELL_READ:
                 return " \xe2\x9c\x93\xe2\x9c\x93 read";
+        case DESKBELL_UPLOADING:
+                return row->is_paused ? " (paused)" : " (uploading)";
         case DESKBELL_FAILED:
                 return " (failed)";
         case DESKBELL_EXPIRED:
@@ -240,11 +317,17 @@ static char *compose(const struct shown *row)
         if (row->reply_to)
                 snprintf(reply, sizeof(reply), "(re #%lld) ", (long long)row->reply_to);
         const char *body = row->is_erased ? "(erased)" : row->text;
-        if (asprintf(&text, "%s %s%s%s: %s%s%s%s%s%s", when, number, row->log == DESKBELL_TEAM ? "[note] " : "",
+        const char *more = row->more && !row->is_erased ? row->more : "";
+        char progress[48] = "";
+        if (row->state == DESKBELL_UPLOADING && row->files > 1)
+                snprintf(progress, sizeof(progress), " %zu of %zu, %d %%", row->file, row->files, row->percent);
+        else if (row->state == DESKBELL_UPLOADING)
+                snprintf(progress, sizeof(progress), " %d %%", row->percent);
+        if (asprintf(&text, "%s %s%s%s: %s%s%s%s%s%s%s%s%s", when, number, row->log == DESKBELL_TEAM ? "[note] " : "",
                      row->name, reply, body, row->version > 1 && !row->is_erased ? " (edited)" : "",
-                     row->is_mine ? receipt(row) : "",
+                     row->is_mine ? receipt(row) : "", progress,
                      row->state == DESKBELL_FAILED && row->tag && *row->tag ? " " : "",
-                     row->state == DESKBELL_FAILED && row->tag ? row->tag : "") < 0)
+                     row->state == DESKBELL_FAILED && row->tag ? row->tag : "", *more ? "\n" : "", more) < 0)
                 return NULL;
         return text;
 }
@@ -273,17 +356,36 @@ static const char *style_of(const struct shown *row)
         return row->is_mine ? "36" : "";
 }
 
+/* One screen line, with what of the hit is in it. */
+static void draw_line(struct screen *screen, const char *text, size_t len, const char *hit, const struct shown *row)
+{
+        const char *end = text + len, *from = hit && hit > text ? hit : text;
+        const char *to = hit ? hit + row->hit_len : text;
+
+        from = from < end ? from : end;
+        to = to < from ? from : to < end ? to : end;
+        screen_raw(screen, text, (size_t)(from - text));
+        if (to > from) {
+                screen_style(screen, "1;7");
+                screen_raw(screen, from, (size_t)(to - from));
+                screen_style(screen, style_of(row));
+        }
+        screen_raw(screen, to, (size_t)(end - to));
+}
+
 /* Draws those screen lines of `text` that fall into 1..bottom, its first line being at `top`. */
-static void draw_text(struct screen *screen, const char *text, const char *style, int top, int bottom)
+static void draw_text(struct screen *screen, const char *text, const struct shown *row, int top, int bottom)
 {
         size_t skip;
+        /* A hit stands in a remark, behind its two dashes. */
+        const char *hit = row->hit_len ? text + 3 + row->hit_at : NULL;
 
-        screen_style(screen, style);
+        screen_style(screen, style_of(row));
         for (int line = top; line <= bottom; line++) {
                 size_t len = chat_text_wrap(text, screen->columns, &skip);
                 if (line >= 1) {
                         screen_move(screen, line, 1);
-                        screen_raw(screen, text, len);
+                        draw_line(screen, text, len, hit, row);
                 }
                 text += len + skip;
                 if (!*text)
@@ -322,7 +424,7 @@ int transcript_draw(const struct transcript *transcript, struct screen *screen, 
                         continue;
                 int top = below - count_lines(text, screen->columns) + 1;
                 if (top <= lines)
-                        draw_text(screen, text, style_of(&transcript->rows[i - 1]), top, below < lines ? below : lines);
+                        draw_text(screen, text, &transcript->rows[i - 1], top, below < lines ? below : lines);
                 below = top - 1;
                 free(text);
         }

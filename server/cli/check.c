@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/attachments.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/folder.h"
@@ -41,6 +42,8 @@ static int examine(const char *dir, bool is_ours, bool deep, struct findings *fi
                               why ? why : "the store cannot be opened");
         else
                 *out_count = db_check(db, deep, say, findings);
+        if (rc >= 0 && *out_count == 0) /* rows of a damaged store prove nothing */
+                rc = attachments_check(db, dir, deep, say, findings, out_count);
         db_close(db);
         free(path);
         free(why);

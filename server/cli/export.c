@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/attachments.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/folder.h"
 #include "cli/identity.h"
+#include "files/layout.h"
 #include "ops/files.h"
 #include "protocol/hot.h"
 #include "store/conversations.h"
@@ -26,7 +28,8 @@ struct export_run {
         FILE *out;
         const struct principal_row *who;
         bool with_notes;
-        long long lines, conversations, entries;
+        const char *data, *files_to; /* files_to: NULL = their bytes are not asked for */
+        long long lines, conversations, entries, files;
 };
 
 static void put(struct export_run *run, json_t *row)
@@ -63,9 +66,10 @@ static int put_profile(struct export_run *run)
                 char hex[33] = "";
                 for (size_t i = 0; i < device.len && i < 16; i++)
                         snprintf(hex + 2 * i, 3, "%02x", (unsigned char)device.at[i]);
-                put(run, json_pack("{s:s, s:s, s:o, s:o, s:I}", "type", "device", "device", hex, "locale",
+                put(run, json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o}", "type", "device", "device", hex, "locale",
                                    text(db_text(stmt, 1)), "client", text(db_text(stmt, 2)), "seen",
-                                   (json_int_t)db_int(stmt, 3)));
+                                   (json_int_t)db_int(stmt, 3), "push_service", text(db_text(stmt, 4)), "push_token",
+                                   text(db_text(stmt, 5))));
         }
         return rc;
 }
@@ -148,6 +152,42 @@ static int put_conversations(struct export_run *run)
         }
 }
 
+/* A line about a file, and its bytes under its own name in the folder asked for. */
+static int put_file(struct export_run *run, const struct file_row *row)
+{
+        char name[FILE_ID_TEXT + 1] = "", sum[2 * FILE_ID_TEXT + 1] = "";
+        file_id_write(name, row->ext);
+        file_id_write(sum, row->sha256);
+        file_id_write(sum + FILE_ID_TEXT, row->sha256 + FILE_ID_BYTES);
+        put(run, json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:b}", "type", "file", "file", name, "name", row->name, "media",
+                           row->media, "bytes", (json_int_t)row->size, "sha256", sum, "in_a_message", row->conv != 0));
+        run->files++;
+        char *to = run->files_to ? files_path(run->files_to, name) : NULL;
+        int rc = to ? attachments_copy(run->data, row->ext, to) : 0;
+        free(to);
+        return rc < 0 ? cli_fail(EX_CANTCREAT, "%s/%s: %s", run->files_to, name, strerror(-rc)) : 0;
+}
+
+static int put_files(struct export_run *run)
+{
+        int64_t above = 0;
+        for (;;) {
+                struct file_row row;
+                struct db_stmt *stmt = db_stmt(run->db, SQL_FILES_OF_CUSTOMER);
+                db_bind_int(stmt, 1, run->who->id);
+                db_bind_int(stmt, 2, above);
+                db_bind_int(stmt, 3, run->with_notes);
+                int rc = db_step(stmt);
+                if (rc != DB_ROW)
+                        return rc;
+                file_row_read(stmt, &row);
+                db_reset(stmt);
+                above = row.id;
+                if ((rc = put_file(run, &row)) != 0)
+                        return rc;
+        }
+}
+
 static int find_person(struct db *db, const char *customer, const char *external, struct principal_row *out_row)
 {
         int rc = DB_OK;
@@ -177,7 +217,11 @@ static int write_all(struct export_run *run)
                 rc = put_profile(run);
         if (rc >= 0)
                 rc = put_conversations(run);
+        if (rc >= 0)
+                rc = put_files(run);
         db_snapshot_end(run->db);
+        if (rc > 0)
+                return rc; /* said already */
         if (rc < 0)
                 return cli_fail(EX_UNAVAILABLE, "the store cannot be read: %s", db_message(run->db));
         return fflush(run->out) == 0 ? EX_OK : cli_fail(EX_IOERR, "%s", strerror(errno));
@@ -190,15 +234,28 @@ static int open_out(const char *to, FILE **out)
         return *out ? EX_OK : cli_fail(EX_CANTCREAT, "%s: %s", to, strerror(errno));
 }
 
-static int export_person(const char *data, const char *customer, const char *external, const char *to, bool with_notes)
+/* Root makes it for the owner of the data folder, as whom the store is read. */
+static int make_folder(const char *data, const char *path)
 {
-        struct export_run run = {.out = stdout, .with_notes = with_notes};
-        struct principal_row who;
+        struct stat owner;
+        if (mkdir(path, 0700) < 0 ||
+            (geteuid() == 0 && (stat(data, &owner) < 0 || chown(path, owner.st_uid, owner.st_gid) < 0)))
+                return cli_fail(EX_CANTCREAT, "%s: %s", path, strerror(errno));
+        return EX_OK;
+}
+
+static int export_person(const char *data, const char *customer, const char *external, const char *to, bool with_notes,
+                         const char *files_to)
+{
+        struct export_run run = {.out = stdout, .with_notes = with_notes, .data = data, .files_to = files_to};
+        struct principal_row who = {0};
         struct identity before;
         char *path = files_path(data, "deskbell.db"), *why = NULL;
         int rc = folder_has_store(data) ? EX_OK : cli_fail(EX_NOINPUT, "%s: no store there", data);
         if (rc == EX_OK && to)
                 rc = open_out(to, &run.out);
+        if (rc == EX_OK && files_to)
+                rc = make_folder(data, files_to);
         if (rc == EX_OK)
                 rc = identity_borrow(data, &before);
         if (rc != EX_OK) {
@@ -219,25 +276,30 @@ static int export_person(const char *data, const char *customer, const char *ext
         if (to && run.out != stdout && fclose(run.out) != 0 && rc == EX_OK)
                 rc = cli_fail(EX_IOERR, "%s: %s", to, strerror(errno));
         if (to && rc == EX_OK)
-                printf("%s: %lld lines, %lld conversations, %lld entries\n", to, run.lines, run.conversations, run.entries);
+                printf("%s: %lld lines, %lld conversations, %lld entries, %lld attachments\n", to, run.lines,
+                       run.conversations, run.entries, run.files);
         return rc == EX_OK ? cli_finish() : rc;
 }
 
 int cli_export(int argc, char **argv)
 {
-        const char *data = NULL, *customer = NULL, *external = NULL, *to = NULL;
+        const char *data = NULL, *customer = NULL, *external = NULL, *to = NULL, *files_to = NULL;
         bool with_notes = false;
         const struct cli_option options[] = {
                 CLI_DATA(data),
                 {.name = "customer", .value = "ID", .text = &customer, .help = "usr_..."},
                 {.name = "user", .value = "ID", .text = &external, .help = "instead: the app's own id of the user"},
                 {.name = "to", .value = "FILE", .text = &to, .help = "made (0600); default standard output"},
+                {.name = "files-to",
+                 .value = "FOLDER",
+                 .text = &files_to,
+                 .help = "made (0700); gets the attachments themselves, under the names that the lines say"},
                 {.name = "with-notes", .flag = &with_notes, .help = "the team's notes about the person too"},
         };
         const struct cli_page page = {
                 .usage = "export --customer ID | --user ID [options]",
                 .about = "Writes everything that is held about a person, one JSON object a line: profile, devices,\n"
-                         "conversations and their entries.",
+                         "conversations and their entries, attachments.",
                 .examples = "  deskbell export --user alice --to alice.ndjson\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
@@ -247,5 +309,5 @@ int cli_export(int argc, char **argv)
                 return cli_parsed(first);
         if (!customer == !external)
                 return cli_fail(EX_USAGE, "whom? one of --customer and --user; see: deskbell export --help");
-        return export_person(cli_data(data), customer, external, to, with_notes);
+        return export_person(cli_data(data), customer, external, to, with_notes, files_to);
 }

@@ -50,6 +50,7 @@ static int open_desk(struct operator* operator, bool create)
         }
         struct desk_settings settings = {.data_dir = operator->dir,
                                          .readers = config.readers,
+                                         .quick_check_mb = config.quick_check_mb,
                                          .retry_days = config.retry_days,
                                          .key_window_days = config.key_window_days,
                                          .in_flight = config.in_flight,

@@ -24,6 +24,8 @@ struct config {
         uint32_t max_connections;
         uint32_t net_threads; /* at least 1 once loaded */
         uint32_t readers;
+        uint32_t quick_check_mb;
+        uint32_t visitors_per_minute;
         uint32_t in_flight; /* requests without an answer on one connection */
         uint32_t rate_messages_per_s, rate_burst;
         uint32_t handshakes_per_minute; /* unfinished or failed ones per address */
@@ -33,6 +35,8 @@ struct config {
         uint32_t heartbeat_ms, dead_ms, auth_ms, drain_ms;
         uint32_t retry_days, key_window_days;
         uint32_t devices_per_customer, devices_per_agent;
+        uint32_t attachment_bytes, attachments_per_day;
+        uint32_t attachment_quota_mib; /* 0 = what the disk holds */
         char **webhook_allow;   /* hosts, addresses and networks beyond the public internet; NULL-terminated */
         char **webhook_tries_s; /* seconds from the first try to each further one; NULL-terminated, rising */
         char *webhook_ca;       /* PEM file; "" = the system's */

@@ -307,6 +307,8 @@ static int revoke(struct desk *desk, const struct principal_row *row, bool for_g
         int64_t valid_from_s = desk->now_ms / 1000 + 1;
         int rc = principals_revoke(desk->db, row->id, for_good ? desk->now_ms : 0, valid_from_s);
         if (rc >= 0)
+                rc = devices_push_end(desk->db, row->id);
+        if (rc >= 0)
                 rc = staff_sessions_end(desk->db, row->id);
         if (rc < 0)
                 return desk_db_failed(desk, rc);

@@ -93,6 +93,7 @@ static void batch_committed(struct desk *desk)
         atomic_fetch_add_explicit(&desk->batches, 1, memory_order_relaxed);
         leave_now(desk);
         webhooks_committed(desk);
+        uploads_committed(desk);
         free_batch(desk);
 }
 
@@ -103,6 +104,7 @@ static void batch_refused(struct desk *desk, int db_rc)
         cache_rolled_back(desk);
         jobs_rolled_back(desk);
         webhooks_rolled_back(desk);
+        uploads_rolled_back(desk);
         if (desk->names_changed)
                 directory_reread(desk->directory);
         bool full = db_rc == DB_FULL || db_rc == DB_BUSY;
@@ -365,5 +367,6 @@ void desk_turn(struct desk *desk)
                 return;
         marks_commit(desk);
         feed_commit(desk);
+        attendance_commit(desk);
         leave_now(desk);
 }

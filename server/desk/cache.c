@@ -160,7 +160,7 @@ int conversation_for(struct desk *desk, const struct caller *caller, uint64_t ex
 {
         struct conversation *conversation = NULL;
         int rc = conversation_find(desk, ext, &conversation);
-        if (rc < 0)
+        if (!conversation)
                 return rc;
         bool is_staff = caller->role == ROLE_AGENT || caller->role == ROLE_BOT;
         bool may = is_staff ? conversation->row.workspace == caller->workspace

@@ -84,7 +84,8 @@ int handle_store_settle(struct desk *desk, struct desk_command *command, struct 
 {
         (void)command;
         (void)fault;
-        int rc = db_checkpoint_empty(desk->db);
+        int rc = uploads_are_leaving(desk);
+        rc = rc == 1 ? DB_BUSY : rc < 0 ? rc : db_checkpoint_empty(desk->db);
         if (rc == DB_BUSY) {
                 desk->answer.retry_after_ms = 200;
                 return -PROTOCOL_ERR_OVERLOADED;
@@ -160,6 +161,9 @@ static int erase_conversation(struct desk *desk, uint64_t ext, int64_t *entries)
         if (rc < 0)
                 return desk_db_failed(desk, rc);
         *entries += db_changes(desk->db);
+        rc = uploads_erase_conversation(desk, conversation->row.id);
+        if (rc < 0)
+                return rc;
         forget_content(&conversation->row);
         conversation_changed(desk, conversation, true);
         return outbound_forget(desk, conversation, 0);
@@ -194,7 +198,11 @@ static int erase_conversations(struct desk *desk, int64_t customer, struct proto
 
 static int erase_profile(struct desk *desk, int64_t customer)
 {
-        int rc = run_bound(desk, SQL_PRINCIPAL_ERASE, customer, NULL);
+        attendance_forget(desk, customer);
+        int rc = uploads_erase_owner(desk, customer);
+        if (rc < 0)
+                return rc;
+        rc = run_bound(desk, SQL_PRINCIPAL_ERASE, customer, NULL);
         if (rc >= 0)
                 rc = run_bound(desk, SQL_DEVICES_ERASE, customer, NULL);
         if (rc >= 0)
@@ -238,10 +246,13 @@ static int erase_person(struct desk *desk, const struct principal_row *row, bool
                 return rc;
         if ((rc = principals_revoke(desk->db, row->id, desk->now_ms, desk->now_ms / 1000 + 1)) < 0)
                 return desk_db_failed(desk, rc);
-        struct principal *who = directory_find(desk->directory, row->id);
-        if (who)
-                sessions_close_principal(desk, who, PROTOCOL_CLOSE_REVOKED);
+        struct principal_row erased; /* memory must not tell the name either */
         desk->names_changed = true;
+        rc = principals_load(desk->db, row->id, &erased);
+        struct principal *who = rc == DB_ROW ? directory_put(desk->directory, &erased) : NULL;
+        if (!who)
+                return desk_db_failed(desk, rc < 0 ? rc : DB_NOMEM);
+        sessions_close_principal(desk, who, PROTOCOL_CLOSE_REVOKED);
         return 0;
 }
 

@@ -84,6 +84,25 @@ static int make_key(struct desk *desk, const struct conversation_row *row, const
         return desk_db_failed(desk, DB_DAMAGED);
 }
 
+/* Who watches the conversation follows the user's presence from now on. */
+static void tell_given(struct desk *desk, const struct conversation *conversation)
+{
+        const struct conversation_row *row = &conversation->row;
+        const struct principal *user = directory_find(desk->directory, row->customer);
+        struct protocol_customer_presence presence;
+        struct attendance_change change = { .customer = row->customer, .ext = user ? user->ext : 0, .is_online = true };
+        bool is_online = user && attendance_of(desk, row->customer, &presence) && presence.online;
+        struct span bytes = { (const char *)&change, is_online ? sizeof change : 0 };
+        for (uint32_t i = 0; i < desk->sink_count; i++) {
+                struct desk_note *note = note_new(NOTE_GIVEN, (struct edge_ref){ 0 }, bytes);
+                if (!note)
+                        continue;
+                note->conv = row->id;
+                note->customer = row->customer;
+                desk_leave(desk, i, note);
+        }
+}
+
 static int give_conversation(struct desk *desk, uint64_t ext, const struct principal_row *visitor, int64_t user)
 {
         struct conversation *conversation = NULL;
@@ -99,6 +118,7 @@ static int give_conversation(struct desk *desk, uint64_t ext, const struct princ
         conversation_changed(desk, conversation, true); /* first: a rollback forgets what is changed */
         conversation->row.customer = user;
         memcpy(conversation->row.key, key, sizeof key);
+        tell_given(desk, conversation);
         return outbound_note_changed(desk, conversation, "claimed", 0);
 }
 
@@ -140,6 +160,9 @@ int claim_join(struct desk *desk, struct opening *opening, struct principal_row 
         user->has_aliases = true;
         if (!directory_put(desk->directory, &visitor))
                 return desk_db_failed(desk, DB_NOMEM);
+        rc = devices_push_move(desk->db, visitor.id, user->id);
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
         return give_conversations(desk, &visitor, user->id);
 }
 

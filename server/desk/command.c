@@ -4,6 +4,8 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 
+#include "files/file_store.h"
+
 enum { ARENA_SLACK = 256, ALIGN = 16 };
 
 struct desk_command *command_new(enum command_kind kind, size_t room)
@@ -26,6 +28,7 @@ struct desk_command *command_free(struct desk_command *command)
                 explicit_bzero(command->memory, command->bytes - sizeof *command);
         arena_done(&command->arena);
         free(command->login);
+        file_job_free(command->ended);
         free(command->opening);
         free(command);
         return NULL;

@@ -12,6 +12,9 @@ enum command_kind {
         COMMAND_METHOD, /* a request or notification of a client, or of the operator */
         COMMAND_CLOSED, /* the connection `from` is gone */
         COMMAND_DRAIN,  /* tell every connection to leave */
+        COMMAND_IDLE,   /* the session `from`, of an agent, has been silent for long, or (not is_idle) speaks again */
+        COMMAND_FILE_LOOK, /* to a reader: whether somebody may have a file (file_look.h) */
+        COMMAND_FILE_GONE, /* a file has left the disk; `memory` holds its row id */
         COMMAND_OUTBOUND, /* what came of tries of webhooks */
 };
 
@@ -71,9 +74,11 @@ struct desk_command {
         struct opening *opening;  /* session.open, and HTTP without an http_token; malloc'd, owned */
         struct span act_as;       /* of an app key: whom it writes for */
         struct login *login;      /* login.password, login.accept_invite; malloc'd, owned */
+        struct file_job *ended;   /* upload.end: what a files thread has found; owned */
         void (*done)(void *data, struct span response); /* operator */
         void *done_data;
         bool is_answered;
+        bool is_idle; /* COMMAND_IDLE */
         bool is_http; /* `from` is a request over HTTP: the answer goes there */
         char memory[];
 };

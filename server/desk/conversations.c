@@ -2,15 +2,18 @@
 /* conversation.open, .watch and .unwatch. */
 #include "desk/desk_private.h"
 
-static void write_row(struct desk *desk, const struct conversation *conversation, bool for_staff, bool was_made,
-                      struct writer *out)
+static void write_watched(struct desk *desk, const struct conversation *conversation, enum principal_role role,
+                          struct writer *out)
 {
-        if (for_staff) {
-                struct protocol_conversation_watch_result result = { 0 };
-                feed_row_fill(&result.row, &conversation->row, true, desk->directory);
-                protocol_conversation_watch_result_write(out, &result);
-                return;
-        }
+        struct protocol_conversation_watch_result result = { 0 };
+        feed_row_fill(&result.row, &conversation->row, true, desk->directory);
+        result.has_presence =
+                role == ROLE_AGENT && attendance_of(desk, conversation->row.customer, &result.presence);
+        protocol_conversation_watch_result_write(out, &result);
+}
+
+static void write_opened(struct desk *desk, const struct conversation *conversation, bool was_made, struct writer *out)
+{
         struct protocol_conversation_open_result result = { 0 };
         feed_row_fill(&result.row, &conversation->row, false, desk->directory);
         result.has_made = was_made;
@@ -28,7 +31,7 @@ int handle_conversation_open(struct desk *desk, struct desk_command *command, st
         int rc = conversation_find_key(desk, &command->caller, key, &made, &conversation);
         if (rc < 0)
                 return rc;
-        write_row(desk, conversation, false, made, out);
+        write_opened(desk, conversation, made, out);
         return made ? outbound_note_changed(desk, conversation, "opened", 0) : 0;
 }
 
@@ -42,7 +45,9 @@ int handle_conversation_watch(struct desk *desk, struct desk_command *command, s
                 return rc;
         desk->answer.kind = NOTE_WATCH;
         desk->answer.conv = conversation->row.id;
-        write_row(desk, conversation, true, false, out);
+        desk->answer.customer = conversation->row.customer;
+        desk->answer.conv_ext = conversation->row.ext;
+        write_watched(desk, conversation, command->caller.role, out);
         return 0;
 }
 

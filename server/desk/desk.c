@@ -92,6 +92,36 @@ static int load_workspace(struct desk *desk)
         return db_commit(desk->db);
 }
 
+static void keep_first(void *data, const char *finding)
+{
+        char **first = data;
+        if (!*first)
+                *first = strdup(finding);
+}
+
+/* The last writer did not end in order: a disk that lies is noticed before anybody is served from it. */
+static int check_after_crash(struct desk *desk, const char *path, int64_t bytes, char **out_why)
+{
+        if (!db_was_left_open(desk->db) || desk->settings.quick_check_mb == 0)
+                return DB_OK;
+        if (bytes >> 20 >= desk->settings.quick_check_mb) {
+                log_warn(&desk->log, "unclean end, and the store is too large for a check now: run deskbell check",
+                         "mb", bytes >> 20, "quick_check_mb", desk->settings.quick_check_mb);
+                return DB_OK;
+        }
+        char *first = NULL;
+        uint64_t start_ms = clock_mono_ms();
+        int found = db_quick_check(desk->db, keep_first, &first);
+        log_info(&desk->log, "unclean end; the store was checked", "findings", found, "mb", bytes >> 20, "ms",
+                 clock_mono_ms() - start_ms);
+        if (found > 0 &&
+            asprintf(out_why, "%s is damaged: %s (deskbell check says more, deskbell restore takes a backup)", path,
+                     first ? first : "") < 0)
+                *out_why = NULL;
+        free(first);
+        return found > 0 ? DB_DAMAGED : found;
+}
+
 static int open_store(struct desk *desk, bool create, char **out_why)
 {
         char *path = NULL;
@@ -111,6 +141,8 @@ static int open_store(struct desk *desk, bool create, char **out_why)
                         *out_why = NULL;
         } else {
                 rc = db_open(desk->settings.driver, path, DB_WRITER, &desk->db, out_why);
+                if (rc == DB_OK)
+                        rc = check_after_crash(desk, path, is_there ? probe.st_size : 0, out_why);
                 if (rc == DB_OK)
                         rc = db_migrate(desk->db, out_why);
         }
@@ -135,7 +167,8 @@ int desk_open(const struct desk_settings *settings, bool create, struct desk **o
         desk->data_dir = strdup(settings->data_dir);
         desk->http_tokens = http_tokens_new();
         desk->indexer = desk->data_dir ? indexer_new(desk) : NULL;
-        if (!desk->indexer || !desk->http_tokens || cache_init(&desk->cache) < 0 || sessions_init(&desk->sessions) < 0)
+        if (!desk->indexer || !desk->http_tokens || cache_init(&desk->cache) < 0 || sessions_init(&desk->sessions) < 0 ||
+            attendance_init(&desk->attendance) < 0)
                 return open_failed(desk, DB_NOMEM);
         int rc = open_store(desk, create, out_why);
         if (rc < 0)
@@ -144,7 +177,7 @@ int desk_open(const struct desk_settings *settings, bool create, struct desk **o
         if (!desk->directory)
                 return open_failed(desk, DB_NOMEM);
         if ((rc = load_epoch(desk, out_why)) < 0 || (rc = load_workspace(desk)) < 0 || (rc = jobs_open(desk)) < 0 ||
-            (rc = webhooks_load(desk)) < 0)
+            (rc = webhooks_load(desk)) < 0 || (rc = uploads_open(desk, out_why)) < 0)
                 return open_failed(desk, rc);
         atomic_init(&desk->committed_rev, desk->rev);
         desk->keyring = keyring_load(desk->db, out_why);
@@ -169,6 +202,7 @@ struct desk *desk_close(struct desk *desk)
         keyring_unref(desk->keyring);
         http_tokens_free(desk->http_tokens);
         sessions_done(&desk->sessions);
+        attendance_done(&desk->attendance);
         directory_free(desk->directory);
         cache_done(&desk->cache);
         webhooks_done(desk);
@@ -198,7 +232,7 @@ int desk_start(struct desk *desk, void (*on_fatal)(void *data), void *data)
                 readers_stop(desk);
                 return rc;
         }
-        if ((rc = indexer_start(desk->indexer)) < 0 || pthread_create(&desk->thread, NULL, desk_main, desk) != 0) {
+        if (indexer_start(desk->indexer) < 0 || pthread_create(&desk->thread, NULL, desk_main, desk) != 0) {
                 indexer_stop(desk->indexer);
                 crypto_stop(desk);
                 readers_stop(desk);

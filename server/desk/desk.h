@@ -13,11 +13,16 @@ struct desk;
 struct desk_settings {
         const char *data_dir;
         uint32_t readers;             /* read threads, 1-16 */
+        uint32_t quick_check_mb;      /* after an unclean end a store of up to this size is checked first; 0 = none */
         uint32_t retry_days, key_window_days;
         uint32_t in_flight;           /* told to clients */
         uint32_t heartbeat_ms, dead_ms; /* told to clients */
         uint32_t devices_per_customer, devices_per_agent; /* connected at once */
         const char *const *webhook_allow; /* hosts and networks beyond the public internet; NULL = none; borrowed */
+        struct file_store *files;      /* outlives the desk, which posts to it; NULL = nothing is uploaded here */
+        uint32_t attachment_bytes;     /* largest attachment */
+        uint32_t attachments_per_day;  /* that a customer may begin; agents and bots ten times as many */
+        int64_t attachment_quota_bytes; /* of all together; 0 = what the disk holds */
         const struct db_driver *driver; /* NULL = SQLite; tests put a failing one between */
 };
 

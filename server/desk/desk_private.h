@@ -5,12 +5,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "desk/attendance.h"
 #include "desk/desk.h"
 #include "desk/denied.h"
 #include "desk/directory.h"
 #include "desk/feed_row.h"
 #include "desk/http_tokens.h"
 #include "desk/jobs.h"
+#include "desk/uploads.h"
 #include "desk/webhooks.h"
 #include "ops/clock.h"
 #include "ops/log.h"
@@ -53,6 +55,7 @@ struct desk_session {
         uint64_t key_tag;
         struct principal *who;
         bool is_replaced; /* told to go because its device opened another one */
+        bool is_idle;     /* an agent's: silent for long */
         struct desk_session *hash_next, *sibling; /* by ref; of the same principal */
         struct predecessor *predecessors;
         uint32_t predecessor_count, predecessor_room;
@@ -61,7 +64,8 @@ struct desk_session {
 /* How the answer of the running command leaves. Handlers change it from the plain reply. */
 struct answer {
         enum note_kind kind;
-        int64_t conv;
+        int64_t conv, customer; /* NOTE_WATCH: row ids */
+        uint64_t conv_ext;
         struct caller caller;
         struct principal_id who;
         int64_t expires_ms;
@@ -93,6 +97,7 @@ struct desk {
         struct directory *directory;
         struct cache cache;
         struct session_table sessions;
+        struct attendance attendance;
         struct mailbox in;
         struct mailbox_item *pending;           /* taken, not executed yet */
         struct mailbox_list batch;              /* executed, not committed */
@@ -111,6 +116,7 @@ struct desk {
         atomic_bool is_read_only, is_clock_suspect;
         struct jobs jobs;
         struct webhooks webhooks;
+        struct uploads uploads;
         uint64_t retry_write_ms;                /* monotonic; while read-only */
         bool is_in_transaction, keys_changed, keys_are_stale, names_changed;
         bool is_log_moved;                      /* nothing was committed since the last idle checkpoint */
@@ -205,8 +211,14 @@ int64_t desk_next_due_ms(const struct desk *desk);  /* ms until something is due
         X(MESSAGE_SEND, message_send)                                                                                  \
         X(MESSAGE_EDIT, message_edit)                                                                                  \
         X(MESSAGE_ERASE, message_erase)                                                                                \
+        X(UPLOAD_BEGIN, upload_begin)                                                                                  \
+        X(UPLOAD_END, upload_end)                                                                                      \
+        X(UPLOAD_CANCEL, upload_cancel)                                                                                \
         X(MARKS, marks_take)                                                                                           \
+        X(DEVICE_PUSH, device_push)                                                                                    \
+        X(DEVICE_PUSH_REMOVE, device_push_remove)                                                                      \
         X(TYPING, typing_take)                                                                                         \
+        X(PRESENCE_SET, presence_set)                                                                                  \
         X(APP_ADD, app_add)                                                                                            \
         X(APP_LIST, app_list)                                                                                          \
         X(KEY_ADD, key_add)                                                                                            \

@@ -25,7 +25,10 @@ static void answer_bytes(struct desk *desk, struct desk_command *command, struct
         if (!note)
                 return; /* unknown to the client, who asks again (A3) */
         note->is_http = command->is_http;
+        note->is_page = protocol_methods[command->method].runs == PROTOCOL_RUNS_READ; /* upload.end: counted as a read */
         note->conv = desk->answer.conv;
+        note->customer = desk->answer.customer;
+        note->conv_ext = desk->answer.conv_ext;
         note->caller = desk->answer.caller;
         note->who = desk->answer.who;
         note->expires_ms = desk->answer.expires_ms;
@@ -163,10 +166,10 @@ static void refuse_method(struct desk *desk, struct desk_command *command, int r
 
 bool dispatch_is_quiet(const struct desk_command *command)
 {
-        if (command->kind == COMMAND_OUTBOUND)
+        if (command->kind == COMMAND_OUTBOUND || command->kind == COMMAND_FILE_GONE)
                 return false;
         return command->kind != COMMAND_METHOD || command->method == PROTOCOL_M_MARKS ||
-               command->method == PROTOCOL_M_TYPING;
+               command->method == PROTOCOL_M_TYPING || command->method == PROTOCOL_M_PRESENCE_SET;
 }
 
 static void run_method(struct desk *desk, struct desk_command *command, struct writer *out)
@@ -214,8 +217,19 @@ void dispatch_command(struct desk *desk, struct desk_command *command, struct wr
         case COMMAND_DRAIN:
                 dispatch_drain(desk);
                 break;
+        case COMMAND_IDLE:
+                attendance_idle(desk, command->from, command->is_idle);
+                break;
         case COMMAND_OUTBOUND:
                 outbound_settle(desk, command->params, command->result_count);
+                break;
+        case COMMAND_FILE_GONE: {
+                int64_t id;
+                memcpy(&id, command->memory, sizeof id);
+                uploads_removed(desk, id);
+                break;
+        }
+        case COMMAND_FILE_LOOK: /* a reader's */
                 break;
         case COMMAND_METHOD:
                 run_method(desk, command, out);

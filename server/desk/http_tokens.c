@@ -2,6 +2,7 @@
 /* Http tokens: a hash table by SHA-256, and a queue of those whose session has ended, oldest first. */
 #include "desk/http_tokens.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <pthread.h>
@@ -82,6 +83,7 @@ static struct token **link_of(struct http_tokens *tokens, const uint8_t hash[32]
 static void drop(struct http_tokens *tokens, struct token **link)
 {
         struct token *token = *link;
+        assert(token);
         *link = token->hash_next;
         if (token->until_ms != 0) {
                 *(token->older ? &token->older->newer : &tokens->oldest) = token->newer;

@@ -21,6 +21,8 @@ struct job_kind_info {
 
 static const struct job_kind_info kinds[] = {
         [JOB_PUSH_WANTED] = { .run = push_wanted_run },
+        [JOB_UPLOAD_SWEEP] = { .run = uploads_sweep_run, .is_destructive = true },
+        [JOB_FILE_UNLINK] = { .run = uploads_unlink_run }, /* what was erased never waits for the clock */
 };
 
 static const struct job_kind_info *info_of(int kind)
@@ -118,6 +120,8 @@ static int read_due(struct desk *desk, struct job_row rows[AT_ONCE])
         }
         if (rc == DB_ROW)
                 db_reset(stmt);
+        while (rc < 0 && count > 0)
+                free(rows[--count].body);
         return rc < 0 ? rc : count;
 }
 

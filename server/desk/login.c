@@ -113,8 +113,8 @@ static int check_totp(struct desk *desk, int64_t principal, const struct credent
 int handle_login_password(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
 {
         const struct protocol_login_password *params = command->params;
-        struct principal_row row;
-        struct credential credential;
+        struct principal_row row = {0};
+        struct credential credential = {0};
         if (!command->login)
                 return -PROTOCOL_ERR_FORBIDDEN;
         int rc = credential_get(desk, command->login->principal, &credential);
@@ -188,7 +188,7 @@ static int put_credential(struct desk *desk, int64_t principal, const char *enco
 int handle_login_accept_invite(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
 {
         const struct protocol_login_accept_invite *params = command->params;
-        struct principal_row row;
+        struct principal_row row = {0};
         if (!command->login)
                 return -PROTOCOL_ERR_FORBIDDEN;
         int rc = find_invited(desk, params->invite, &row);

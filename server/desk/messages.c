@@ -62,7 +62,7 @@ static int check_pressed(struct desk *desk, const struct conversation *conversat
                          struct fault *fault)
 {
         const struct protocol_content *content = &((struct protocol_message_send *)command->params)->content;
-        struct protocol_content named;
+        struct protocol_content named = {0};
         int kind = 0;
         int rc = named_entry(desk, conversation, content->pressed.seq, &command->arena, &kind, &named);
         if (rc == -PROTOCOL_ERR_NOT_FOUND || (rc == 0 && kind != PROTOCOL_ENTRY_CHOICES))
@@ -83,7 +83,7 @@ static int check_filled(struct desk *desk, const struct conversation *conversati
                         struct fault *fault)
 {
         const struct protocol_content *content = &((struct protocol_message_send *)command->params)->content;
-        struct protocol_content named;
+        struct protocol_content named = {0};
         int kind = 0;
         int rc = named_entry(desk, conversation, content->filled.seq, &command->arena, &kind, &named);
         if (rc == -PROTOCOL_ERR_NOT_FOUND || (rc == 0 && kind != PROTOCOL_ENTRY_FORM))
@@ -121,6 +121,8 @@ static int check_references(struct desk *desk, const struct conversation *conver
                 if (rc < 0)
                         return rc;
         }
+        if (content->has_files)
+                return uploads_check(desk, command, content, fault);
         return content->has_filled ? check_filled(desk, conversation, command, fault) : 0;
 }
 
@@ -290,6 +292,9 @@ static int append(struct desk *desk, struct desk_command *command, struct conver
                 return desk_db_failed(desk, rc);
         if (rc == DB_ROW)
                 return answer_repeat(desk, command, conversation, &entry, out);
+        rc = params->content.has_files ? uploads_attach(desk, command, &params->content, &entry) : 0;
+        if (rc < 0)
+                return rc;
         if (team) { /* last_ts stays: a customer must not see by it that a note was written */
                 row->ihead = entry.seq;
         } else {
@@ -314,7 +319,7 @@ int handle_message_send(struct desk *desk, struct desk_command *command, struct 
         if (rc != 0)
                 return rc < 0 ? rc : 0;
         rc = find_conversation(desk, command, &made, &conversation, fault);
-        if (rc < 0)
+        if (!conversation)
                 return rc;
         rc = check_after(desk, command, conversation->row.id);
         if (rc == 0)

@@ -242,6 +242,11 @@ static void write_result(struct desk *desk, const struct protocol_session_open *
                                                           .retry_days = desk->settings.retry_days,
                                                           .heartbeat_ms = desk->settings.heartbeat_ms,
                                                           .dead_ms = desk->settings.dead_ms };
+        struct span features[] = { SPAN("attachments") };
+        result.features = features;
+        result.features_count = desk->settings.files ? sizeof features / sizeof *features : 0;
+        result.has_team = who->role == ROLE_CUSTOMER;
+        result.team = desk->attendance.is_team_here ? PROTOCOL_SESSION_OPEN_TEAM_HERE : PROTOCOL_SESSION_OPEN_TEAM_AWAY;
         protocol_session_open_result_write(out, &result);
 }
 
@@ -255,11 +260,11 @@ int handle_session_open(struct desk *desk, struct desk_command *command, struct 
                 return refuse(desk, PROTOCOL_CLOSE_TOKEN_INVALID, PROTOCOL_ERR_TOKEN_INVALID); /* removed meanwhile */
         struct principal *who = NULL;
         int rc = find_principal(desk, opening, &who);
-        if (rc == 0)
+        if (who)
                 rc = make_place(desk, who, params->device);
         if (rc < 0 && opening->is_claim_refused)
                 return fault_set(fault, -rc, "claim", "the secret of a visitor nobody has claimed");
-        if (rc < 0)
+        if (rc < 0 || !who)
                 return rc;
         struct span client = params->has_client ? params->client.name : (struct span){ 0 };
         struct span locale = params->has_locale ? params->locale : (struct span){ 0 };
@@ -288,7 +293,7 @@ int opening_admit(struct desk *desk, struct desk_command *command)
         if (opening->key_tag != 0 && !keyring_has_tag(desk->keyring, opening->key_tag))
                 return -PROTOCOL_ERR_TOKEN_INVALID; /* removed meanwhile */
         int rc = find_principal(desk, opening, &who);
-        if (rc < 0)
+        if (!who)
                 return rc;
         bool via_app = opening->how == OPENING_APP;
         command->caller = (struct caller){ .principal = who->id,

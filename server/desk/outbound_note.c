@@ -229,10 +229,19 @@ static int write_devices(struct desk *desk, struct event *event)
         writer_char(&event->body, '[');
         int rc;
         for (bool is_first = true; (rc = db_step(stmt)) == DB_ROW; is_first = false) {
-                struct span device = db_blob(stmt, 0);
+                struct span device = db_blob(stmt, 0), service = db_text(stmt, 1), token = db_text(stmt, 2);
                 if (!is_first)
                         writer_char(&event->body, ',');
+                writer_char(&event->body, '{');
+                member(&event->body, "device");
                 writer_hex(&event->body, (const uint8_t *)device.at, device.len);
+                if (service.at && token.at) {
+                        member(&event->body, "service");
+                        writer_string(&event->body, service);
+                        member(&event->body, "token");
+                        writer_string(&event->body, token);
+                }
+                writer_char(&event->body, '}');
         }
         writer_char(&event->body, ']');
         return rc < 0 ? desk_db_failed(desk, rc) : 0;

@@ -2,6 +2,7 @@
 /* Readers: threads with read-only connections that answer the methods that `runs` on "read" in the schema. Each answer
  * comes from one consistent view of what is committed; who may see what is part of the query. */
 #include "desk/desk_private.h"
+#include "desk/file_look.h"
 #include "desk/search_entries.h"
 #include "ops/planted.h"
 
@@ -376,38 +377,72 @@ static int run_read(struct reader_thread *reader, struct desk_command *command, 
                                       &reader->out, fault);
         case PROTOCOL_M_CONVERSATION_LIST:
                 return read_list(reader, command, fault);
+        case PROTOCOL_M_FILE_LINK:
+                return file_link_make(reader->desk, reader->db, command, &reader->out);
+        case PROTOCOL_M_UPLOAD_END:
+                return upload_end_pass(reader->desk, reader->db, command, &reader->out, fault);
         default:
                 return -PROTOCOL_ERR_UNKNOWN_METHOD;
         }
 }
 
+static void send_note(const struct desk *desk, const struct desk_command *command, struct desk_note *note)
+{
+        if (command->from.thread >= desk->sink_count ||
+            mailbox_force(desk->sinks[command->from.thread], &note->item, sizeof *note + note->len) < 0)
+                note_free(note);
+}
+
 static void answer(struct reader_thread *reader, struct desk_command *command)
 {
-        struct desk *desk = reader->desk;
         struct span bytes = {reader->out.bytes, reader->out.failed ? 0 : reader->out.len};
         struct desk_note *note = note_new(NOTE_REPLY, command->from, bytes); /* no bytes: the client asks again */
         if (!note)
                 return;
         note->is_page = true;
         note->is_http = command->is_http;
-        if (command->from.thread >= desk->sink_count ||
-            mailbox_force(desk->sinks[command->from.thread], &note->item, sizeof *note + note->len) < 0)
-                note_free(note);
+        send_note(reader->desk, command, note);
 }
 
-static void run_one(struct reader_thread *reader, struct desk_command *command)
+/* What a snapshot begins with: who asks, when he has proved himself over HTTP. */
+static int begin_view(struct reader_thread *reader, struct desk_command *command)
+{
+        int rc = db_snapshot_begin(reader->db);
+        if (rc < 0)
+                return store_failed(reader, rc);
+        return command->is_http && command->opening
+                       ? opening_look(reader->db, command->opening, clock_wall_ms(), &command->caller)
+                       : 0;
+}
+
+static void look_for_file(struct reader_thread *reader, struct desk_command *command)
+{
+        const struct file_look *look = command->params;
+        struct file_grant grant = {.transfer = look->transfer};
+        int rc = begin_view(reader, command);
+        if (rc == 0)
+                rc = file_look_run(reader->desk, reader->db, command, &grant.row);
+        db_snapshot_end(reader->db);
+        grant.error = -rc;
+        grant.caller = command->caller;
+        struct desk_note *note = note_new(NOTE_FILE, command->from, (struct span){(const char *)&grant, sizeof grant});
+        if (note) /* without it the transfer is given up by its thread */
+                send_note(reader->desk, command, note);
+}
+
+/* 1: somebody else has the command now. */
+static int run_one(struct reader_thread *reader, struct desk_command *command)
 {
         struct fault fault = {0};
         reader->out.len = 0;
         reader->out.failed = false;
         frame_result_begin(&reader->out, &command->id);
-        int rc = db_snapshot_begin(reader->db);
-        rc = rc < 0 ? store_failed(reader, rc) : 0;
-        if (rc == 0 && command->is_http && command->opening)
-                rc = opening_look(reader->db, command->opening, clock_wall_ms(), &command->caller);
+        int rc = begin_view(reader, command);
         if (rc == 0)
                 rc = run_read(reader, command, &fault);
         db_snapshot_end(reader->db);
+        if (rc == 1)
+                return 1;
         frame_end(&reader->out);
         if (rc == 0 && reader->out.failed)
                 rc = -PROTOCOL_ERR_INTERNAL;
@@ -422,6 +457,16 @@ static void run_one(struct reader_thread *reader, struct desk_command *command)
                 denied_say(protocol_methods[command->method].name, -rc, who, (struct span){0});
         }
         answer(reader, command);
+        return 0;
+}
+
+static void run_command(struct reader_thread *reader, struct desk_command *command)
+{
+        if (command->kind == COMMAND_FILE_LOOK)
+                look_for_file(reader, command);
+        else if (run_one(reader, command) == 1)
+                return;
+        command_free(command);
 }
 
 static void *reader_main(void *data)
@@ -440,8 +485,8 @@ static void *reader_main(void *data)
                 while (item) {
                         struct desk_command *command = command_of(item);
                         item = item->next;
-                        run_one(reader, command);
-                        command_free(command);
+                        command->item.next = NULL;
+                        run_command(reader, command);
                 }
         }
         return NULL;

@@ -202,8 +202,10 @@ int handle_message_edit(struct desk *desk, struct desk_command *command, struct 
                 return rc < 0 ? rc : 0;
         if (revised.row.kind == PROTOCOL_ENTRY_ERASED)
                 return -PROTOCOL_ERR_ERASED;
-        if (revised.row.kind != PROTOCOL_ENTRY_TEXT || revised.content.has_pressed || revised.content.has_filled)
-                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "of", "a text message");
+        bool has_caption = revised.row.kind == PROTOCOL_ENTRY_ATTACHMENT && revised.content.has_text;
+        if ((revised.row.kind != PROTOCOL_ENTRY_TEXT && !has_caption) || revised.content.has_pressed ||
+            revised.content.has_filled)
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "of", "a text message, or an attachment with a caption");
         if (revised.row.version != params->version)
                 return -PROTOCOL_ERR_CONFLICT;
         rc = append_about(desk, command, revised.conversation, &entry);
@@ -270,6 +272,8 @@ int handle_message_erase(struct desk *desk, struct desk_command *command, struct
         if (!info || !info->unread) /* edits and erasures are not messages */
                 return -PROTOCOL_ERR_FORBIDDEN;
         rc = blank_everywhere(desk, &revised);
+        if (rc == 0 && revised.content.has_files)
+                rc = uploads_erase_at(desk, revised.row.conv, revised.row.log, revised.row.seq);
         if (rc == 0)
                 rc = append_about(desk, command, revised.conversation, &entry);
         if (rc == 0 && log == LOG_PUBLIC)

@@ -77,21 +77,37 @@ static void keep_next(struct asking *asking, int64_t ts, const struct search_hit
                  (unsigned long long)conv);
 }
 
+/* Four numbers with dots between them, as keep_next writes them; nothing before, between or behind. */
+static bool read_numbers(struct span text, uint64_t out[4])
+{
+        static const uint64_t most[4] = {INT64_MAX, 1, INT64_MAX, UINT64_MAX};
+        size_t at = 0;
+        for (int i = 0; i < 4; i++) {
+                if (i > 0 && (at == text.len || text.at[at++] != '.'))
+                        return false;
+                size_t start = at;
+                for (out[i] = 0; at < text.len && text.at[at] >= '0' && text.at[at] <= '9'; at++) {
+                        uint64_t digit = (uint64_t)(text.at[at] - '0');
+                        if (out[i] > (most[i] - digit) / 10)
+                                return false;
+                        out[i] = 10 * out[i] + digit;
+                }
+                if (at == start)
+                        return false;
+        }
+        return at == text.len;
+}
+
 /* A page names its last row by what the caller knows of it: the numbers of the index would tell of other entries. If
  * the row has gone, the page starts with all of its millisecond again. */
 static int read_before(struct asking *asking, struct span before, struct fault *fault)
 {
-        char copy[65];
-        long long ts, seq;
-        unsigned long long ext;
-        int log, end = 0;
-        if (before.len >= sizeof copy)
+        uint64_t numbers[4];
+        if (!read_numbers(before, numbers) || numbers[2] < 1 || (numbers[1] == 1 && !is_agent(asking->caller)))
                 return bad_before(fault);
-        memcpy(copy, before.at, before.len);
-        copy[before.len] = 0;
-        if (sscanf(copy, "%13lld.%1d.%16lld.%20llu%n", &ts, &log, &seq, &ext, &end) != 4 || (size_t)end != before.len ||
-            ts < 0 || log < 0 || log > 1 || seq < 1 || (log == 1 && !is_agent(asking->caller)))
-                return bad_before(fault);
+        int64_t ts = (int64_t)numbers[0], seq = (int64_t)numbers[2];
+        int log = (int)numbers[1];
+        uint64_t ext = numbers[3];
         int64_t conv = 0, head, ihead;
         int rc = is_agent(asking->caller)
                          ? conversations_view_staff(asking->db, ext, asking->caller->workspace, &conv, &head, &ihead)

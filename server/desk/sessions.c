@@ -4,6 +4,7 @@
 
 #include "ops/planted.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static size_t slot_of(const struct session_table *table, struct edge_ref ref)
@@ -88,6 +89,7 @@ struct desk_session *sessions_add(struct desk *desk, struct edge_ref ref, const 
         table->slots[slot] = session;
         table->count++;
         table->staff_count += is_staff(who);
+        attendance_arrived(desk, who);
         return session;
 }
 
@@ -106,6 +108,7 @@ void sessions_remove(struct desk *desk, struct edge_ref ref)
                 link = &(*link)->sibling;
         *link = session->sibling;
         session->who->refs--;
+        attendance_left(desk, session->who);
         table->count--;
         table->staff_count -= is_staff(session->who);
         free(session->predecessors);
@@ -161,6 +164,7 @@ void session_note_sent(struct desk_session *session, int64_t conv, const struct 
                 found = &session->predecessors[session->predecessor_count++];
         }
         if (!found) {
+                assert(session->predecessors);
                 memmove(session->predecessors, session->predecessors + 1, (KEPT - 1) * sizeof *found);
                 found = &session->predecessors[KEPT - 1];
         }

@@ -231,9 +231,12 @@ int handle_webhook_resume(struct desk *desk, struct desk_command *command, struc
         struct webhook_target *target = webhooks_find(desk, params->webhook);
         if (!target)
                 return -PROTOCOL_ERR_NOT_FOUND;
+        bool was_suspended = target->state == WEBHOOK_SUSPENDED;
         target->state = WEBHOOK_ACTIVE;
         target->failures = target->failing_since_ms = target->paused_until_ms = 0;
         int rc = webhooks_save_progress(desk, target);
+        if (rc == 0 && was_suspended && (rc = webhooks_save_since(desk, target->id, desk->now_ms)) < 0)
+                rc = desk_db_failed(desk, rc);
         if (rc == 0)
                 rc = webhooks_load_again(desk);
         if (rc < 0)

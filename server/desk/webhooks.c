@@ -91,12 +91,21 @@ int webhooks_load_again(struct desk *desk)
         return rc < 0 ? desk_db_failed(desk, rc) : 0;
 }
 
+int webhooks_save_since(struct desk *desk, int64_t id, int64_t since_ms)
+{
+        struct db_stmt *stmt = db_stmt(desk->db, SQL_WEBHOOK_SINCE);
+        db_bind_int(stmt, 1, id);
+        db_bind_int(stmt, 2, since_ms);
+        return db_run(stmt);
+}
+
 static int sweep(struct desk *desk, enum outbound_state state, int64_t before_ms)
 {
         struct db_stmt *stmt = db_stmt(desk->db, SQL_OUTBOUND_SWEEP);
         db_bind_int(stmt, 1, state);
         db_bind_int(stmt, 2, before_ms);
-        return db_run(stmt);
+        int rc = db_run(stmt);
+        return rc < 0 || db_changes(desk->db) == 0 ? rc : webhooks_save_since(desk, 0, before_ms);
 }
 
 int webhooks_sweep(struct desk *desk)

@@ -12,4 +12,6 @@ struct webhook_target *webhooks_find_id(struct desk *desk, int64_t id);
 int webhooks_run(struct desk *desk, struct db_stmt *stmt); /* a statement that the outbound thread should hear of */
 int webhooks_load_again(struct desk *desk);
 int webhooks_save_progress(struct desk *desk, const struct webhook_target *target);
+/* From that time on every event has its rows at webhook `id` (0: at all of them). Within a batch; a db_error. */
+int webhooks_save_since(struct desk *desk, int64_t id, int64_t since_ms);
 int webhooks_audit(struct desk *desk, const char *action, enum principal_role role, uint64_t ext);

@@ -93,13 +93,16 @@ static int bind_socket(const struct addrinfo *found, bool is_any)
 
 static uint16_t bound_port(int fd)
 {
-        struct sockaddr_storage address;
+        union {
+                struct sockaddr any;
+                struct sockaddr_in v4;
+                struct sockaddr_in6 v6;
+        } address;
         socklen_t len = sizeof(address);
-        if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+        memset(&address, 0, sizeof(address));
+        if (getsockname(fd, &address.any, &len) < 0)
                 return 0;
-        if (address.ss_family == AF_INET)
-                return ntohs(((struct sockaddr_in *)(void *)&address)->sin_port);
-        return ntohs(((struct sockaddr_in6 *)(void *)&address)->sin6_port);
+        return ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
 }
 
 static int open_listener(struct listener *listener, const char *address)
@@ -266,7 +269,7 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
         if (status < 0)
                 return;
         for (int i = 0; i < ACCEPTS_PER_EVENT && edge->pending < edge->options.max_handshakes; i++) {
-                struct sockaddr_storage from;
+                struct sockaddr_storage from = {0};
                 socklen_t len = sizeof(from);
                 int fd = accept4(listener->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
                 if (fd < 0) {

@@ -508,6 +508,8 @@ void conn_fire(void *data, struct wheel_node *node)
                 edge->on->on_deadline(conn->user);
         if (is_due(&conn->slow_due, now) && conn->phase == PHASE_WS && conn->is_slow) {
                 STAT_ADD(edge, slow_closed, 1);
+                if (edge->on->on_too_slow)
+                        edge->on->on_too_slow(conn->user);
                 talk_close(conn, 4008, "slow_reader");
         }
         if (is_due(&conn->due, now))

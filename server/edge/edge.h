@@ -36,7 +36,7 @@ struct edge_request {
         struct span method, path, query; /* raw; the gate has refused %, "..", "//" and backslash */
         struct span authorization, idempotency_key, range, cookie, upload_offset,
                 deskbell; /* headers; at NULL = absent */
-        struct span content_type, if_none_match;
+        struct span content_type, if_none_match, if_range;
         int64_t content_length; /* -1 = no body */
         char *body;             /* whole and mutable, for buffered requests */
         size_t body_len;
@@ -73,6 +73,8 @@ struct edge_handlers {
         void (*on_deadline)(void *user);
         /* There is room again: a slow WebSocket has drained, or what is left of an answer in pieces is below 64 KiB. */
         void (*on_drained)(void *owner, struct edge_ref ref);
+        /* A slow WebSocket has not drained in time and is closed with 4008 after this: for last words. */
+        void (*on_too_slow)(void *user);
 };
 
 struct edge_options {
@@ -150,6 +152,8 @@ int edge_reply_begin(struct edge *edge, struct edge_ref ref, int status, const c
                      int64_t length);
 int edge_reply_piece(struct edge *edge, struct edge_ref ref, struct span bytes);
 void edge_resume(struct edge_conn *conn);
+/* Ends a connection whose answer cannot go on. */
+void edge_drop(struct edge *edge, struct edge_ref ref);
 
 /* Files served from memory: GET and HEAD, exact path, strong ETag. Set before edge_run. */
 struct edge_static {

@@ -164,6 +164,7 @@ static const struct header_kind *find_kind(struct span name)
                 ONCE("cookie", cookie),
                 ONCE("idempotency-key", idempotency_key),
                 ONCE("range", range),
+                ONCE("if-range", if_range),
                 ONCE("if-none-match", if_none_match),
                 ONCE("content-type", content_type),
                 ONCE("upload-offset", upload_offset),

@@ -18,7 +18,7 @@ struct http_head {
         enum http_method method;
         struct span method_name, path, query; /* query without its question mark; at NULL = none */
         /* Headers that may stand once; without the blanks around them; at NULL = absent. */
-        struct span host, origin, authorization, cookie, idempotency_key, range, if_none_match, content_type;
+        struct span host, origin, authorization, cookie, idempotency_key, range, if_range, if_none_match, content_type;
         struct span upload_offset, deskbell, ws_key, ws_version, ws_protocol;
         int64_t content_length; /* -1 = absent */
         size_t head_len;

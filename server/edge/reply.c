@@ -201,3 +201,10 @@ int edge_reply_piece(struct edge *edge, struct edge_ref ref, struct span bytes)
                 serve_next(conn);
         return 0;
 }
+
+void edge_drop(struct edge *edge, struct edge_ref ref)
+{
+        struct edge_conn *conn = edge_conn_of(edge, ref);
+        if (conn && conn->phase == PHASE_HTTP)
+                conn_doom(conn, true);
+}

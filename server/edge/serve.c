@@ -102,7 +102,7 @@ static struct http_work *work_begin(struct edge_conn *conn, const struct edge_re
                                 &own->range,         &own->cookie,
                                 &own->deskbell,      &own->idempotency_key,
                                 &own->content_type,  &own->upload_offset,
-                                &own->if_none_match, &work->peer.origin,
+                                &own->if_none_match, &own->if_range,      &work->peer.origin,
                                 &work->peer.cookie,  &work->peer.authorization};
         for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
                 rebase(spans[i], head, work->head);
@@ -218,6 +218,7 @@ static size_t ask(struct edge_conn *conn, const struct http_head *head, struct e
                 .deskbell = head->deskbell,
                 .content_type = head->content_type,
                 .if_none_match = head->if_none_match,
+                .if_range = head->if_range,
                 .content_length = head->content_length,
         };
         bool keep_alive = conn->keep_alive;

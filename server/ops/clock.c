@@ -8,12 +8,20 @@
 #include <stdlib.h>
 #include <time.h>
 
+static _Atomic uint64_t mono_shift_ns;
+
 uint64_t clock_mono_ns(void)
 {
         struct timespec now;
 
         clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec +
+               atomic_load_explicit(&mono_shift_ns, memory_order_relaxed);
+}
+
+void clock_shift_mono(uint64_t ms)
+{
+        atomic_fetch_add(&mono_shift_ns, ms * 1000000u);
 }
 
 uint64_t clock_mono_ms(void)

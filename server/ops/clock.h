@@ -10,5 +10,6 @@ uint64_t clock_mono_ns(void);
 uint64_t clock_mono_ms(void);
 int64_t clock_wall_ms(void);
 
-/* For tests: the wall clock jumps by that much from now on. */
+/* For tests: the clock jumps by that much from now on; the monotonic one never back. */
 void clock_shift_wall(int64_t ms);
+void clock_shift_mono(uint64_t ms);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP: POST /v1/<method> runs the same methods through the same commands as a socket. The body is the params, the
  * answer the result, or {"error": ...} with the status of the error table; every refusal has that one form. Who calls
- * is said by the Authorization header alone: nothing secret is accepted in an address, and no cookie is looked at. */
+ * is said by the Authorization header alone: nothing secret is accepted in an address, and no cookie is looked at.
+ * Files are transfers.c's. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@
 #include "session/http.h"
 
 #include "session/net_private.h"
+#include "session/transfers.h"
 
 enum {
         CALLS = 1024,    /* slots of open calls: a power of two */
@@ -95,24 +97,26 @@ static struct http_call *call_begin(struct net *net, const struct edge_request *
 /* ---- answers ---- */
 
 /* What a page of that origin may read: answers for its own app (0 = no app is known yet, any). */
-static int write_cors(const struct net *net, struct span origin, int64_t app, char *out, size_t room)
+int http_write_cors(const struct net *net, struct span origin, int64_t app, char *out, size_t room)
 {
         if (!origin.at || origin.len == 0 || origin.len >= ORIGIN_BYTES)
                 return 0;
         bool is_known = keyring_has_origin(net->keyring, app, origin);
         return snprintf(out, room, "Vary: Origin\r\n%s%.*s%s", is_known ? "Access-Control-Allow-Origin: " : "",
                         is_known ? (int)origin.len : 0, origin.at,
-                        is_known ? "\r\nAccess-Control-Expose-Headers: Retry-After\r\n" : "");
+                        is_known ? "\r\nAccess-Control-Expose-Headers: Retry-After, Upload-Offset, "
+                                  "ETag, Content-Disposition, Content-Range\r\n" : "");
 }
 
 /* A JSON-RPC response becomes an answer: its result, or its error with the table's status. */
-static void answer_response(struct net *net, struct edge_ref ref, struct span origin, int64_t app, struct span response)
+static void answer_response(struct net *net, struct edge_ref ref, struct span origin, int64_t app, struct span more,
+                            struct span response)
 {
         static const char result[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":";
         static const char error[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":";
         enum { BEFORE_ERROR = sizeof "{\"jsonrpc\":\"2.0\",\"id\":1," - 2 };
         char headers[1024];
-        int status = 200, len = write_cors(net, origin, app, headers, sizeof headers);
+        int status = 200, len = http_write_cors(net, origin, app, headers, sizeof headers);
         char *body = NULL;
         size_t body_len = 0;
         if (response.len > sizeof result && memcmp(response.at, result, sizeof result - 1) == 0) {
@@ -126,13 +130,17 @@ static void answer_response(struct net *net, struct edge_ref ref, struct span or
                         SPAN("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":23,\"message\":\"something went wrong "
                              "here; retry later\",\"data\":{\"tag\":\"internal\",\"class\":\"retry\","
                              "\"retry_after_ms\":1000}}}");
-        status = protocol_error_info(protocol_error_find(atoi(response.at + sizeof error - 1)))->http;
+        status = protocol_error_info(protocol_error_find((int)strtol(response.at + sizeof error - 1, NULL, 10)))->http;
         if (status == 401)
                 len += snprintf(headers + len, sizeof headers - (size_t)len, "WWW-Authenticate: Bearer\r\n");
         const char *retry = memmem(response.at, response.len, "\"retry_after_ms\":", 17);
         if (retry)
                 len += snprintf(headers + len, sizeof headers - (size_t)len, "Retry-After: %lld\r\n",
-                                (atoll(retry + 17) + 999) / 1000);
+                                (strtoll(retry + 17, NULL, 10) + 999) / 1000);
+        if (more.len > 0 && more.len < sizeof headers - (size_t)len) {
+                memcpy(headers + len, more.at, more.len);
+                len += (int)more.len;
+        }
         body_len = response.len - BEFORE_ERROR;
         body = malloc(body_len);
         if (body) {
@@ -153,7 +161,7 @@ void http_answer(struct net *net, const struct desk_note *note)
         int64_t app = (*link)->app;
         memcpy(origin, (*link)->origin, sizeof origin);
         call_end(net, link);
-        answer_response(net, note->to, span_of(origin), app, (struct span){note->bytes, note->len});
+        answer_response(net, note->to, span_of(origin), app, (struct span){0}, (struct span){note->bytes, note->len});
 }
 
 static int64_t retry_of(int error, int64_t retry_ms)
@@ -162,20 +170,32 @@ static int64_t retry_of(int error, int64_t retry_ms)
         return permanent ? -1 : retry_ms >= 0 ? retry_ms : BUSY_RETRY_MS;
 }
 
-static void refuse(struct net *net, const struct edge_request *request, const char *what, int error, int64_t retry_ms,
-                   const struct fault *fault)
+static void refuse_as(struct net *net, const struct edge_request *request, const char *what, int error,
+                      int64_t retry_ms, const struct fault *fault, int64_t app, struct span headers)
 {
         char first[512], address[INET6_ADDRSTRLEN];
         struct writer writer;
         writer_init(&writer, first, sizeof first);
         frame_error(&writer, &one, (enum protocol_error)error, retry_of(error, retry_ms), fault);
-        answer_response(net, request->ref, request->peer->origin, 0,
+        answer_response(net, request->ref, request->peer->origin, app, headers,
                         (struct span){writer.bytes, writer.failed ? 0 : writer.len});
         writer_done(&writer);
         const char *text = inet_ntop(AF_INET6, &request->peer->address.sin6_addr, address, sizeof address);
         denied_say(what, error, (struct principal_id){0}, span_of(text));
         atomic_fetch_add_explicit(error == PROTOCOL_ERR_RATE_LIMITED ? &net->rate_limited : &net->refused, 1,
                                   memory_order_relaxed);
+}
+
+static void refuse(struct net *net, const struct edge_request *request, const char *what, int error, int64_t retry_ms,
+                   const struct fault *fault)
+{
+        refuse_as(net, request, what, error, retry_ms, fault, 0, (struct span){0});
+}
+
+void http_refuse_with(struct net *net, const struct edge_request *request, int error, const struct fault *fault,
+                      int64_t app, struct span headers)
+{
+        refuse_as(net, request, "file", error, -1, fault, app, headers);
 }
 
 void http_refuse(struct net *net, const struct edge_request *request, int error, const struct fault *fault)
@@ -195,7 +215,7 @@ void http_second(struct net *net, uint64_t mono_ms)
                         }
                         struct edge_ref ref = call->ref;
                         call_end(net, link);
-                        answer_response(net, ref, (struct span){0}, 0, (struct span){0});
+                        answer_response(net, ref, (struct span){0}, 0, (struct span){0}, (struct span){0});
                 }
         }
 }
@@ -211,16 +231,18 @@ static int method_of(struct span path)
         return method >= 0 && protocol_methods[method].http ? method : -1;
 }
 
-static void answer_preflight(struct net *net, const struct edge_request *request)
+void http_answer_preflight(struct net *net, const struct edge_request *request, const char *methods,
+                           const char *allowed_headers)
 {
         char headers[1024];
-        int len = write_cors(net, request->peer->origin, 0, headers, sizeof headers);
+        int len = http_write_cors(net, request->peer->origin, 0, headers, sizeof headers);
         bool is_known = request->peer->origin.at && keyring_has_origin(net->keyring, 0, request->peer->origin);
-        len += snprintf(headers + len, sizeof headers - (size_t)len, "Allow: POST, OPTIONS\r\n%s",
-                        is_known ? "Access-Control-Allow-Methods: POST\r\n"
-                                   "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key\r\n"
-                                   "Access-Control-Max-Age: 600\r\n"
-                                 : "");
+        len += snprintf(headers + len, sizeof headers - (size_t)len, "Allow: %s, OPTIONS\r\n", methods);
+        if (is_known)
+                len += snprintf(headers + len, sizeof headers - (size_t)len,
+                                "Access-Control-Allow-Methods: %s\r\nAccess-Control-Allow-Headers: %s\r\n"
+                                "Access-Control-Max-Age: 600\r\n",
+                                methods, allowed_headers);
         edge_reply(net->edge, request->ref, 204, NULL, (struct span){headers, (size_t)len}, (struct span){0});
 }
 
@@ -250,11 +272,12 @@ enum edge_body http_request(void *owner, const struct edge_request *request, voi
 {
         struct net *net = owner;
         struct fault fault = {0};
-        (void)out_user;
         int method = method_of(request->path);
         net_take_keyring(net); /* a key that was taken back is refused from now on, not from the next second on */
+        if (transfers_own(request->path))
+                return transfers_request(net, request, out_user);
         if (method >= 0 && !request->query.at && span_equal(request->method, SPAN("OPTIONS"))) {
-                answer_preflight(net, request);
+                http_answer_preflight(net, request, "POST", "Authorization, Content-Type, Idempotency-Key");
                 return EDGE_BODY_REFUSE;
         }
         int error = check_head(net, request, method, &fault);
@@ -328,6 +351,24 @@ static int prove(struct net *net, const struct edge_request *request, struct pro
                     : out->opening->how == OPENING_STAFF ? ROLE_AGENT
                                                          : ROLE_CUSTOMER;
         out->budget = budget_of(out->opening);
+        return 0;
+}
+
+int http_caller_of(struct net *net, const struct edge_request *request, struct caller *out_caller,
+                   struct opening **out_opening, int64_t *out_budget)
+{
+        struct proof proof;
+        int rc = prove(net, request, &proof);
+        if (rc == 0 && proof.role == ROLE_APP)
+                rc = -PROTOCOL_ERR_FORBIDDEN;
+        if (rc < 0) {
+                free(proof.opening);
+                return rc;
+        }
+        *out_caller = proof.bearer.caller;
+        out_caller->app = proof.app;
+        *out_opening = proof.opening;
+        *out_budget = proof.budget;
         return 0;
 }
 
@@ -502,8 +543,12 @@ void http_request_ready(void *owner, void *user, struct edge_request *request)
         struct proof proof = {0};
         struct fault fault = {0};
         int64_t retry_ms = -1;
-        int method = method_of(request->path);
         (void)user;
+        if (transfers_own(request->path)) {
+                transfers_request_ready(net, request);
+                return;
+        }
+        int method = method_of(request->path);
         int rc = method < 0 ? -PROTOCOL_ERR_UNKNOWN_METHOD
                             : run(net, request, (enum protocol_method)method, &proof, &retry_ms, &fault);
         if (rc < 0)

@@ -23,5 +23,19 @@ void http_second(struct net *net, uint64_t mono_ms); /* gives up what was never 
 /* Answers with an error of the table in the one JSON form, with CORS and a line in the log of refusals. */
 void http_refuse(struct net *net, const struct edge_request *request, int error, const struct fault *fault);
 
+/* The same of a file, whose app may be known, with further header lines. */
+void http_refuse_with(struct net *net, const struct edge_request *request, int error, const struct fault *fault,
+                      int64_t app, struct span headers);
+/* OPTIONS: lists as they stand in headers; origins that no app has learn nothing. */
+void http_answer_preflight(struct net *net, const struct edge_request *request, const char *methods,
+                           const char *allowed_headers);
+/* Header lines for a page of that origin, which may read answers of its own app (0 = any); how long they are. */
+int http_write_cors(const struct net *net, struct span origin, int64_t app, char *out, size_t room);
+
+/* Who the Authorization header proves to be calling: whole, or with a malloc'd opening that is looked up where the data
+ * is. An app key is FORBIDDEN. 0, or a negative protocol error. *out_budget: whose budget the request is on. */
+int http_caller_of(struct net *net, const struct edge_request *request, struct caller *out_caller,
+                   struct opening **out_opening, int64_t *out_budget);
+
 /* Whose http_token the Authorization header holds. False: none, or not valid any more. */
 bool http_bearer_of(struct net *net, struct span authorization, struct http_bearer *out_bearer);

@@ -2,8 +2,10 @@
 /* Life of a network thread, what it does with the desk's notes, and what happens once a second. */
 #include <arpa/inet.h>
 
+#include "edge/limits.h"
 #include "session/http.h"
 #include "session/net_private.h"
+#include "session/transfers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,6 +40,7 @@ static void take_opened(struct net *net, struct session *session, const struct d
         }
         session->state = SESSION_OPEN;
         session->beat_ms = clock_mono_ms();
+        attendance_opened(session);
         session_keep_http_token(session, note->key_tag);
         if (session->caller.role == ROLE_AGENT || session->caller.role == ROLE_BOT) {
                 session->staff_next = net->staff;
@@ -53,7 +56,8 @@ static void take_opened(struct net *net, struct session *session, const struct d
 
 static void take_watch(struct net *net, struct session *session, const struct desk_note *note)
 {
-        int rc = watch_add(net, session, note->conv);
+        struct watch seen = { .conv = note->conv, .customer = note->customer, .conv_ext = note->conv_ext };
+        int rc = watch_add(net, session, &seen);
         if (rc == 0) {
                 send_note(session, note);
                 return;
@@ -141,8 +145,20 @@ static void take_note(struct net *net, struct desk_note *note)
         case NOTE_FEED:
                 feed_take(net, note);
                 break;
+        case NOTE_ATTENDANCE:
+                attendance_take(net, note);
+                break;
+        case NOTE_GIVEN:
+                attendance_given(net, note);
+                break;
+        case NOTE_TEAM:
+                attendance_team(net, note);
+                break;
         case NOTE_DRAIN:
                 drain(net, note->close_code);
+                break;
+        case NOTE_FILE:
+                transfers_take_grant(net, note);
                 break;
         default:
                 take_to_session(net, note);
@@ -171,6 +187,7 @@ static void on_wake(void *owner)
         }
         if (has_feed)
                 feed_send(net);
+        transfers_take_jobs(net);
         if (atomic_exchange(&net->wants_tls, false))
                 reload_tls(net);
 }
@@ -213,6 +230,7 @@ static void look_after(struct net *net, struct session *session, uint64_t mono_m
                 session_close(session, PROTOCOL_CLOSE_TOKEN_INVALID, -1);
                 return;
         }
+        attendance_look(session, mono_ms);
         if (session->held_ms != 0)
                 session_look_at_hold(session);
         if (session->held_ms != 0 && since(session->held_ms, mono_ms) > HELD_MS) {
@@ -253,6 +271,7 @@ static void on_second(void *owner, uint64_t mono_ms)
         struct edge_frame *frame = NULL;
         net_take_keyring(net);
         http_second(net, mono_ms);
+        transfers_second(net, mono_ms);
         struct session *session = net->newest;
         while (session) {
                 struct session *older = session->older;
@@ -263,6 +282,9 @@ static void on_second(void *owner, uint64_t mono_ms)
                 edge_frame_unref(frame);
         resume_reading(net);
         presences_sweep(net);
+        attendance_second(net);
+        if (net->visitors)
+                limits_sweep(net->visitors, mono_ms);
         feed_send(net);
 }
 
@@ -270,6 +292,8 @@ static void on_second(void *owner, uint64_t mono_ms)
 static void on_drained(void *owner, struct edge_ref ref)
 {
         struct net *net = owner;
+        if (transfers_drained(net, ref))
+                return;
         struct session *session = session_of(net, ref);
         if (!session || session->state != SESSION_OPEN)
                 return;
@@ -289,10 +313,13 @@ static const struct edge_handlers handlers = {
         .on_close = session_closed,
         .on_request = http_request,
         .on_request_ready = http_request_ready,
+        .on_body = upload_body,
+        .on_body_end = upload_body_end,
         .on_wake = on_wake,
         .on_second = on_second,
         .on_deadline = session_deadline,
         .on_drained = on_drained,
+        .on_too_slow = session_too_slow,
 };
 
 static void wake(void *data)
@@ -315,7 +342,11 @@ int net_new(const struct net_options *options, struct net **out_net, char **out_
         net->keyring_version = desk_keyring_version(options->desk);
         net->keyring = desk_keyring(options->desk);
         mailbox_init(&net->notes, MAX_NOTES, SIZE_MAX / 2, wake, net);
-        if (subscribers_init(net) < 0 || http_init(net) < 0) {
+        mailbox_init(&net->file_jobs, MAX_NOTES, SIZE_MAX / 2, wake, net);
+        if (options->visitors_per_minute > 0)
+                net->visitors = limits_new(options->visitors_per_minute, UINT32_MAX);
+        if (subscribers_init(net) < 0 || http_init(net) < 0 || transfers_init(net) < 0 ||
+            (options->visitors_per_minute > 0 && !net->visitors)) {
                 net_free(net);
                 return -ENOMEM;
         }
@@ -347,9 +378,19 @@ struct net *net_free(struct net *net)
                 note_free(note_of(item));
                 item = next;
         }
+        mailbox_close(&net->file_jobs);
+        item = mailbox_take(&net->file_jobs);
+        while (item) {
+                struct mailbox_item *next = item->next;
+                file_job_free((struct file_job *)item);
+                item = next;
+        }
         feed_done(&net->feed);
         subscribers_done(net);
         http_done(net);
+        transfers_done(net);
+        limits_free(net->visitors);
+        mailbox_done(&net->file_jobs);
         keyring_unref(net->keyring);
         mailbox_done(&net->notes);
         free(net);

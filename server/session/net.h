@@ -10,10 +10,12 @@ struct net;
 
 struct net_options {
         struct desk *desk;
+        struct file_store *files;          /* stopped before the nets, freed after them; NULL = no files */
         const struct edge_options *edge;   /* handlers, owner and thread are set by net */
         uint32_t thread;
         uint32_t in_flight;                /* requests without an answer on one connection */
         uint32_t rate_messages_per_s, rate_burst; /* per principal */
+        uint32_t visitors_per_minute;      /* new ones of one address (/64); 0 = no limit */
         uint32_t auth_ms, heartbeat_ms, dead_ms;
         uint32_t drain_ms;                 /* retry hints of a drain are spread over this time */
 };

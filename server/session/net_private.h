@@ -32,9 +32,11 @@ struct presence {
 };
 
 struct watch {
-        int64_t conv;
-        struct watch *hash_next;    /* others in the same slot */
-        struct watch *session_next; /* of the same session */
+        int64_t conv, customer;      /* row ids */
+        uint64_t conv_ext;
+        struct watch *hash_next;     /* others in the same slot of conversations */
+        struct watch *customer_next; /* others in the same slot of customers */
+        struct watch *session_next;  /* of the same session */
         struct session *session;
 };
 
@@ -62,6 +64,9 @@ struct session {
         uint8_t strikes, watch_count;
         uint8_t reads;                      /* pages that readers still owe */
         uint8_t state;                      /* enum session_state */
+        uint64_t active_ms;                 /* agents: monotonic, of the last thing said but session.alive */
+        bool is_idle;                       /* agents: said nothing for long, and the desk knows */
+        bool knows_here;                    /* customers: the team's word as told */
         bool is_paused;                     /* the desk is crowded: not read from for a while */
 };
 
@@ -90,11 +95,16 @@ struct net {
         struct presence **presences;
         size_t presence_slots, presence_count;
         struct presence *idle_presences;
-        struct watch **watches;
+        struct watch **watches, **watches_of_customers; /* watch_slots each */
         size_t watch_slots, watch_count;
+        bool is_team_here;   /* the team's word for customers */
+        bool is_team_untold; /* somebody may not know it yet */
         struct session *newest, *oldest, *staff;
         struct feed feed;
         struct http_calls *http;
+        struct transfers *transfers;
+        struct limits *visitors; /* new ones by address; NULL = no limit */
+        struct mailbox file_jobs; /* come back from the files threads */
         bool is_draining;
         atomic_bool wants_tls; /* the certificate has to be read again */
         struct log log;
@@ -108,6 +118,7 @@ void *session_opened(void *owner, struct edge_conn *conn, const struct edge_peer
 void session_text(void *user, char *bytes, size_t len);
 void session_closed(void *user);
 void session_deadline(void *user);
+void session_too_slow(void *user);
 void session_close(struct session *session, int code, int64_t retry_after_ms); /* says session.closing first */
 void session_refuse(struct session *session, const struct request_id *id, int error, int64_t retry_after_ms,
                     const struct fault *fault);
@@ -137,10 +148,24 @@ void presences_sweep(struct net *net); /* frees those without a session whose bu
 /* 0 = may send; else ms until it may. */
 int64_t presence_take_message(struct net *net, struct presence *presence);
 bool presence_take_frame(struct net *net, struct presence *presence); /* false: a flood */
-int watch_add(struct net *net, struct session *session, int64_t conv); /* 0, or -PROTOCOL_ERR_TOO_MANY, _INTERNAL */
+/* `seen` names conversation, its outside id and customer. 0, or -PROTOCOL_ERR_TOO_MANY, _INTERNAL. */
+int watch_add(struct net *net, struct session *session, const struct watch *seen);
 void watch_remove(struct net *net, struct session *session, int64_t conv);
 void watch_remove_all(struct net *net, struct session *session);
+/* The conversation belongs to that customer from now on. */
+void watches_give(struct net *net, int64_t conv, int64_t customer);
+/* The first of those who watch a conversation of that slot's customers; go on by customer_next and compare. */
+struct watch *watches_of_customer(const struct net *net, int64_t customer);
 void subscribers_tell(struct net *net, const struct desk_note *note);
+
+/* attendance.c: presence. What a connection has no room for is left out: only entries must arrive. */
+void attendance_take(struct net *net, const struct desk_note *note);  /* NOTE_ATTENDANCE */
+void attendance_given(struct net *net, const struct desk_note *note); /* NOTE_GIVEN */
+void attendance_team(struct net *net, const struct desk_note *note);  /* NOTE_TEAM */
+void attendance_second(struct net *net); /* tells the team's word to a bounded number of those who do not know it */
+void attendance_opened(struct session *session);
+void attendance_heard(struct session *session); /* an agent has said something */
+void attendance_look(struct session *session, uint64_t mono_ms); /* once a second: whether an agent has become idle */
 
 /* feed.c */
 void feed_take(struct net *net, const struct desk_note *note);

@@ -4,12 +4,14 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+#include "edge/limits.h"
 #include "session/net_private.h"
 
 enum {
         FIRST_MESSAGE_BYTES = PROTOCOL_BEFORE_AUTH_BYTES + PROTOCOL_TOKEN_BYTES,
         TYPING_SLACK_MS = 500,
         BUSY_RETRY_MS = 1000,
+        VISITOR_RETRY_MS = 30000, /* an address has made more visitors than it may */
         FLIGHT_RETRY_MS = 50,
         PAGE_SLACK = 4096, /* of an answer around a page, and for what is pushed meanwhile */
 };
@@ -134,6 +136,11 @@ void session_closed(void *user)
         free(session);
 }
 
+void session_too_slow(void *user)
+{
+        session_close(user, PROTOCOL_CLOSE_SLOW_READER, -1);
+}
+
 void session_deadline(void *user)
 {
         struct session *session = user;
@@ -180,6 +187,8 @@ static int close_for(int error)
                 return PROTOCOL_CLOSE_UPGRADE_REQUIRED;
         case PROTOCOL_ERR_OVERLOADED:
                 return PROTOCOL_CLOSE_UNAVAILABLE;
+        case PROTOCOL_ERR_RATE_LIMITED:
+                return PROTOCOL_CLOSE_RATE_LIMITED;
         default:
                 return PROTOCOL_CLOSE_AUTH_REQUIRED;
         }
@@ -189,9 +198,24 @@ static void refuse_opening(struct session *session, const struct request_id *id,
 {
         atomic_fetch_add_explicit(&session->net->refused, 1, memory_order_relaxed);
         bool permanent = protocol_error_info((enum protocol_error)error)->permanent;
-        session_refuse(session, id, error, permanent ? -1 : BUSY_RETRY_MS, fault);
+        int64_t retry_ms = error == PROTOCOL_ERR_RATE_LIMITED ? VISITOR_RETRY_MS : BUSY_RETRY_MS;
+        session_refuse(session, id, error, permanent ? -1 : retry_ms, fault);
         session_denied(session, "session.open", error);
-        session_close(session, close_for(error), permanent ? -1 : BUSY_RETRY_MS);
+        session_close(session, close_for(error), permanent ? -1 : retry_ms);
+}
+
+/* Anybody may become a visitor, but not as often as he likes: each is a row for good. */
+static bool may_be_new(struct session *session)
+{
+        struct net *net = session->net;
+        struct sockaddr_in6 address = { .sin6_addr = session->address };
+        uint64_t key = limits_key(&address), now_ms = clock_mono_ms();
+        if (!net->visitors)
+                return true;
+        if (!limits_enter(net->visitors, key, now_ms))
+                return false;
+        limits_leave(net->visitors, key, false, now_ms); /* nothing is pending; the token is spent */
+        return true;
 }
 
 static void open_session(struct session *session, const struct frame *frame)
@@ -202,6 +226,8 @@ static void open_session(struct session *session, const struct frame *frame)
         int rc = command_decode(PROTOCOL_M_SESSION_OPEN, &frame->id, frame->body, ROLE_NONE, &command, &fault);
         if (rc == 0)
                 rc = proof_make(session->net, command->params, &command->opening);
+        if (rc == 0 && command->opening->how == OPENING_NEW_VISITOR && !may_be_new(session))
+                rc = -PROTOCOL_ERR_RATE_LIMITED;
         if (rc < 0) {
                 if (rc == -PROTOCOL_ERR_BAD_REQUEST)
                         fault_set(&fault, PROTOCOL_ERR_BAD_REQUEST, "token", "exactly one of token and visitor; claim with a user's token only");
@@ -283,7 +309,8 @@ static int check_budget(struct session *session, const struct protocol_method_in
                 *out_retry_ms = FLIGHT_RETRY_MS;
                 return -PROTOCOL_ERR_RATE_LIMITED;
         }
-        if (info->keyed == PROTOCOL_KEYED_NO)
+        bool is_budgeted = info->keyed != PROTOCOL_KEYED_NO || info == &protocol_methods[PROTOCOL_M_PRESENCE_SET];
+        if (!is_budgeted)
                 return 0;
         *out_retry_ms = presence_take_message(net, session->presence);
         return *out_retry_ms == 0 ? 0 : -PROTOCOL_ERR_RATE_LIMITED;
@@ -360,10 +387,11 @@ static void dispatch(struct session *session, enum protocol_method method, const
                 session_denied(session, info->name, -rc);
                 return;
         }
+        if (method == PROTOCOL_M_SESSION_ALIVE)
+                return; /* the byte itself was the news */
+        attendance_heard(session);
         if (method == PROTOCOL_M_SESSION_RENEW)
                 renew(session, frame);
-        else if (method == PROTOCOL_M_SESSION_ALIVE)
-                return; /* the byte itself was the news */
         else if (method != PROTOCOL_M_TYPING || may_type(session))
                 post(session, method, frame);
 }

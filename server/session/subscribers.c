@@ -15,7 +15,8 @@ int subscribers_init(struct net *net)
         net->presence_slots = net->watch_slots = 1024;
         net->presences = calloc(net->presence_slots, sizeof *net->presences);
         net->watches = calloc(net->watch_slots, sizeof *net->watches);
-        return net->presences && net->watches ? 0 : -1;
+        net->watches_of_customers = calloc(net->watch_slots, sizeof *net->watches_of_customers);
+        return net->presences && net->watches && net->watches_of_customers ? 0 : -1;
 }
 
 void subscribers_done(struct net *net)
@@ -27,6 +28,7 @@ void subscribers_done(struct net *net)
         }
         free(net->presences);
         free(net->watches);
+        free(net->watches_of_customers);
 }
 
 /* ---- presences ---- */
@@ -185,9 +187,12 @@ bool presence_take_frame(struct net *net, struct presence *presence)
 static void watches_grow(struct net *net)
 {
         size_t wider = net->watch_slots * 2;
-        struct watch **slots = calloc(wider, sizeof *slots);
-        if (!slots)
+        struct watch **slots = calloc(wider, sizeof *slots), **of_customers = calloc(wider, sizeof *of_customers);
+        if (!slots || !of_customers) {
+                free(slots);
+                free(of_customers);
                 return;
+        }
         for (size_t i = 0; i < net->watch_slots; i++) {
                 while (net->watches[i]) {
                         struct watch *watch = net->watches[i];
@@ -195,17 +200,53 @@ static void watches_grow(struct net *net)
                         size_t slot = slot_of(watch->conv, wider);
                         watch->hash_next = slots[slot];
                         slots[slot] = watch;
+                        slot = slot_of(watch->customer, wider);
+                        watch->customer_next = of_customers[slot];
+                        of_customers[slot] = watch;
                 }
         }
         free(net->watches);
+        free(net->watches_of_customers);
         net->watches = slots;
+        net->watches_of_customers = of_customers;
         net->watch_slots = wider;
 }
 
-int watch_add(struct net *net, struct session *session, int64_t conv)
+static void link_customer(struct net *net, struct watch *watch)
+{
+        struct watch **slot = &net->watches_of_customers[slot_of(watch->customer, net->watch_slots)];
+        watch->customer_next = *slot;
+        *slot = watch;
+}
+
+static void unlink_customer(struct net *net, const struct watch *watch)
+{
+        struct watch **link = &net->watches_of_customers[slot_of(watch->customer, net->watch_slots)];
+        while (*link != watch)
+                link = &(*link)->customer_next;
+        *link = watch->customer_next;
+}
+
+struct watch *watches_of_customer(const struct net *net, int64_t customer)
+{
+        return net->watches_of_customers[slot_of(customer, net->watch_slots)];
+}
+
+void watches_give(struct net *net, int64_t conv, int64_t customer)
+{
+        for (struct watch *watch = net->watches[slot_of(conv, net->watch_slots)]; watch; watch = watch->hash_next) {
+                if (watch->conv != conv || watch->customer == customer)
+                        continue;
+                unlink_customer(net, watch);
+                watch->customer = customer;
+                link_customer(net, watch);
+        }
+}
+
+int watch_add(struct net *net, struct session *session, const struct watch *seen)
 {
         for (struct watch *watch = session->watches; watch; watch = watch->session_next)
-                if (watch->conv == conv)
+                if (watch->conv == seen->conv)
                         return 0;
         if (session->watch_count >= PROTOCOL_WATCHED)
                 return -PROTOCOL_ERR_TOO_MANY;
@@ -214,9 +255,13 @@ int watch_add(struct net *net, struct session *session, int64_t conv)
         struct watch *watch = calloc(1, sizeof *watch);
         if (!watch)
                 return -PROTOCOL_ERR_INTERNAL;
-        size_t slot = slot_of(conv, net->watch_slots);
-        *watch = (struct watch){ conv, net->watches[slot], session->watches, session };
+        size_t slot = slot_of(seen->conv, net->watch_slots);
+        *watch = *seen;
+        watch->hash_next = net->watches[slot];
+        watch->session_next = session->watches;
+        watch->session = session;
         net->watches[slot] = watch;
+        link_customer(net, watch);
         session->watches = watch;
         session->watch_count++;
         net->watch_count++;
@@ -229,6 +274,7 @@ static void watch_unhash(struct net *net, struct watch *watch)
         while (*link != watch)
                 link = &(*link)->hash_next;
         *link = watch->hash_next;
+        unlink_customer(net, watch);
         net->watch_count--;
 }
 

@@ -88,6 +88,9 @@ int db_migrate(struct db *db, char **out_why);
  * page of the file (about a second a GB when it is in memory); `deep`: also every entry, and indexes against tables. */
 int db_check(struct db *db, bool deep, void (*say)(void *data, const char *finding), void *data);
 
+/* The engine's part of it alone, for a start after an unclean end. */
+int db_quick_check(struct db *db, void (*say)(void *data, const char *finding), void *data);
+
 /* A new epoch, written and committed: after a restore, or when a store is behind its mark (R5). Not within a
  * transaction. */
 int db_epoch_renew(struct db *db, uint8_t out_epoch[8]);

@@ -20,6 +20,7 @@ static const struct rule rules[] = {
         {SQL_CHECK_ENTRY_ORPHANS, true, "conversation %lld does not exist and has %lld entries, the first %lld"},
         {SQL_CHECK_SCOPE_ORPHANS, false, "conversation %lld does not exist and is in scope %lld at rev %lld"},
         {SQL_CHECK_CMID, true, "conversation %lld: author %lld has one client message id %lld times"},
+        {SQL_CHECK_OUTBOUND, true, "conversation %lld: message %lld has no row for webhook %lld"},
         {SQL_CHECK_TIME, true, "conversation %lld: in log %lld time goes backwards at %lld"},
 };
 
@@ -39,6 +40,13 @@ static int check_rule(struct db *db, const struct rule *rule, void (*say)(void *
                 say(data, text);
         }
         return rc;
+}
+
+int db_quick_check(struct db *db, void (*say)(void *data, const char *finding), void *data)
+{
+        int count = 0;
+        int rc = db->driver->check(db, false, say, data, &count);
+        return rc < 0 ? rc : count;
 }
 
 int db_check(struct db *db, bool deep, void (*say)(void *data, const char *finding), void *data)

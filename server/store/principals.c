@@ -163,6 +163,65 @@ int devices_seen(struct db *db, int64_t principal, const uint8_t device[16], str
         return db_run(prune);
 }
 
+int devices_push_get(struct db *db, int64_t principal, const uint8_t device[16], struct device_push *out_push)
+{
+        struct db_stmt *stmt = db_stmt(db, SQL_DEVICE_PUSH_GET);
+        db_bind_int(stmt, 1, principal);
+        db_bind_blob(stmt, 2, device, 16);
+        *out_push = (struct device_push){0};
+        int rc = db_step(stmt);
+        if (rc != DB_ROW)
+                return rc;
+        copy_text(out_push->service, sizeof out_push->service, db_text(stmt, 0));
+        copy_text(out_push->token, sizeof out_push->token, db_text(stmt, 1));
+        out_push->changed_ms = db_int(stmt, 2);
+        db_reset(stmt);
+        return DB_ROW;
+}
+
+int devices_push_put(struct db *db, int64_t principal, const uint8_t device[16], struct span service, struct span token,
+                     int64_t now_ms)
+{
+        struct db_stmt *put = db_stmt(db, SQL_DEVICE_PUSH_PUT);
+        db_bind_int(put, 1, principal);
+        db_bind_blob(put, 2, device, 16);
+        db_bind_int(put, 3, now_ms);
+        db_bind_text(put, 4, service);
+        db_bind_text(put, 5, token);
+        int rc = db_run(put);
+        if (rc < 0)
+                return rc;
+        struct db_stmt *take = db_stmt(db, SQL_DEVICE_PUSH_TAKE);
+        db_bind_int(take, 1, principal);
+        db_bind_blob(take, 2, device, 16);
+        db_bind_text(take, 3, service);
+        db_bind_text(take, 4, token);
+        return db_run(take);
+}
+
+int devices_push_remove(struct db *db, int64_t principal, const uint8_t device[16])
+{
+        struct db_stmt *stmt = db_stmt(db, SQL_DEVICE_PUSH_END);
+        db_bind_int(stmt, 1, principal);
+        db_bind_blob(stmt, 2, device, 16);
+        return db_run(stmt);
+}
+
+int devices_push_end(struct db *db, int64_t principal)
+{
+        struct db_stmt *stmt = db_stmt(db, SQL_DEVICES_PUSH_END);
+        db_bind_int(stmt, 1, principal);
+        return db_run(stmt);
+}
+
+int devices_push_move(struct db *db, int64_t visitor, int64_t user)
+{
+        struct db_stmt *stmt = db_stmt(db, SQL_DEVICES_PUSH_MOVE);
+        db_bind_int(stmt, 1, visitor);
+        db_bind_int(stmt, 2, user);
+        return db_run(stmt);
+}
+
 int staff_sessions_find(struct db *db, const uint8_t token_hash[32], struct staff_session_row *out_row)
 {
         struct db_stmt *stmt = db_stmt(db, SQL_STAFF_SESSION_GET);

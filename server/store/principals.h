@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol/ids.h"
+#include "protocol_generated.h"
 #include "store/db.h"
 
 struct principal_row {
@@ -42,6 +43,19 @@ int principals_revoke(struct db *db, int64_t id, int64_t revoked_ms, int64_t val
 /* Remembers a device; not written again within a day unless it is new. The 64 seen last are kept. */
 int devices_seen(struct db *db, int64_t principal, const uint8_t device[16], struct span locale, struct span client,
                  int64_t now_ms);
+
+/* Where notifications reach a device. Put: the same token at another device of that principal goes. */
+struct device_push {
+        char service[16]; /* "" = not registered */
+        char token[PROTOCOL_PUSH_TOKEN_BYTES + 1];
+        int64_t changed_ms;
+};
+int devices_push_get(struct db *db, int64_t principal, const uint8_t device[16], struct device_push *out_push);
+int devices_push_put(struct db *db, int64_t principal, const uint8_t device[16], struct span service, struct span token,
+                     int64_t now_ms);
+int devices_push_remove(struct db *db, int64_t principal, const uint8_t device[16]);
+int devices_push_end(struct db *db, int64_t principal);              /* of all its devices */
+int devices_push_move(struct db *db, int64_t visitor, int64_t user); /* the devices go with it */
 
 struct staff_session_row {
         int64_t principal, expires_ms, seen_ms;

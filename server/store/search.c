@@ -52,8 +52,8 @@ static const char *const texts[TEXTS] = {
         [TEXT_MARK_PUT] = "INSERT OR REPLACE INTO mark (name, value) VALUES ($1, $2)",
         [TEXT_MERGE] = "INSERT INTO words (words, rank) VALUES ('merge', $1)",
         [TEXT_KEPT] = "SELECT body, scope FROM words WHERE rowid = $1",
-        [TEXT_NEWEST] = "SELECT p.seq, w.scope FROM place p JOIN words w ON w.rowid = p.row "
-                        "WHERE p.conv = $1 AND p.log = $2 ORDER BY p.seq DESC LIMIT 1",
+        [TEXT_NEWEST] = ("SELECT p.seq, w.scope FROM place p JOIN words w ON w.rowid = p.row "
+                         "WHERE p.conv = $1 AND p.log = $2 ORDER BY p.seq DESC LIMIT 1"),
         [TEXT_ROWS_OF_CONV] = "SELECT row FROM place WHERE conv = $1 LIMIT $2",
 };
 

@@ -3,28 +3,15 @@
 """The terminal client in pipes: a customer and an agent talk through `deskbell chat`, line by line; each text comes out
 once at the other side, and what was written before the end of the input is sent before the program ends.
 """
-import os
-
 import rigs
-from harness import Failed, Process, Rig, main, program
+from chat_rig import chat, end_input
+from harness import Failed, Rig, main
 from wire import Wire
-
-
-def chat(rig, name, *who):
-    log = os.path.join(rig.folder, f"chat.{name}.log")
-    rig.logs.append(log)
-    return Process([program("deskbell"), "chat", "--url", rig.server.url, "--app", rig.app, "--data",
-                    os.path.join(rig.folder, f"chat-{name}"), "--plain", *who], log, stdin=True)
 
 
 def count_lines(process, text):
     with process.turn:
         return sum(text in line for line in process.lines)
-
-
-def end_input(process):
-    process.child.stdin.close()
-    return process.wait(60)
 
 
 def run():

@@ -26,6 +26,7 @@ TABLE = {
     "revoked_socket_kept": ([os.path.join(E2E, "revocation.py")], ("I16",)),
     "feed_misses_event": ([os.path.join(E2E, "feed.py")], ("I12",)),
     "erased_text_in_search": ([os.path.join(E2E, "search.py"), "--count", "500"], ("I6",)),
+    "file_without_membership": ([os.path.join(E2E, "files_access.py")], ("I18",)),
     "predecessor_ignored": ([os.path.join(E2E, "order.py")], ("I8",)),
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """F34 and F11: a second server on the same folder is refused while the first serves on, and a damaged database is
-refused with a sentence that names it, instead of being served.
+refused with a sentence that names it, instead of being served; after an unclean end also damage that no start touches.
 """
 import os
 import shutil
@@ -52,6 +52,13 @@ def overwrite(path, offset, data):
         f.write(data)
 
 
+def spoil_messages(path):
+    """Another text over the page that holds a message of the middle: nothing that a start reads by itself."""
+    with open(path, "rb") as f:
+        at = f.read().index(b'"message 150"')
+    overwrite(path, at - at % PAGE, os.urandom(PAGE))
+
+
 def run():
     args = rigs.options(__doc__, 1, 1)
     with Rig("refusals", args.seed) as rig:
@@ -68,7 +75,11 @@ def run():
         damaged(rig, "not a database", lambda p: overwrite(p, 0, b"this is not a database file at all" * 4))
         size = os.path.getsize(os.path.join(rig.server.data, "deskbell.db"))
         damaged(rig, "garbled pages", lambda p: overwrite(p, 2 * PAGE, os.urandom(size - 2 * PAGE)))
+        damaged(rig, "one page of messages", spoil_messages)
         rig.server.start()
+        with open(rig.server.logs[-1], encoding="utf-8") as log:
+            if "unclean end; the store was checked" not in log.read():
+                raise Failed("after a kill the store was not checked, or the log does not say so")
         rig.finish("I1,I2,I3,I5,I9,I25")
         print(f"refusals: {rig.sent} messages before, all there after")
 

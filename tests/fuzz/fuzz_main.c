@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a fuzz target without libFuzzer: every file of the corpus as it is, then random changes of them for FUZZ_SECONDS
- * (default 10). The seed is told, and FUZZ_SEED repeats a run; the input at hand is written to fuzz-last.bin when the
- * target aborts. Usage: fuzz_x FILE-OR-FOLDER... */
+ * (default 10). The seed is told, and FUZZ_SEED repeats a run; the input at hand is written beside the program, as
+ * fuzz_x-last.bin, when the target aborts or a sanitizer ends it. Usage: fuzz_x FILE-OR-FOLDER... */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,6 +26,10 @@ static size_t seed_count;
 static uint8_t current[INPUT_BYTES];
 static size_t current_len;
 static uint64_t state;
+static char last_path[4096];
+
+/* Of the sanitizers' run time, where there is one. */
+__attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
 
 static uint64_t next_random(void)
 {
@@ -41,9 +45,9 @@ static size_t below(size_t limit)
         return limit ? (size_t)(next_random() % limit) : 0;
 }
 
-static void keep_last(int number)
+static void keep_current(void)
 {
-        int file = open("fuzz-last.bin", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        int file = open(last_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
         if (file >= 0) {
                 ssize_t wrote = write(file, current, current_len);
@@ -51,8 +55,27 @@ static void keep_last(int number)
                 (void)wrote;
                 close(file);
         }
+}
+
+static void on_signal(int number)
+{
+        keep_current();
         signal(number, SIG_DFL);
         raise(number);
+}
+
+static void watch_for_the_end(void)
+{
+        char program[sizeof(last_path) - 16];
+        ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+        program[len > 0 ? len : 0] = '\0';
+        snprintf(last_path, sizeof(last_path), "%s-last.bin", len > 0 ? program : "fuzz");
+        signal(SIGABRT, on_signal);
+        if (__sanitizer_set_death_callback)
+                __sanitizer_set_death_callback(keep_current);
+        else
+                signal(SIGSEGV, on_signal);
 }
 
 /* A copy of exactly the size, so that a sanitizer sees one step too far. */
@@ -197,8 +220,7 @@ int main(int count, char **paths)
 {
         const char *seconds = getenv("FUZZ_SECONDS"), *seed = getenv("FUZZ_SEED");
 
-        signal(SIGABRT, keep_last);
-        signal(SIGSEGV, keep_last);
+        watch_for_the_end();
         for (int i = 1; i < count; i++)
                 add_path(paths[i]);
         if (!seed_count) {

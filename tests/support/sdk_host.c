@@ -21,7 +21,9 @@ static const char usage[] =
         "usage: sdk_host --url URL --app ID (--token T | --visitor | --agent-token T) --data DIR --history FILE --proc "
         "NAME\n"
         "                [--conv-key KEY | --conv ID]\n"
-        "commands on stdin: send TEXT, note TEXT, edit SEQ VERSION TEXT, erase SEQ, read SEQ, quiesce, dump, quit\n";
+        "commands on stdin: send TEXT, note TEXT, edit SEQ VERSION TEXT, erase SEQ, read SEQ, away, here, quiesce, dump, "
+        "quit, file PATH [CAPTION], pause CMID, resume CMID, cancel CMID, fetch ID SIZE SHA256 PATH, find WORDS, "
+        "network\n";
 
 struct host {
         struct deskbell_options options;
@@ -179,6 +181,23 @@ static void describe(json_t *line, const struct deskbell_entry *entry, const cha
         }
 }
 
+static json_t *describe_files(const struct deskbell_entry *entry)
+{
+        json_t *files = json_array();
+
+        for (size_t i = 0; i < entry->files_count; i++) {
+                const struct deskbell_file *file = &entry->files[i];
+                char sha256[65];
+                for (int k = 0; k < 32; k++)
+                        snprintf(sha256 + 2 * k, 3, "%02x", file->sha256[k]);
+                json_array_append_new(files, json_pack("{s:s, s:s, s:s, s:I, s:s, s:i, s:i}", "id", file->id, "name",
+                                                       file->name, "media", file->media, "size", (json_int_t)file->size,
+                                                       "sha256", sha256, "width", file->width, "height",
+                                                       file->height));
+        }
+        return files;
+}
+
 static void on_entry(deskbell_client *client, const struct deskbell_entry *entry, void *data)
 {
         struct host *host = data;
@@ -188,6 +207,8 @@ static void on_entry(deskbell_client *client, const struct deskbell_entry *entry
         set_text(line, "epoch", entry->epoch);
         set_conv(line, entry->conversation);
         describe(line, entry, "entry");
+        if (entry->files_count)
+                json_object_set_new(line, "files", describe_files(entry));
         say(host, line, false);
 }
 
@@ -220,8 +241,8 @@ static int rank_of(const char *state)
 {
         for (int i = 1; state && i < 7; i++)
                 if (strcmp(state, state_names[i]) == 0)
-                        return i;
-        return 0;
+                        return i + 1;
+        return state ? 1 : 0; /* uploading comes first */
 }
 
 static void say_message_state(struct host *host, const struct deskbell_message *message, const char *state)
@@ -262,13 +283,49 @@ static void say_outcome(struct host *host, const struct deskbell_message *messag
         say(host, line, false);
 }
 
+/* A message with files is sent when its last file is on the server: then it takes its place in the outbox. */
+static void say_files_sent(struct host *host, const struct deskbell_message *message)
+{
+        json_t *line = line_new(host, "invoke", "send");
+
+        set_text(line, "cmid", message->cmid);
+        set_text(line, "epoch", host->epoch);
+        set_conv(line, message->conversation);
+        set_place(line, message->log, 0);
+        set_hash(line, message->hash);
+        say(host, line, true);
+}
+
+static void on_progress(deskbell_client *client, const struct deskbell_progress *progress, void *data)
+{
+        struct host *host = data;
+        json_t *line = line_new(host, "info", "progress");
+
+        (void)client;
+        set_text(line, "cmid", progress->cmid);
+        set_number(line, "sent", progress->sent);
+        set_number(line, "total", progress->total);
+        say(host, line, false);
+}
+
 static void on_message(deskbell_client *client, const struct deskbell_message *message, void *data)
 {
         struct host *host = data;
 
         (void)client;
+        const char *before = json_string_value(json_object_get(host->states, message->cmid));
+        bool was_uploading = message->files_count && (!before || strcmp(before, "uploading") == 0);
+        if (message->state == DESKBELL_UPLOADING) {
+                say_message_state(host, message, "uploading");
+                return;
+        }
+        if (was_uploading) {
+                say_files_sent(host, message);
+                if (message->state != DESKBELL_QUEUED && message->state != DESKBELL_FAILED)
+                        say_message_state(host, message, "queued");
+        }
         /* It was queued even when the process that queued it was killed before it could say so. */
-        if (!json_object_get(host->states, message->cmid) && message->state != DESKBELL_QUEUED)
+        if (!was_uploading && !before && message->state != DESKBELL_QUEUED)
                 say_message_state(host, message, "queued");
         say_message_state(host, message, state_names[message->state]);
         if (message->state == DESKBELL_SENT)
@@ -321,6 +378,21 @@ static void on_notice(deskbell_client *client, enum deskbell_notice notice, desk
         line = line_new(host, "info", "notice");
         set_number(line, "notice", notice);
         set_text(line, "detail", detail);
+        say(host, line, false);
+}
+
+static void on_presence(deskbell_client *client, const struct deskbell_presence *presence, void *data)
+{
+        struct host *host = data;
+        json_t *line = line_new(host, "info", "presence");
+
+        (void)client;
+        if (presence->conversation)
+                set_conv(line, presence->conversation);
+        set_text(line, "customer", presence->customer);
+        json_object_set_new(line, "here", json_boolean(presence->is_here));
+        if (presence->last_seen_ms > 0)
+                set_number(line, "last_seen", presence->last_seen_ms);
         say(host, line, false);
 }
 
@@ -412,6 +484,119 @@ static void command_erase(struct host *host, const char *arguments)
                 refused(host, "erase", cmid, rc);
 }
 
+static void command_file(struct host *host, char *arguments)
+{
+        struct deskbell_file_options options = DESKBELL_FILE_OPTIONS_INIT;
+        struct deskbell_file_source source = {.path = arguments};
+        char *space = strchr(arguments, ' '), cmid[33];
+
+        if (space)
+                *space = '\0';
+        deskbell_cmid_new(host->client, cmid);
+        options.files = &source;
+        options.files_count = 1;
+        options.text = space ? space + 1 : NULL;
+        options.cmid = cmid;
+        int rc = deskbell_send_file(host->conv, &options, NULL);
+        if (rc < 0)
+                refused(host, "upload", cmid, rc);
+}
+
+static void on_fetched(deskbell_client *client, int64_t fetch, int error, const char *path, void *data)
+{
+        struct host *host = data;
+        json_t *line = line_new(host, error ? "fail" : "info", "fetched");
+
+        (void)client;
+        (void)fetch;
+        set_text(line, "path", path);
+        if (error)
+                set_text(line, "tag", deskbell_error_text(error));
+        say(host, line, false);
+}
+
+static void on_fetching(deskbell_client *client, int64_t fetch, int64_t received, int64_t total, void *data)
+{
+        struct host *host = data;
+        json_t *line = line_new(host, "info", "fetching");
+
+        (void)client;
+        (void)fetch;
+        set_number(line, "received", received);
+        set_number(line, "total", total);
+        say(host, line, false);
+}
+
+static void command_fetch(struct host *host, const char *arguments)
+{
+        struct deskbell_file file = {0};
+        char id[33], sha256[65], path[1024];
+        long long size;
+
+        if (sscanf(arguments, "%32s %lld %64s %1023s", id, &size, sha256, path) != 4)
+                return;
+        file.id = id;
+        file.size = size;
+        for (int i = 0; i < 32; i++)
+                if (sscanf(sha256 + 2 * i, "%2hhx", &file.sha256[i]) != 1)
+                        return;
+        int rc = deskbell_file_fetch(host->client, &file, path, on_fetching, on_fetched, host, NULL);
+        if (rc < 0)
+                on_fetched(host->client, 0, rc, path, host);
+}
+
+static void on_found(deskbell_client *client, int error, const struct deskbell_found *found, size_t count,
+                     const char *next, int is_cut, void *data)
+{
+        struct host *host = data;
+        json_t *line = line_new(host, error ? "fail" : "info", "found"), *rows = json_array();
+
+        (void)client;
+        (void)next;
+        (void)is_cut;
+        for (size_t i = 0; i < count; i++)
+                json_array_append_new(rows, json_pack("{s:s, s:I, s:s}", "conv", found[i].conversation, "number",
+                                                      (json_int_t)found[i].number, "hit", found[i].hit));
+        json_object_set_new(line, "rows", rows);
+        say(host, line, false);
+}
+
+/* pause, resume, cancel */
+static void command_upload(struct host *host, const char *what, const char *cmid)
+{
+        int rc = *what == 'p'   ? deskbell_upload_pause(host->client, cmid)
+                 : *what == 'r' ? deskbell_upload_resume(host->client, cmid)
+                                : deskbell_upload_cancel(host->client, cmid);
+
+        if (rc < 0)
+                refused(host, "upload", cmid, rc);
+}
+
+static void command_find(struct host *host, const char *words)
+{
+        if (deskbell_search(host->client, words, NULL, on_found, host) < 0)
+                on_found(host->client, DESKBELL_E_OFFLINE, NULL, 0, "", 0, host);
+}
+
+static bool obey_files(struct host *host, char *line)
+{
+        if (strncmp(line, "file ", 5) == 0)
+                command_file(host, line + 5);
+        else if (strncmp(line, "fetch ", 6) == 0)
+                command_fetch(host, line + 6);
+        else if (strncmp(line, "pause ", 6) == 0)
+                command_upload(host, line, line + 6);
+        else if (strncmp(line, "resume ", 7) == 0 || strncmp(line, "cancel ", 7) == 0)
+                command_upload(host, line, line + 7);
+        else if (strncmp(line, "find ", 5) == 0)
+                command_find(host, line + 5);
+        else if (strcmp(line, "network") == 0)
+                deskbell_network_changed(host->client);
+        else
+                return false;
+        return true;
+}
+
 static void on_dump(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count,
                     int64_t head, int more, void *data);
 
@@ -469,8 +654,10 @@ static void command_dump(struct host *host)
         dump_from(host, 0);
 }
 
-static void obey(struct host *host, const char *line)
+static void obey(struct host *host, char *line)
 {
+        if (obey_files(host, line))
+                return;
         if (strncmp(line, "send ", 5) == 0)
                 command_send(host, line + 5, DESKBELL_PUBLIC);
         else if (strncmp(line, "note ", 5) == 0)
@@ -481,6 +668,10 @@ static void obey(struct host *host, const char *line)
                 command_erase(host, line + 6);
         else if (strncmp(line, "read ", 5) == 0)
                 deskbell_mark_read(host->conv, atoll(line + 5));
+        else if (strcmp(line, "away") == 0)
+                deskbell_set_presence(host->client, DESKBELL_AWAY);
+        else if (strcmp(line, "here") == 0)
+                deskbell_set_presence(host->client, DESKBELL_HERE);
         else if (strcmp(line, "dump") == 0)
                 command_dump(host);
         else if (strcmp(line, "quit") == 0)
@@ -594,6 +785,8 @@ static int begin(struct host *host)
         options->on_opened = on_opened;
         options->on_conversation = on_conversation;
         options->on_notice = on_notice;
+        options->on_progress = on_progress;
+        options->on_presence = on_presence;
         options->on_log = on_log;
         int rc = deskbell_open(options, &host->client);
         if (rc == 0 && options->agent_token && !host->conv_id)

@@ -26,13 +26,12 @@ class Sink:
                 conn, _ = self.listener.accept()
             except OSError:
                 return
-            if self.answer:
-                conn.sendall(self.answer)
             data, end = b"", "fin"
             try:
+                conn.sendall(self.answer)
                 while piece := conn.recv(65536):
                     data += piece
-            except ConnectionResetError:
+            except (ConnectionResetError, BrokenPipeError):
                 end = "rst"
             with self.turn:
                 self.got.append(data)

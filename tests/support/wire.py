@@ -13,9 +13,9 @@ import socket
 import struct
 import time
 
-CONTENT_ORDER = ("text", "fallback_text", "reply_to", "choices", "card", "form", "article", "pressed", "filled",
+CONTENT_ORDER = ("text", "fallback_text", "reply_to", "choices", "card", "form", "article", "files", "pressed", "filled",
                  "mentions", "of", "version")
-MESSAGE_NUMBER = {"text": 1, "choices": 3, "card": 4, "form": 5, "article": 6}  # kinds that are messages
+MESSAGE_NUMBER = {"text": 1, "attachment": 2, "choices": 3, "card": 4, "form": 5, "article": 6}  # kinds that are messages
 
 
 class WireError(Exception):

@@ -9,7 +9,8 @@ from protocol_rig import UNKNOWN_CONV, check_error, expect, new_cmid, run, run_p
 UNKNOWN = {"cnv": UNKNOWN_CONV, "app": "app_0000000000001", "usr": "usr_0000000000001", "agt": "agt_0000000000001",
            "fil": "fil_0000000000001"}
 MAY = {"message.edit": {"of": 1, "version": 1, "text": "x"}, "message.erase": {"of": 1},
-       "message.send": {"kind": "text", "text": "x"}, "search.entries": {"query": "word"}, "entries.read": {}}
+       "message.send": {"kind": "text", "text": "x"}, "search.entries": {"query": "word"}, "entries.read": {},
+       "upload.begin": {"name": "x", "size": 1, "media": "text/plain"}}
 
 
 def requests_with_ids(role):

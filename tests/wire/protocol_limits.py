@@ -143,6 +143,20 @@ def who_answers_the_heartbeat_lives_and_who_does_not_is_closed(case):
     expect(code == 1001, f"1001 for silence, got {code} {messages}")
 
 
+# --- 3 new visitors a minute
+
+def an_address_makes_only_so_many_new_visitors(case):
+    secret = [case.visitor() for _ in range(3)][0].session["visitor_secret"]
+    for _ in range(3):
+        client = case.connect()
+        data = check_error(client.ask("session.open", {"device": os.urandom(16).hex(), "protocol": {"min": 1, "max": 1},
+                                                       "visitor": {"app": case.rig.app}}), "rate_limited")
+        expect(data["retry_after_ms"] > 0, f"a time to wait, got {data}")
+        client.expect_close(4029)
+    expect("visitor_secret" not in case.visitor(secret).session, "who is known already comes in")
+    case.customer("somebody-with-a-token")
+
+
 # --- output 256 KiB
 
 def a_reader_that_stops_reading_is_cut_off_after_30_seconds_and_loses_nothing(case):
@@ -199,6 +213,8 @@ SERVERS = [
       an_agent_watches_fifty_conversations_and_no_more, more_devices_than_may_be_connected_are_refused]),
     ({"DESKBELL_HEARTBEAT_MS": "1000", "DESKBELL_DEAD_MS": "3000"},
      [who_answers_the_heartbeat_lives_and_who_does_not_is_closed]),
+    ({"DESKBELL_VISITORS_PER_MINUTE": "3", "DESKBELL_NET_THREADS": "1"},
+     [an_address_makes_only_so_many_new_visitors]),
     ({}, [pages_asked_for_at_once_all_come, a_reader_that_stops_reading_is_cut_off_after_30_seconds_and_loses_nothing,
           a_stopping_server_tells_everybody_when_to_come_back]),
 ]

@@ -109,7 +109,12 @@ def baseline(client, method, team):
         "message.edit": {"cmid": new_cmid(), "conv": conv, "of": 1, "version": 1, "text": "x"},
         "message.erase": {"cmid": new_cmid(), "conv": conv, "of": 1},
         "search.entries": {"query": "x"},
+        "upload.begin": {"cmid": new_cmid(), "name": "x", "size": 1, "media": "text/plain"},
+        "upload.end": {"file": "0" * 31 + "1", "sha256": "0" * 64},
+        "upload.cancel": {"file": "0" * 31 + "1"},
+        "file.link": {"file": "0" * 31 + "1"},
         "login.end": {"session": "0" * 16},
+        "device.push": {"service": "fcm", "token": "x"},
     }.get(method, {})
 
 

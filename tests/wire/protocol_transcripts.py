@@ -7,7 +7,7 @@ A line of a transcript:
     @ phone as ann            from here on the connection `phone`; at its first use it connects and opens a session of the
                               customer ann, `as agent Eve`, `as visitor`, or, with nothing behind the name, stays unopened
     client> {...}             one message; $names are filled in
-    server< {...}             the next message on that connection but heartbeats, member for member
+    server< {...}             the next message on that connection but heartbeats and presence, member for member
     server< close 4000        the connection is closed with that code
 Names: $int any whole number, $text any string, $any anything, $cmid_x a client's message id of its own, $token_x a user
 token of customer x, $app the app; any other $name takes what it meets first and has to meet the same ever after. A member
@@ -86,6 +86,8 @@ class Play:
                 return
             raise Failed(f"expected {text}, got {got.decode()}")
         got = json.loads(self.client.raw(15))
+        while got.get("method") == "presence" and '"presence"' not in text:
+            got = json.loads(self.client.raw(15))  # the team's word comes when it comes
         problem = self.differs(json.loads(text), got, "")
         if problem:
             raise Failed(f"{problem}\n  expected {text}\n  got      {json.dumps(got, ensure_ascii=False)}")

@@ -15,6 +15,8 @@
 
 enum { PROBE_TIMES = 400, PROBE_BYTES = 200 };
 
+/* NOLINTBEGIN(cert-err34-c): the numbers are the kernel's own */
+
 uint64_t proc_cpu_ns(pid_t pid)
 {
         char path[64], line[1024];
@@ -80,6 +82,7 @@ int proc_memory_read(pid_t pid, struct proc_memory *out_memory)
         *out_memory = memory;
         return 0;
 }
+/* NOLINTEND(cert-err34-c) */
 
 int proc_disk_probe(const char *dir, struct histogram *out_sync, struct bench_error *error)
 {

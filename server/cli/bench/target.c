@@ -115,7 +115,7 @@ static int output_read(int fd, const char *until, char *text, size_t room, int t
 static json_t *command_json(const char *const argv[], struct bench_error *error)
 {
         char text[OUTPUT_BYTES];
-        int fd, status = 0;
+        int fd = -1, status = 0;
         pid_t pid = child_start(argv, -1, NULL, &fd, error);
         if (pid < 0)
                 return NULL;

@@ -48,6 +48,15 @@ FROM (SELECT conv, author, cmid FROM entry WHERE cmid IS NOT NULL) d
 GROUP BY d.cmid, d.author
 HAVING count(*) > 1;
 
+-- A message has a row for each webhook that wants it (1: message.created) and has listened since before it.
+-- :check_outbound
+SELECT e.conv, e.seq, w.id
+FROM webhook w JOIN entry e ON e.log = 0 AND e.kind BETWEEN 1 AND 9 AND e.cmid IS NOT NULL AND e.ts > w.since_ms
+WHERE w.state = 0 AND w.events & 1 <> 0 AND w.bot <> e.author
+  AND (w.app = 0 OR w.app = (SELECT c.app FROM conversation c WHERE c.id = e.conv))
+  AND NOT EXISTS (SELECT 1 FROM outbound o
+        WHERE o.conv = e.conv AND o.seq = e.seq AND o.target = w.id AND o.event = 'message.created');
+
 -- :check_time
 SELECT a.conv, a.log, b.seq
 FROM entry a JOIN entry b ON b.conv = a.conv AND b.log = a.log AND b.seq = a.seq + 1

@@ -49,6 +49,29 @@ ON CONFLICT (principal, device) DO UPDATE SET locale = excluded.locale, client =
 DELETE FROM device WHERE principal = $1 AND device IN
         (SELECT device FROM device WHERE principal = $1 ORDER BY seen_ms DESC LIMIT 1000 OFFSET $2)
 
+-- :device_push_get
+SELECT push_service, push_token, push_ms FROM device WHERE principal = $1 AND device = $2
+
+-- :device_push_put
+INSERT INTO device(principal, device, seen_ms, push_service, push_token, push_ms) VALUES ($1, $2, $3, $4, $5, $3)
+ON CONFLICT (principal, device) DO UPDATE SET push_service = excluded.push_service, push_token = excluded.push_token,
+        push_ms = excluded.push_ms
+
+-- :device_push_end
+UPDATE device SET push_service = NULL, push_token = NULL WHERE principal = $1 AND device = $2
+
+-- :device_push_take
+-- An installation has one token: whichever device of the same person had it before has it no more.
+UPDATE device SET push_service = NULL, push_token = NULL
+WHERE principal = $1 AND device <> $2 AND push_service = $3 AND push_token = $4
+
+-- :devices_push_end
+UPDATE device SET push_service = NULL, push_token = NULL WHERE principal = $1 AND push_token IS NOT NULL
+
+-- :devices_push_move
+UPDATE device SET principal = $2 WHERE principal = $1 AND push_token IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM device other WHERE other.principal = $2 AND other.device = device.device)
+
 -- :staff_session_get
 SELECT principal, expires_ms, seen_ms FROM staff_session WHERE token_hash = $1
 
@@ -119,7 +142,7 @@ WHERE id = $1
 DELETE FROM device WHERE principal = $1
 
 -- :devices_of
-SELECT device, locale, client, seen_ms FROM device WHERE principal = $1 ORDER BY seen_ms
+SELECT device, locale, client, seen_ms, push_service, push_token FROM device WHERE principal = $1 ORDER BY seen_ms
 
 -- :principal_become
 -- A visitor is a named user from now on. The hash of its secret stays, to know a repeated claim by; nobody gets in by it.

@@ -2,7 +2,8 @@
 -- Webhooks and what is on its way to them.
 
 -- :webhook_insert
-INSERT INTO webhook(workspace, app, ext, url, events, bot, secret, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO webhook(workspace, app, ext, url, events, bot, secret, since_ms, created_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
 
 -- :webhooks_all
 SELECT id, ext, app, events, bot, state, failures, failing_since_ms, paused_until_ms, url, created_ms FROM webhook
@@ -13,6 +14,10 @@ UPDATE webhook SET old_secret = secret, old_until_ms = $2, secret = $3 WHERE id 
 
 -- :webhook_progress
 UPDATE webhook SET state = $2, failures = $3, failing_since_ms = $4, paused_until_ms = $5 WHERE id = $1
+
+-- :webhook_since
+-- $1: a webhook or 0 for all.
+UPDATE webhook SET since_ms = $2 WHERE (id = $1 OR $1 = 0) AND since_ms < $2
 
 -- :webhook_remove
 DELETE FROM webhook WHERE id = $1
@@ -75,4 +80,4 @@ WHERE (o.target = $1 OR $1 = 0) AND (o.state = $2 OR $2 < 0) AND (o.ext = $3 OR 
 ORDER BY o.id DESC LIMIT $5
 
 -- :push_devices
-SELECT device FROM device WHERE principal = $1 ORDER BY seen_ms DESC LIMIT $2
+SELECT device, push_service, push_token FROM device WHERE principal = $1 ORDER BY seen_ms DESC LIMIT $2

@@ -58,6 +58,9 @@ void room_open(struct room *room)
                                          .dead_ms = 35000,
                                          .devices_per_customer = 3,
                                          .devices_per_agent = 3,
+                                         .attachment_bytes = 1 << 20,
+                                         .attachments_per_day = 4,
+                                         .attachment_quota_bytes = 3 << 20,
                                          .driver = &db_fault};
         char *why = NULL;
         if (desk_open(&settings, true, &room->desk, &why) != DB_OK)
@@ -136,8 +139,27 @@ static json_t *parse_frame(const struct edge_frame *frame)
         return parse(frame->bytes, frame->len);
 }
 
+/* Each change by itself, as "online" or "offline". */
+static void keep_changes(struct room *room, const struct desk_note *note)
+{
+        struct attendance_change change;
+        for (size_t at = 0; at < note->len; at += sizeof change) {
+                memcpy(&change, note->bytes + at, sizeof change);
+                if (room->told_count == ROOM_EVENTS)
+                        fail_msg("too many notes for the room");
+                struct room_note *told = &room->told[room->told_count++];
+                *told = (struct room_note){.kind = note->kind, .conv = note->conv, .customer = change.customer};
+                snprintf(told->method, sizeof told->method, "%s", change.is_online ? "online" : "offline");
+                told->json = json_pack("{s:I}", "seen", (json_int_t)change.seen_ms);
+        }
+}
+
 static void keep_note(struct room *room, const struct desk_note *note)
 {
+        if (note->kind == NOTE_ATTENDANCE) {
+                keep_changes(room, note);
+                return;
+        }
         if (room->told_count == ROOM_EVENTS)
                 fail_msg("too many notes for the room");
         struct room_note *told = &room->told[room->told_count++];
@@ -155,7 +177,9 @@ static void keep_note(struct room *room, const struct desk_note *note)
         } else if (note->kind == NOTE_FEED) {
                 told->json = parse(note->bytes, note->len);
         }
-        if (note->len > 0 && note->kind != NOTE_FEED)
+        if (note->kind == NOTE_TEAM)
+                snprintf(told->method, sizeof told->method, "%s", note->is_here ? "here" : "away");
+        if (note->len > 0 && note->kind != NOTE_FEED && note->kind != NOTE_GIVEN)
                 keep_answer(room, parse(note->bytes, note->len));
 }
 

@@ -19,7 +19,7 @@ struct room_note {
         struct edge_ref to;
         int64_t conv, customer, rev;
         int close_code;
-        json_t *json; /* of a frame: its params; of a feed row: the row */
+        json_t *json; /* of a frame: its params; of a feed row: the row; of presence: {"seen": ms} */
         char method[32];
 };
 

@@ -106,6 +106,21 @@ static void a_known_user_gets_the_visitors_conversations_beside_his_own(void **s
         free(theirs), free(other), free(own), free(given), free(main_of_ann);
 }
 
+static void who_watches_a_visitor_follows_the_user_he_is_known_to_be(void **state)
+{
+        struct room *room = *state;
+        struct client visitor = new_visitor(room, "s1", 0);
+        char *conv = room_conversation(room, &visitor, "main");
+        struct client ann = room_customer(room, "ann", 1);
+        room_forget(room);
+        claim(room, "ann", "s1", 0);
+        const struct room_note *given = room_told(room, NOTE_GIVEN, NULL, 0);
+        assert_int_equal(1, room_count(room, NOTE_GIVEN, NULL));
+        assert_int_equal(room_cached(room, conv)->row.id, given->conv);
+        assert_int_equal(ann.caller.principal, given->customer);
+        free(conv);
+}
+
 static void the_secret_is_dead_and_its_sockets_close(void **state)
 {
         struct room *room = *state;
@@ -261,6 +276,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TEST(a_visitor_becomes_a_user_nobody_knew_and_keeps_its_id_and_conversation),
                 TEST(a_known_user_gets_the_visitors_conversations_beside_his_own),
+                TEST(who_watches_a_visitor_follows_the_user_he_is_known_to_be),
                 TEST(the_secret_is_dead_and_its_sockets_close),
                 TEST(the_secret_of_one_who_became_a_user_is_dead_too),
                 TEST(the_same_user_may_repeat_a_claim_and_nothing_changes),

@@ -226,6 +226,42 @@ static void what_fails_in_mass_is_paused_then_suspended_and_can_be_resumed(void 
         free(conv);
 }
 
+static void count_one(void *data, const char *finding)
+{
+        (void)finding;
+        ++*(int *)data;
+}
+
+static void the_check_misses_a_row_that_should_be_there_and_no_other(void **state)
+{
+        struct room *room = *state;
+        struct desk *desk = room->desk;
+        struct client ann = room_customer(room, "ann", 1);
+        char *conv = room_conversation(room, &ann, "main");
+        int findings = 0;
+        take_seq(room_send(room, &ann, conv, NULL, "before there was a webhook"));
+        clock_shift_wall(5);
+        add(room, "\"message.created\"", "");
+        clock_shift_wall(5);
+        take_seq(room_send(room, &ann, conv, NULL, "delivered, and later swept"));
+        settle(room, 1, 1, 1, OUTBOUND_DELIVERED);
+        assert_int_equal(db_check(desk->db, true, count_one, &findings), 0);
+
+        assert_int_equal(DB_OK, db_begin(desk->db));
+        assert_int_equal(DB_OK, db_exec(desk->db, "DELETE FROM outbound"));
+        assert_int_equal(db_check(desk->db, true, count_one, &findings), 1);
+        db_rollback(desk->db);
+
+        assert_int_equal(DB_OK, db_begin(desk->db));
+        desk->now_ms += (int64_t)4 * 24 * 3600 * 1000;
+        desk->webhooks.sweep_due_ms = 0;
+        assert_int_equal(DB_OK, webhooks_sweep(desk));
+        assert_int_equal(DB_OK, db_commit(desk->db));
+        assert_int_equal(room_sql(room, "SELECT COUNT(*) FROM outbound"), 0);
+        assert_int_equal(db_check(desk->db, true, count_one, &findings), 0);
+        free(conv);
+}
+
 static void one_push_job_waits_for_a_conversation(void **state)
 {
         struct room *room = *state;
@@ -264,7 +300,36 @@ static void a_push_is_wanted_only_for_what_no_device_has(void **state)
         assert_int_equal(number(body, "data.seq"), 2);
         assert_int_equal(number(body, "data.unread"), 2);
         assert_string_equal(words(body, "data.preview"), "two");
-        assert_int_equal(json_array_size(json_object_get(json_object_get(body, "data"), "devices")), 1);
+        json_t *devices = json_object_get(json_object_get(body, "data"), "devices");
+        assert_int_equal(json_array_size(devices), 1);
+        assert_null(words(json_array_get(devices, 0), "token"));
+        json_decref(body);
+        free(conv);
+}
+
+static void a_push_names_the_token_of_each_device_that_has_one(void **state)
+{
+        struct room *room = *state;
+        struct client phone = room_customer(room, "ann", 1), kim = room_agent(room, "Kim", 1);
+        room_customer(room, "ann", 2);
+        char *conv = room_conversation(room, &phone, "main");
+        add(room, "\"push.wanted\"", "");
+        take_result(room_ask(room, &phone, "device.push", "{\"service\":\"apns\",\"token\":\"t-\\\"1\"}"));
+        take_seq(room_send(room, &kim, conv, NULL, "one"));
+        run_push(room, conv, "1");
+        json_t *body = body_of(room, "seq = 1"), *devices = json_object_get(json_object_get(body, "data"), "devices");
+        size_t with = 0;
+        assert_int_equal(json_array_size(devices), 2);
+        for (size_t i = 0; i < 2; i++) {
+                json_t *device = json_array_get(devices, i);
+                assert_int_equal(32, strlen(words(device, "device")));
+                if (!words(device, "token"))
+                        continue;
+                with++;
+                assert_string_equal("apns", words(device, "service"));
+                assert_string_equal("t-\"1", words(device, "token"));
+        }
+        assert_int_equal(1, with);
         json_decref(body);
         free(conv);
 }
@@ -304,8 +369,10 @@ int main(void)
                 IN_ROOM(an_erased_person_is_in_nothing_that_waits),
                 IN_ROOM(a_result_counts_once_however_often_it_is_said),
                 IN_ROOM(what_fails_in_mass_is_paused_then_suspended_and_can_be_resumed),
+                IN_ROOM(the_check_misses_a_row_that_should_be_there_and_no_other),
                 IN_ROOM(one_push_job_waits_for_a_conversation),
                 IN_ROOM(a_push_is_wanted_only_for_what_no_device_has),
+                IN_ROOM(a_push_names_the_token_of_each_device_that_has_one),
                 IN_ROOM(what_cannot_be_a_webhook_is_refused),
                 IN_ROOM(webhooks_are_known_again_after_a_restart),
         };

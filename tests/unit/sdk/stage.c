@@ -80,6 +80,44 @@ static void look(struct stage *stage)
                 free(frame);
         }
         event_list_move(&stage->events, machine_events(stage->machine));
+        for (struct job *job, **at = &stage->jobs; (job = machine_job_take(stage->machine));) {
+                while (*at)
+                        at = &(*at)->next;
+                *at = job;
+        }
+}
+
+static void drop_jobs(struct stage *stage)
+{
+        while (stage->jobs) {
+                struct job *job = stage->jobs;
+                stage->jobs = job->next;
+                job_free(job);
+        }
+}
+
+struct job *stage_job(struct stage *stage, enum job_kind kind)
+{
+        struct job *job = stage->jobs;
+
+        if (!job)
+                fail_msg("nothing is to be done, awaited a job of kind %d", (int)kind);
+        assert_int_equal(kind, job->kind);
+        stage->jobs = job->next;
+        job->next = NULL;
+        return job;
+}
+
+bool stage_has_no_job(struct stage *stage)
+{
+        return !stage->jobs;
+}
+
+void stage_job_done(struct stage *stage, struct job *job)
+{
+        stage_begin(stage);
+        machine_job_done(stage->machine, job);
+        stage_end(stage);
 }
 
 void stage_open(struct stage *stage)
@@ -97,6 +135,7 @@ void stage_kill(struct stage *stage)
 {
         json_array_clear(stage->frames);
         event_list_clear(&stage->events);
+        drop_jobs(stage);
         machine_free(stage->machine);
         stage->machine = NULL;
         stage->wish = WISH_NOTHING;
@@ -252,6 +291,7 @@ void stage_log_in(struct stage *stage, const char *epoch, int64_t rev, const cha
 
         stage_answer(stage, request,
                      "{\"principal\":\"%s\",\"epoch\":\"%s\",\"rev\":%lld,\"now\":%lld,\"protocol\":1,\"features\":[],"
+                     "\"http_token\":\"" HTTP_TOKEN "\","
                      "\"limits\":{\"in_flight\":16,\"frame_bytes\":65536,\"key_window_days\":90,\"retry_days\":30,"
                      "\"heartbeat_ms\":25000,\"dead_ms\":35000}%s}",
                      who, epoch, (long long)rev, (long long)stage->wall_ms, more);

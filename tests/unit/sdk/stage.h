@@ -19,6 +19,7 @@
 #define OTHER_CONV "cnv_0000000000004"
 #define EPOCH      "00000000000000e1"
 #define NEW_EPOCH  "00000000000000e2"
+#define HTTP_TOKEN "http-token-1"
 
 struct stage {
         struct machine *machine;
@@ -29,6 +30,7 @@ struct stage {
         bool is_rising;
         json_t *frames; /* sent by the client and not yet looked at */
         struct event_list events;
+        struct job *jobs; /* wanted by the machine and not yet looked at */
         enum machine_wish wish;
         int wish_code, opens, closes;
 };
@@ -62,6 +64,11 @@ const char *stage_param(json_t *frame, const char *name);             /* "" when
 int64_t stage_number(json_t *frame, const char *name);                /* -1 when absent */
 char *stage_entry(int64_t seq, const char *author, const char *text); /* JSON of a text entry of CONV; free() it */
 char *stage_entries(int64_t first, int64_t last);                     /* "{entries...}" result; free() it */
+
+/* The side of files and HTTP. */
+struct job *stage_job(struct stage *stage, enum job_kind kind); /* the next job, which must be of this kind */
+bool stage_has_no_job(struct stage *stage);
+void stage_job_done(struct stage *stage, struct job *job); /* takes it, as its user left it */
 
 /* The application's side. */
 struct event *stage_event(struct stage *stage, enum event_kind kind); /* the first such, removed; NULL = none */

@@ -3,11 +3,15 @@
 #include "stage.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "protocol/hot.h"
+#include "protocol_generated.h"
 
 static char folder[64], path[96];
 static struct cache *cache;
@@ -60,6 +64,7 @@ static void put_message(unsigned char first)
                                          .state = DESKBELL_QUEUED,
                                          .content = SPAN("{\"text\":\"x\"}")};
 
+        content_hash(PROTOCOL_ENTRY_TEXT, message.content, message.hash);
         cache_begin(cache, true);
         cache_message_add(cache, &message);
         assert_int_equal(0, cache_commit(cache));
@@ -162,7 +167,39 @@ static void a_file_damaged_while_in_use_is_set_aside_at_the_next_opening(void **
         assert_int_equal(1, messages());
 }
 
-static void a_file_of_a_newer_library_is_left_alone(void **state)
+/* Another column than we know. */
+static void rename_column(void)
+{
+        sqlite3 *db = NULL;
+
+        assert_int_equal(SQLITE_OK, sqlite3_open(path, &db));
+        assert_int_equal(SQLITE_OK,
+                         sqlite3_exec(db, "ALTER TABLE outbox RENAME COLUMN content TO body", NULL, NULL, NULL));
+        sqlite3_close(db);
+}
+
+static void a_newer_file_whose_outbox_is_known_is_set_aside_and_its_outbox_kept(void **state)
+{
+        static const char version[4] = {0, 0, 0, 99};
+        struct cached_conv conv = {.id = 7, .key = SPAN("main"), .is_confirmed = true};
+
+        (void)state;
+        open_new();
+        cache_begin(cache, true);
+        assert_int_equal(1, cache_conv_put(cache, &conv));
+        assert_int_equal(0, cache_commit(cache));
+        put_message(1);
+        put_message(2);
+        cache = cache_close(cache);
+        write_over(path, version, 60, 4); /* user_version */
+        open_new();
+        assert_non_null(aside);
+        assert_int_equal(2, cache_rescued(cache));
+        assert_int_equal(2, messages());
+        assert_int_equal(0, access(aside, F_OK));
+}
+
+static void a_file_of_a_newer_library_with_unknown_tables_is_left_alone(void **state)
 {
         static const char version[4] = {0, 0, 0, 99};
         struct stat before, after;
@@ -170,12 +207,80 @@ static void a_file_of_a_newer_library_is_left_alone(void **state)
         (void)state;
         open_new();
         cache = cache_close(cache);
+        rename_column();
         write_over(path, version, 60, 4); /* user_version */
         assert_int_equal(0, stat(path, &before));
         assert_int_equal(DESKBELL_E_STORE_NEWER, cache_open(path, 1, &cache, &aside));
         assert_int_equal(0, stat(path, &after));
         assert_int_equal(before.st_size, after.st_size);
         assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static void make_file(const char *tail, const char *bytes)
+{
+        char whole[200];
+
+        snprintf(whole, sizeof(whole), "%s%s", path, tail);
+        int fd = open(whole, O_WRONLY | O_CREAT, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(strlen(bytes), write(fd, bytes, strlen(bytes)));
+        close(fd);
+}
+
+static bool is_there(const char *tail)
+{
+        char whole[200];
+
+        snprintf(whole, sizeof(whole), "%s%s", path, tail);
+        return access(whole, F_OK) == 0;
+}
+
+static void a_wiped_file_takes_along_what_stands_beside_it_and_nothing_else(void **state)
+{
+        static const char *const gone[] = {"", "-wal", "-shm", ".damaged-5", ".damaged-5-wal", ".files", ".files/copy"};
+        char files[112], held[16] = "";
+        int rc = 1;
+
+        (void)state;
+        open_new();
+        put_message(1);
+        make_file(".damaged-5", "old messages");
+        make_file(".damaged-5-wal", "older messages");
+        make_file("2", "of another user");
+        snprintf(files, sizeof(files), "%s.files", path);
+        assert_int_equal(0, mkdir(files, 0700));
+        make_file(".files/copy", "a picture");
+        snprintf(files, sizeof(files), "%s.damaged-5", path);
+        int fd = open(files, O_RDONLY); /* what a file of that name held */
+        cache_wipe_at_close(cache, path, &rc);
+        cache = cache_close(cache);
+        assert_int_equal(0, rc);
+        for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
+                assert_false(is_there(gone[i]));
+        assert_true(is_there("2"));
+        assert_true(is_there(".lock"));
+        assert_int_equal(0, read(fd, held, sizeof(held))); /* overwritten and cut, not only unlinked */
+        close(fd);
+        open_new();
+        assert_int_equal(0, messages());
+}
+
+static void what_cannot_be_wiped_is_an_error(void **state)
+{
+        char files[112];
+        int rc = 0;
+
+        (void)state;
+        open_new();
+        snprintf(files, sizeof(files), "%s.files", path);
+        assert_int_equal(0, mkdir(files, 0700));
+        snprintf(files, sizeof(files), "%s.files/folder", path);
+        assert_int_equal(0, mkdir(files, 0700)); /* nobody of ours makes folders there */
+        cache_wipe_at_close(cache, path, &rc);
+        cache = cache_close(cache);
+        assert_int_equal(DESKBELL_E_STORE, rc);
+        assert_false(is_there("-wal"));
+        assert_false(is_there(""));
 }
 
 static void a_turn_that_failed_leaves_nothing(void **state)
@@ -208,7 +313,10 @@ int main(void)
                 T(a_file_that_is_not_ours_is_set_aside_and_kept),
                 T(a_database_of_another_program_is_set_aside),
                 T(a_file_damaged_while_in_use_is_set_aside_at_the_next_opening),
-                T(a_file_of_a_newer_library_is_left_alone),
+                T(a_newer_file_whose_outbox_is_known_is_set_aside_and_its_outbox_kept),
+                T(a_file_of_a_newer_library_with_unknown_tables_is_left_alone),
+                T(a_wiped_file_takes_along_what_stands_beside_it_and_nothing_else),
+                T(what_cannot_be_wiped_is_an_error),
                 T(a_turn_that_failed_leaves_nothing),
                 T(a_folder_that_cannot_be_written_is_an_error),
         };

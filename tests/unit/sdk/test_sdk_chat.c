@@ -204,6 +204,113 @@ static void an_edit_changes_and_an_erasure_blanks_the_message_it_means(void **st
         transcript_clear(&transcript);
 }
 
+static void a_tick_never_falls_back_whatever_news_comes_late(void **state)
+{
+        struct transcript transcript = {0};
+        struct deskbell_message message = {
+                .cmid = "c1", .operation = DESKBELL_OP_SEND, .state = DESKBELL_QUEUED, .text = "w", .tag = ""};
+        struct deskbell_entry one = entry_of(DESKBELL_PUBLIC, 1, 0, "c1");
+
+        (void)state;
+        transcript_message(&transcript, &message); /* written offline */
+        transcript_marks(&transcript, 1, 1);       /* the other side is told of before we are */
+        one.is_mine = 1;
+        transcript_entry(&transcript, &one, "me");
+        assert_int_equal(DESKBELL_READ, transcript.rows[0].state);
+        message.state = DESKBELL_SENT;
+        transcript_message(&transcript, &message);
+        message.state = DESKBELL_DELIVERED;
+        transcript_message(&transcript, &message);
+        assert_int_equal(DESKBELL_READ, transcript.rows[0].state);
+        assert_int_equal(1, transcript.count);
+        transcript_clear(&transcript);
+}
+
+static void a_remark_stands_before_a_note_that_is_written_after_it(void **state)
+{
+        struct transcript transcript = {0};
+        struct deskbell_entry one = entry_of(DESKBELL_PUBLIC, 1, 0, "c1"), first = entry_of(DESKBELL_TEAM, 1, 1, "n1");
+        struct deskbell_entry second = entry_of(DESKBELL_TEAM, 2, 1, "n2");
+
+        (void)state;
+        transcript_entry(&transcript, &one, "x");
+        transcript_entry(&transcript, &first, "x");
+        transcript_remark(&transcript, "between");
+        transcript_remark(&transcript, "and another");
+        transcript_entry(&transcript, &second, "x");
+        assert_int_equal(5, transcript.count);
+        assert_string_equal("n1", transcript.rows[1].cmid);
+        assert_string_equal("between", transcript.rows[2].text);
+        assert_string_equal("and another", transcript.rows[3].text);
+        assert_string_equal("n2", transcript.rows[4].cmid);
+        transcript_clear(&transcript);
+}
+
+static void the_list_is_changed_where_it_stands_and_moves_only_when_asked_for(void **state)
+{
+        struct transcript transcript = {0};
+        struct deskbell_entry one = entry_of(DESKBELL_PUBLIC, 1, 0, "c1");
+
+        (void)state;
+        transcript_listing(&transcript, "nobody asked", false);
+        assert_int_equal(0, transcript.count);
+        transcript_listing(&transcript, "one", true);
+        transcript_entry(&transcript, &one, "x");
+        transcript_listing(&transcript, "two", false);
+        assert_int_equal(2, transcript.count);
+        assert_string_equal("two", transcript.rows[0].text);
+        transcript_listing(&transcript, "three", true);
+        assert_int_equal(2, transcript.count);
+        assert_string_equal("three", transcript.rows[1].text);
+        transcript_clear(&transcript);
+}
+
+static void a_hit_is_marked_where_it_stands_and_cannot_steer_the_terminal(void **state)
+{
+        struct transcript transcript = {0};
+
+        (void)state;
+        transcript_hit(&transcript, "a \x1b[2J ", "Lamp", " is broken");
+        const struct shown *row = &transcript.rows[0];
+        assert_null(strchr(row->text, '\x1b'));
+        assert_int_equal(4, row->hit_len);
+        assert_memory_equal("Lamp", row->text + row->hit_at, 4);
+        transcript_clear(&transcript);
+}
+
+static void an_upload_shows_how_far_it_is_until_its_entry_comes(void **state)
+{
+        struct transcript transcript = {0};
+        struct deskbell_message message = {
+                .cmid = "c1", .operation = DESKBELL_OP_SEND, .state = DESKBELL_UPLOADING, .text = "w", .tag = ""};
+        struct deskbell_entry one = entry_of(DESKBELL_PUBLIC, 1, 0, "c1");
+
+        (void)state;
+        transcript_message(&transcript, &message);
+        shown_set_more(transcript_find_cmid(&transcript, "c1"), "[file: a.png]");
+        transcript_progress(&transcript, "c1", 40, 1, 1);
+        assert_int_equal(40, transcript.rows[0].percent);
+        assert_int_equal(DESKBELL_UPLOADING, transcript.rows[0].state);
+        one.is_mine = 1;
+        transcript_entry(&transcript, &one, "me"); /* before the news that it was sent */
+        assert_int_equal(1, transcript.count);
+        assert_int_equal(DESKBELL_SENT, transcript.rows[0].state);
+        assert_string_equal("[file: a.png]", transcript.rows[0].more);
+        transcript_clear(&transcript);
+}
+
+static void a_text_that_only_names_the_files_is_known(void **state)
+{
+        const struct deskbell_file files[] = {{.name = "a.png"}, {.name = "b, c.txt"}};
+
+        (void)state;
+        assert_true(chat_files_say_it_all("a.png", files, 1));
+        assert_true(chat_files_say_it_all("a.png, b, c.txt", files, 2));
+        assert_false(chat_files_say_it_all("a.png", files, 2));
+        assert_false(chat_files_say_it_all("a.png!", files, 1));
+        assert_false(chat_files_say_it_all("", files, 0));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -216,6 +323,12 @@ int main(void)
                 cmocka_unit_test(a_line_cannot_grow_over_its_room),
                 cmocka_unit_test(messages_stand_in_the_order_of_the_log_with_notes_between_and_waiting_ones_last),
                 cmocka_unit_test(an_edit_changes_and_an_erasure_blanks_the_message_it_means),
+                cmocka_unit_test(a_tick_never_falls_back_whatever_news_comes_late),
+                cmocka_unit_test(a_remark_stands_before_a_note_that_is_written_after_it),
+                cmocka_unit_test(the_list_is_changed_where_it_stands_and_moves_only_when_asked_for),
+                cmocka_unit_test(a_hit_is_marked_where_it_stands_and_cannot_steer_the_terminal),
+                cmocka_unit_test(an_upload_shows_how_far_it_is_until_its_entry_comes),
+                cmocka_unit_test(a_text_that_only_names_the_files_is_known),
         };
 
         setlocale(LC_CTYPE, "C.UTF-8");

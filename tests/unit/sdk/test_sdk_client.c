@@ -187,7 +187,12 @@ static void on_stop(void *data)
         pthread_join(server.thread, NULL);
 }
 
-static struct deskbell_transport transport = {sizeof(transport), NULL, on_open, on_send, on_close, on_resume, on_stop};
+static struct deskbell_transport transport = {.size = sizeof(transport),
+                                              .open = on_open,
+                                              .send = on_send,
+                                              .close = on_close,
+                                              .resume = on_resume,
+                                              .stop = on_stop};
 
 /* ---- what the application saw -------------------------------------------------------------------------------------
  */
@@ -380,6 +385,53 @@ static void an_outcome_that_was_told_is_not_told_again_after_a_restart(void **st
         assert_int_equal(0, deskbell_close(client));
 }
 
+static void wait_for_outcomes(deskbell_client *client, int count)
+{
+        struct deskbell_status status = DESKBELL_STATUS_INIT;
+
+        for (int i = 0; i < 30000; i++) {
+                assert_int_equal(0, deskbell_status(client, &status));
+                if (server.sends >= count && status.queued == 0)
+                        return;
+                usleep(1000);
+        }
+        fail_msg("the messages were not answered");
+}
+
+static void a_muted_client_tells_nothing_more_and_the_next_one_tells_the_rest(void **state)
+{
+        struct deskbell_options options = options_of_test();
+        struct deskbell_transport without_stop = transport;
+        deskbell_conversation *conv = NULL;
+        deskbell_client *client = NULL;
+        char folder[64];
+
+        (void)state;
+        assert_int_equal(DESKBELL_E_INVALID, deskbell_mute(NULL));
+        without_stop.stop = NULL;
+        options.transport = &without_stop;
+        options.callbacks_by_dispatch = 1;
+        options.data_dir = stage_folder(folder);
+        assert_int_equal(0, deskbell_open(&options, &client));
+        assert_int_equal(0, deskbell_conversation_open(client, "main", &conv));
+        assert_int_equal(0, deskbell_connect(client));
+        for (int i = 0; i < 3; i++)
+                assert_int_equal(0, deskbell_send(conv, "x", NULL, NULL));
+        wait_for_outcomes(client, 3);
+        assert_int_equal(0, deskbell_mute(client));
+        assert_int_equal(0, deskbell_mute(client));
+        assert_int_equal(0, deskbell_dispatch(client, 0));
+        assert_int_equal(0, seen.queued + seen.sent + seen.entries);
+        assert_int_equal(0, deskbell_close(client));
+        options.transport = &transport;
+        assert_int_equal(0, deskbell_open(&options, &client));
+        assert_int_equal(0, deskbell_conversation_open(client, "main", &conv));
+        for (int i = 0; i < 30000 && seen.sent < 3; i++)
+                deskbell_dispatch(client, 0);
+        assert_int_equal(3, seen.sent);
+        assert_int_equal(0, deskbell_close(client));
+}
+
 static void callbacks_run_in_dispatch_and_nowhere_else(void **state)
 {
         struct deskbell_options options = options_of_test();
@@ -533,6 +585,7 @@ int main(void)
                 T(messages_of_many_threads_are_each_stored_and_told_once),
                 T(a_lost_connection_costs_nothing),
                 T(an_outcome_that_was_told_is_not_told_again_after_a_restart),
+                T(a_muted_client_tells_nothing_more_and_the_next_one_tells_the_rest),
                 T(callbacks_run_in_dispatch_and_nowhere_else),
                 T(a_descriptor_is_quiet_when_nothing_waits),
                 T(a_history_is_answered_even_by_closing),

@@ -197,6 +197,29 @@ int edge_reply(struct edge *edge, struct edge_ref ref, int status, const char *c
         return 0;
 }
 
+int edge_reply_begin(struct edge *edge, struct edge_ref ref, int status, const char *content_type, struct span headers,
+                     int64_t length)
+{
+        (void)edge, (void)ref, (void)status, (void)content_type, (void)headers, (void)length;
+        return 0;
+}
+
+int edge_reply_piece(struct edge *edge, struct edge_ref ref, struct span bytes)
+{
+        (void)edge, (void)ref, (void)bytes;
+        return 0;
+}
+
+void edge_resume(struct edge_conn *conn)
+{
+        (void)conn;
+}
+
+void edge_drop(struct edge *edge, struct edge_ref ref)
+{
+        (void)edge, (void)ref;
+}
+
 /* --- life --- */
 
 static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *where)

@@ -547,6 +547,13 @@ static void the_check_finds_time_going_backwards(void **state)
         the_check_finds(*state, "UPDATE entry SET ts = 1 WHERE conv = 1 AND seq = 2");
 }
 
+static void the_check_finds_a_message_without_its_row_for_a_webhook(void **state)
+{
+        the_check_finds(*state,
+                        "INSERT INTO webhook (workspace, ext, url, events, secret, since_ms, created_ms) VALUES "
+                        "(1, 7, 'https://shop.example/', 1, x'00', 1001, 1)");
+}
+
 static void the_check_finds_a_broken_reference(void **state)
 {
         the_check_finds(*state, "PRAGMA foreign_keys = OFF; UPDATE conversation SET customer = 99 WHERE id = 2");
@@ -635,6 +642,7 @@ static int tear_down(void **state)
         X(the_check_finds_a_read_mark_beyond_the_head)                                                                 \
         X(the_check_finds_a_client_message_id_used_twice)                                                              \
         X(the_check_finds_time_going_backwards)                                                                        \
+        X(the_check_finds_a_message_without_its_row_for_a_webhook)                                                     \
         X(the_check_finds_a_broken_reference)                                                                          \
         X(the_check_finds_a_flipped_byte)
 

@@ -108,6 +108,9 @@ CREATE TABLE device (
         locale TEXT,
         client TEXT,
         seen_ms INTEGER NOT NULL DEFAULT 0,
+        push_service TEXT,
+        push_token TEXT,
+        push_ms INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (principal, device)
 ) WITHOUT ROWID;
 
@@ -191,7 +194,8 @@ CREATE TABLE done (
 CREATE INDEX done_at ON done (at_ms);
 
 -- app: 0 = of all apps. events: bits (server/desk/webhooks.h). bot: author whose messages are not sent there; 0 = none.
--- old_secret is good until old_until_ms. state: 0 active, 1 suspended. failures: in a row.
+-- old_secret is good until old_until_ms. state: 0 active, 1 suspended. failures: in a row. since_ms: of what was accepted
+-- after it, while it is active, every event has its rows in outbound.
 CREATE TABLE webhook (
         id INTEGER NOT NULL PRIMARY KEY,
         workspace INTEGER NOT NULL REFERENCES workspace (id),
@@ -207,6 +211,7 @@ CREATE TABLE webhook (
         failures INTEGER NOT NULL DEFAULT 0,
         failing_since_ms INTEGER NOT NULL DEFAULT 0,
         paused_until_ms INTEGER NOT NULL DEFAULT 0,
+        since_ms INTEGER NOT NULL DEFAULT 0,
         created_ms INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX webhook_ext ON webhook (ext);
@@ -234,6 +239,37 @@ CREATE INDEX outbound_due ON outbound (target, due_ms) WHERE state = 0;
 CREATE INDEX outbound_waiting ON outbound (target, conv, id) WHERE state = 0;
 CREATE INDEX outbound_done ON outbound (state, done_ms) WHERE state > 0;
 CREATE INDEX outbound_about ON outbound (conv, seq);
+
+-- An attachment. ext: its name outside, 128 random bits. asked: hash of what upload.begin said, for repeats of cmid (NULL
+-- once it is gone). media, sha256, width, height: as found when it was whole. state: 0 arriving, 1 whole, 2 to be removed
+-- from the disk, 3 removed (kept for a day, so that the day's number counts it). conv, log, seq: of the message that
+-- carries it; conv 0 = none.
+CREATE TABLE file (
+        id INTEGER NOT NULL PRIMARY KEY,
+        ext BLOB NOT NULL,
+        workspace INTEGER NOT NULL REFERENCES workspace (id),
+        owner INTEGER NOT NULL REFERENCES principal (id),
+        cmid BLOB,
+        asked BLOB,
+        name TEXT NOT NULL,
+        media TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        sha256 BLOB,
+        width INTEGER NOT NULL DEFAULT 0,
+        height INTEGER NOT NULL DEFAULT 0,
+        state INTEGER NOT NULL DEFAULT 0,
+        conv INTEGER NOT NULL DEFAULT 0,
+        log INTEGER NOT NULL DEFAULT 0,
+        seq INTEGER NOT NULL DEFAULT 0,
+        touched_ms INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX file_ext ON file (ext);
+CREATE UNIQUE INDEX file_cmid ON file (owner, cmid) WHERE cmid IS NOT NULL;
+CREATE INDEX file_owner ON file (owner, created_ms);
+CREATE INDEX file_place ON file (conv, log, seq) WHERE conv <> 0;
+CREATE INDEX file_loose ON file (state, touched_ms) WHERE conv = 0;
+CREATE INDEX file_gone ON file (id) WHERE state = 2;
 
 CREATE TABLE job (
         id INTEGER NOT NULL PRIMARY KEY,

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Records what a real server says into the corpus of fuzz_client: record_client.py FOLDER
+
+Each file is a play as fuzz_client.c describes it. The answers and events are the server's own bytes; only the ids of the
+conversation are replaced, so that a play of staff names the one the target opens.
+"""
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+from harness import Rig, main  # noqa: E402
+from wire import Wire, WireError, new_cmid  # noqa: E402
+
+CONV = "cnv_0000000000003"
+
+
+class Tape(Wire):
+    """A connection that keeps what was said in `lines`, as steps of a play."""
+
+    def __init__(self, port, lines):
+        self.lines, self.asked = lines, {}
+        super().__init__(port)
+
+    def post(self, method, params):
+        number = super().post(method, params)
+        self.asked[number] = method
+        return number
+
+    def _read_frame(self, deadline):
+        final, opcode, payload = super()._read_frame(deadline)
+        if opcode == 1:
+            self._note(payload.decode())
+        return final, opcode, payload
+
+    def _note(self, text):
+        head = '{"jsonrpc":"2.0","id":'
+        if not text.startswith(head):
+            self.lines.append("<" + text)
+            return
+        number, _, rest = text[len(head):].partition(",")
+        member, _, body = rest.partition(":")
+        if member == '"error"':
+            self.lines.append("!" + body[:-1])
+        else:
+            self.lines.append(f"={self.asked[int(number)]} {body[:-1]}")
+
+
+def converse(lines, wire, conv, pages=True):
+    """What an SDK does after it is open: feed, conversation, entries, a few messages."""
+    wire.call("feed.read", {"rev": 0, "limit": 200})
+    if pages:
+        wire.call("entries.read", {"conv": conv, "after": 0, "limit": 200})
+    lines += ["t100", "mhello"]
+    wire.call("message.send", {"cmid": new_cmid(), "conv": conv, "kind": "text", "text": "hello"})
+    lines += ["t1000", "e1"]
+
+
+def customer(rig, ann, agent):
+    lines = []
+    with Tape(rig.server.port, lines) as wire:
+        lines.append("Cmfirst")
+        wire.open_session(ann.token)
+        wire.call("conversation.open", {"key": "main"})
+        converse(lines, wire, ann.conv)
+        with Wire(rig.server.port) as other:
+            other.open_session(agent.token)
+            for content in ({"kind": "text", "text": "how can I help?"},
+                            {"kind": "choices", "text": "which?", "fallback_text": "which: a or b",
+                             "choices": [{"id": "a", "label": "A"}, {"id": "b", "label": "B"}]},
+                            {"kind": "card", "fallback_text": "a card", "card": {"title": "Card"}}):
+                seq = other.call("message.send", {"cmid": new_cmid(), "conv": ann.conv, **content})["seq"]
+                wire.wait_event(lambda e, n=seq: e["method"] == "entry" and e["params"].get("seq") == n)
+            other.call("conversation.watch", {"conv": ann.conv})
+            other.notify("typing", {"conv": ann.conv})
+            other.notify("marks", {"marks": [{"conv": ann.conv, "recv": 3, "read": 2}]})
+            wire.wait_event(lambda e: e["method"] == "marks")
+        lines += ["h3", "r4", "t1000", "d1"]
+        try:
+            wire.call("message.send", {"cmid": new_cmid(), "conv": ann.conv, "kind": "text", "text": "x" * 20000})
+        except WireError:
+            pass
+        lines += ["k", "t500", "x4012"]
+    return lines
+
+
+def again(rig, ann, lines):
+    """The same client with what it knows, after the server was restored: another epoch, `ahead`."""
+    with Tape(rig.server.port, lines) as wire:
+        wire.open_session(ann.token, epoch="00000000000000e1", rev=7)
+        converse(lines, wire, ann.conv)
+    lines += ["x1006", "t30000"]
+    return lines
+
+
+def visitor(rig):
+    lines = ["Vmhello"]
+    with Tape(rig.server.port, lines) as wire:
+        wire.open_session(visitor={"app": rig.app})
+        conv = wire.call("conversation.open", {"key": "main"})["row"]["conv"]
+        converse(lines, wire, conv)
+    return [line.replace(conv, CONV) for line in lines]
+
+
+def staff(rig, ann, agent):
+    lines = []
+    with Tape(rig.server.port, lines) as wire:
+        lines.append("Sr1")
+        wire.open_session(agent.token)
+        wire.call("conversation.watch", {"conv": ann.conv})
+        converse(lines, wire, ann.conv)
+        wire.call("entries.read", {"conv": ann.conv, "after": 0, "limit": 200, "log": "team"})
+        lines += ["nseen", "h3"]
+        wire.call("message.send", {"cmid": new_cmid(), "conv": ann.conv, "log": "team", "kind": "text", "text": "seen"})
+        with Wire(rig.server.port) as other:
+            other.open_session(ann.token)
+            other.call("message.send", {"cmid": new_cmid(), "conv": ann.conv, "kind": "text", "text": "thanks"})
+            wire.wait_event(lambda e: e["method"] == "entry")
+        lines += ["t1000", "k"]
+    return lines
+
+
+def record():
+    folder = sys.argv[1]
+    os.makedirs(folder, exist_ok=True)
+    with Rig("record-client") as rig:
+        rig.start_server()
+        ann, agent = rig.customer("ann"), rig.agent("bo")
+        first = customer(rig, ann, agent)
+        plays = {"customer": first, "restored": again(rig, ann, [*first, "t30000"]), "visitor": visitor(rig),
+                 "staff": staff(rig, ann, agent)}
+        for name, lines in plays.items():
+            text = "\n".join(lines).replace(ann.conv, CONV) + "\n"
+            for where, first_letter in (("in-file", text[0]), ("in-memory", text[0].lower())):
+                with open(os.path.join(folder, f"{name}-{where}"), "w", encoding="utf-8") as out:
+                    out.write(first_letter + text[1:])
+
+
+if __name__ == "__main__":
+    main(record)
