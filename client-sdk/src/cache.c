@@ -45,7 +45,8 @@ static const char schema[] =
 /* Came later: made in files of before, too. */
 static const char schema_files[] =
         "CREATE TABLE IF NOT EXISTS recent(conv INTEGER PRIMARY KEY, opened_ms INTEGER);"
-        "CREATE TABLE IF NOT EXISTS upload(pos INTEGER, at INTEGER, cmid BLOB, path TEXT, copy INTEGER, name TEXT, media "
+        "CREATE TABLE IF NOT EXISTS upload(pos INTEGER, at INTEGER, cmid BLOB, path TEXT, copy INTEGER, name TEXT, "
+        "media "
         "TEXT, size INTEGER, mtime INTEGER, sha256 BLOB, file BLOB, complete INTEGER, width INTEGER, height INTEGER, "
         "tries INTEGER, paused INTEGER, PRIMARY KEY(pos, at)) WITHOUT ROWID;"
         "CREATE INDEX IF NOT EXISTS upload_path ON upload(path);"

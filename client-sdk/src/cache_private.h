@@ -31,8 +31,9 @@
                         "dup = ?8, told = ?9, queued_ms = ?10, first_ms = ?11, of = ?12 WHERE pos = ?1")               \
         X(MESSAGE_TOLD, "UPDATE outbox SET told = 1 WHERE pos = ?1")                                                   \
         X(MESSAGE_DROP, "DELETE FROM outbox WHERE pos = ?1")                                                           \
-        X(MESSAGE_ERASE, "DELETE FROM outbox WHERE (cmid = ?1 AND op = 1 OR target = ?1 AND op = 2) AND state BETWEEN "  \
-                         "2 AND 6")                                                                                    \
+        X(MESSAGE_ERASE,                                                                                               \
+          "DELETE FROM outbox WHERE (cmid = ?1 AND op = 1 OR target = ?1 AND op = 2) AND state BETWEEN "               \
+          "2 AND 6")                                                                                                   \
         X(SWEEP, "DELETE FROM outbox WHERE state BETWEEN 2 AND 4 AND told = 1 AND queued_ms < ?1")                     \
         X(UNSENT, "SELECT " MESSAGE_COLUMNS " FROM outbox WHERE (state = 1 OR state = 2 AND number = 0) AND "          \
                   "(?1 = 0 OR conv = ?1) ORDER BY pos")                                                                \
@@ -40,8 +41,7 @@
                   "conv = ?1) ORDER BY pos")                                                                           \
         X(OFFER_AGAIN, "UPDATE outbox SET state = 2, number = 0 WHERE state BETWEEN 2 AND 4")                          \
         X(SHOWN, "SELECT " MESSAGE_COLUMNS " FROM outbox WHERE state IN (1, 5, 6, 7) AND conv = ?1 ORDER BY pos")      \
-        X(UPLOADING,                                                                                                   \
-          "SELECT " MESSAGE_COLUMNS " FROM outbox WHERE state = 7 AND (?1 = 0 OR conv = ?1) ORDER BY pos")             \
+        X(UPLOADING, "SELECT " MESSAGE_COLUMNS " FROM outbox WHERE state = 7 AND (?1 = 0 OR conv = ?1) ORDER BY pos")  \
         X(UPLOAD_PUT, "INSERT OR REPLACE INTO upload(" UPLOAD_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "  \
                       "?10, ?11, ?12, ?13, ?14, ?15, ?16)")                                                            \
         X(UPLOADS, "SELECT " UPLOAD_COLUMNS " FROM upload WHERE pos = ?1 ORDER BY at")                                 \
@@ -84,8 +84,8 @@ struct cache {
         int lock_fd;     /* -1 = in memory */
         bool is_durable; /* PRAGMA synchronous as it stands: FULL */
         bool is_in_turn, has_failed;
-        bool is_damaged; /* a page could not be read */
-        int64_t rescued; /* -1 = no file was set aside */
+        bool is_damaged;       /* a page could not be read */
+        int64_t rescued;       /* -1 = no file was set aside */
         const char *wipe_path; /* NULL = the file stays */
         int *wipe_rc;
         sqlite3_stmt *statements[CACHE_STATEMENT_COUNT];
@@ -106,4 +106,4 @@ struct cached_message cache_read_message(sqlite3_stmt *statement); /* of MESSAGE
 void cache_rescue(struct cache *cache, const char *path);
 char *cache_rescue_done(const char *path);
 bool cache_seal_holds(struct cache *cache); /* or there is none yet */
-bool cache_rescue_can_read(sqlite3 *db); /* the tables of a newer file are known */
+bool cache_rescue_can_read(sqlite3 *db);    /* the tables of a newer file are known */

@@ -110,7 +110,8 @@ static int file_path(const struct deskbell_options *options, char **out_path)
 }
 
 /* Opens the file of the visitor that is to be claimed, when there is one. */
-static int open_visitor(struct deskbell_client *client, const struct deskbell_options *options, struct cache **out_cache)
+static int open_visitor(struct deskbell_client *client, const struct deskbell_options *options,
+                        struct cache **out_cache)
 {
         struct deskbell_options visitor = {.app = options->app, .data_dir = options->data_dir, .is_visitor = 1};
         char *aside = NULL;
@@ -166,9 +167,9 @@ static bool are_valid(const struct deskbell_options *options, uint64_t *out_app)
                 return false;
         if (!options->transport && !is_url(options->url))
                 return false;
-        if (options->transport && (!options->transport->open || !options->transport->send ||
-                                   !options->transport->close || !options->transport->resume ||
-                                   options->transport->size < offsetof(struct deskbell_transport, http)))
+        if (options->transport &&
+            (!options->transport->open || !options->transport->send || !options->transport->close ||
+             !options->transport->resume || options->transport->size < offsetof(struct deskbell_transport, http)))
                 return false;
         if (options->first_page < -1 || options->first_page > PROTOCOL_PAGE_ROWS || options->snapshot < -1 ||
             options->snapshot > 100000)

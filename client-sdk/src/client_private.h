@@ -41,7 +41,7 @@ struct deskbell_client {
         struct event_list events;
         struct deskbell_link *links, *current;
         pthread_cond_t turned; /* with `lock`: the machine had a turn */
-        int event_fd; /* -1 = callbacks run on the client's thread */
+        int event_fd;          /* -1 = callbacks run on the client's thread */
 
         /* `inbox_lock` guards what other threads leave for the client's thread. */
         pthread_mutex_t inbox_lock;

@@ -22,9 +22,9 @@ struct machine_settings {
         const char *token;                                 /* NULL = none yet */
         const char *locale, *client_name, *client_version; /* locale NULL = none */
         bool manual_ack, with_team_log;
-        int64_t first_page, snapshot; /* -1 = all */
+        int64_t first_page, snapshot;               /* -1 = all */
         int64_t cache_max_bytes, cache_max_entries; /* 0 = no limit */
-        struct cache *visitor; /* file of the visitor that the user claims; NULL = none */
+        struct cache *visitor;                      /* file of the visitor that the user claims; NULL = none */
         deskbell_client *client;
         void (*random)(void *data, void *bytes, size_t len);
         void (*log)(void *data, enum deskbell_level level, const char *line);
@@ -34,7 +34,7 @@ struct machine_settings {
 /* Takes `cache` and settings->visitor on success. Strings are copied. 0, DESKBELL_E_NOMEM or DESKBELL_E_STORE. */
 int machine_new(const struct machine_settings *settings, struct cache *cache, int64_t mono_ms, int64_t wall_ms,
                 struct machine **out_machine);
-struct machine *machine_free(struct machine *machine); /* closes the caches; NULL is welcome */
+struct machine *machine_free(struct machine *machine);   /* closes the caches; NULL is welcome */
 bool machine_has_claimed(const struct machine *machine); /* the visitor's file is not needed any more */
 
 void machine_begin(struct machine *machine, int64_t mono_ms, int64_t wall_ms, bool touches_outbox);
@@ -47,7 +47,7 @@ void machine_network_changed(struct machine *machine);
 int machine_set_token(struct machine *machine, const char *token);
 void machine_set_background(struct machine *machine, bool is_on);
 int machine_set_push(struct machine *machine, int service, const char *token); /* token NULL = none any more */
-bool machine_is_push_known(const struct machine *machine); /* the server knows it; needs no turn */
+bool machine_is_push_known(const struct machine *machine);                     /* the server knows it; needs no turn */
 /* No message is taken any more, notifications are declined. DESKBELL_E_UNSENT: messages wait, and may not be lost. */
 int machine_begin_log_out(struct machine *machine, bool discard);
 void machine_wipe_at_close(struct machine *machine, const char *path, int *out_rc); /* as cache_wipe_at_close */
@@ -75,7 +75,7 @@ enum machine_wish { WISH_NOTHING, WISH_OPEN, WISH_CLOSE };
 enum machine_wish machine_wish(struct machine *machine, int *out_code);
 struct machine_frame *machine_frame_take(struct machine *machine); /* free() it; NULL = no more */
 struct event_list *machine_events(struct machine *machine);
-struct job *machine_job_take(struct machine *machine); /* job_free() it; NULL = no more */
+struct job *machine_job_take(struct machine *machine);  /* job_free() it; NULL = no more */
 int64_t machine_next_ms(const struct machine *machine); /* monotonic; INT64_MAX = nothing due */
 /* The application has room for more: entries are given a portion at a time. False when nothing waits to be given. */
 bool machine_wants_to_give(const struct machine *machine);

@@ -243,7 +243,7 @@ struct machine {
         uint8_t device[16];
         char *token;
         char visitor_secret[65];
-        char claim_secret[65]; /* to be claimed with the next session.open; "" = nothing */
+        char claim_secret[65];                          /* to be claimed with the next session.open; "" = nothing */
         bool is_claiming, is_claimed, is_claim_refused; /* taken over in this turn; for good; not ours to take */
         struct principal_id me;
         char me_text[ID_TEXT_BYTES + 1];
@@ -456,8 +456,8 @@ int outbox_check(struct machine *machine, const struct cached_message *row); /* 
 void uploads_pump(struct machine *machine);
 int64_t uploads_next_ms(const struct machine *machine);
 void uploads_lost_link(struct machine *machine);
-void uploads_hurry(struct machine *machine); /* the network is back: pauses of our own end */
-void uploads_reset(struct machine *machine); /* new epoch */
+void uploads_hurry(struct machine *machine);                           /* the network is back: pauses of our own end */
+void uploads_reset(struct machine *machine);                           /* new epoch */
 bool uploads_job_done(struct machine *machine, const struct job *job); /* false: it was for no upload */
 void uploads_answered(struct machine *machine, const struct request *request, struct reader *reader);
 void uploads_refused(struct machine *machine, const struct request *request, const struct protocol_error_body *error);
@@ -473,11 +473,11 @@ void uploads_fail(struct machine *machine, struct upload *upload, enum deskbell_
 void uploads_promote(struct machine *machine, struct upload *upload); /* all its files are there */
 void uploads_save_file(struct machine *machine, const struct upload *upload, size_t at);
 void uploads_begin_anew(struct machine *machine, struct cached_upload *file); /* under a new key, from zero */
-bool uploads_take_back(struct machine *machine, struct outgoing *out);  /* the server lost its files: once more */
-void uploads_forget_copies(struct machine *machine, int64_t pos);       /* the message needs its files no more */
+bool uploads_take_back(struct machine *machine, struct outgoing *out);        /* the server lost its files: once more */
+void uploads_forget_copies(struct machine *machine, int64_t pos);             /* the message needs its files no more */
 bool uploads_has_rows(struct machine *machine, int64_t pos);
-/* A message whose files stand under `files_pos` and never were all on the server: it is UPLOADING again. False: it is not
- * such a message. */
+/* A message whose files stand under `files_pos` and never were all on the server: it is UPLOADING again. False: it is
+ * not such a message. */
 bool uploads_wait_again(struct machine *machine, deskbell_conversation *conv, struct cached_message *row,
                         int64_t files_pos);
 void uploads_tell_files(struct machine *machine, struct event *event, int64_t pos);

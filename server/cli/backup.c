@@ -32,7 +32,7 @@ enum { PAGES_AT_ONCE = 1000, PAGE_BYTES = 4096, COPY_BYTES = 1 << 16, SETTLE_TRI
 
 /* ---- backup ---- */
 
-static int copy_pages(struct operator* operator, json_int_t *out_total)
+static int copy_pages(struct operator* operator, json_int_t * out_total)
 {
         struct progress progress;
         bool is_started = false;
@@ -157,15 +157,16 @@ static int back_up(const char *data, const char *to, bool json)
         if (rc == EX_OK)
                 rc = operator_open(data, OPERATOR_USE, &operator);
         if (rc == EX_OK)
-                rc = copy_pages(operator, &pages);
+                rc = copy_pages(operator, & pages);
         operator_close(operator);
         if (rc == EX_OK)
                 rc = take_away(data, to, &files, &file_bytes);
         if (rc != EX_OK)
                 return rc;
         if (json)
-                return cli_print(json_pack("{s:s, s:I, s:I, s:I}", "backup", to, "bytes", (json_int_t)(pages * PAGE_BYTES),
-                                           "files", (json_int_t)files, "file_bytes", (json_int_t)file_bytes));
+                return cli_print(json_pack("{s:s, s:I, s:I, s:I}", "backup", to, "bytes",
+                                           (json_int_t)(pages * PAGE_BYTES), "files", (json_int_t)files, "file_bytes",
+                                           (json_int_t)file_bytes));
         if (files > 0)
                 printf("%lld attachments of %lld bytes\n", (long long)files, (long long)file_bytes);
         printf("%s holds a backup of %lld bytes; keep %s/" LEDGER " beside your backups: a restore replays it\n", to,
@@ -180,11 +181,15 @@ int cli_backup(int argc, char **argv)
         const struct cli_option options[] = {
                 CLI_DATA(data),
                 CLI_JSON(json),
-                {.name = "to", .value = "FOLDER", .text = &to, .help = "made, or empty; gets the copy and its manifest"},
+                {.name = "to",
+                 .value = "FOLDER",
+                 .text = &to,
+                 .help = "made, or empty; gets the copy and its manifest"},
         };
         const struct cli_page page = {
                 .usage = "backup --to FOLDER [options]",
-                .about = "Copies the store and its attachments, also while a server writes to them. In the same file system\n"
+                .about = "Copies the store and its attachments, also while a server writes to them. In the same file "
+                         "system\n"
                          "attachments are hard links: they take no room, and stay when the original is erased.",
                 .examples = "  deskbell backup --data /var/lib/deskbell --to /backup/monday\n",
                 .options = options,
@@ -226,8 +231,8 @@ static int replay_ledger(const char *data, int *out_count)
                 json_t *row = json_loads(line, 0, NULL);
                 const char *customer = cli_text(row, "customer");
                 int done = *customer ? operator_do(operator, "customer.erase",
-                                                   json_pack("{s:o, s:s, s:b}", "cmid", secret_cmid(), "customer", customer,
-                                                             "if_there", true),
+                                                   json_pack("{s:o, s:s, s:b}", "cmid", secret_cmid(), "customer",
+                                                             customer, "if_there", true),
                                                    NULL)
                                      : EX_OK;
                 rc = done;
@@ -308,7 +313,8 @@ static int restore_into(const char *data, const char *from, bool json)
         if (moved > 0)
                 printf("%lld attachments that the backup does not know are in %s/files.before-restore\n",
                        (long long)moved, data);
-        printf("restored; clients will read everything again and offer what the backup lacks. %d erasure%s replayed; the "
+        printf("restored; clients will read everything again and offer what the backup lacks. %d erasure%s replayed; "
+               "the "
                "replaced store is %s/%s.before-restore\n",
                erased, erased == 1 ? "" : "s", data, BACKUP_STORE);
         return cli_finish();
@@ -328,7 +334,8 @@ int cli_restore(int argc, char **argv)
         };
         const struct cli_page page = {
                 .usage = "restore --from FOLDER [options]",
-                .about = "Puts a backup in place of the store, which must not be in use. The backup is checked against its\n"
+                .about = "Puts a backup in place of the store, which must not be in use. The backup is checked against "
+                         "its\n"
                          "manifest first; the store that was there stays beside it. Erasures noted in DIR/" LEDGER "\n"
                          "are done again.",
                 .examples = "  deskbell restore --data /var/lib/deskbell --from /backup/monday\n",
@@ -346,7 +353,8 @@ int cli_restore(int argc, char **argv)
         free(ledger);
         if (!has_ledger && !no_ledger)
                 return cli_fail(EX_NOINPUT,
-                                "%s/" LEDGER " is not there: put it back, or say --no-ledger when nobody was erased since",
+                                "%s/" LEDGER
+                                " is not there: put it back, or say --no-ledger when nobody was erased since",
                                 data);
         return restore_into(data, from, json);
 }
@@ -391,8 +399,10 @@ int cli_erase(int argc, char **argv)
         };
         const struct cli_page page = {
                 .usage = "erase --customer ID --yes [options]",
-                .about = "Erases a person for good: all that was said in his conversations, by both sides, notes included;\n"
-                         "his name, address, devices and access. The places in the logs stay, so that nothing else moves.\n"
+                .about = "Erases a person for good: all that was said in his conversations, by both sides, notes "
+                         "included;\n"
+                         "his name, address, devices and access. The places in the logs stay, so that nothing else "
+                         "moves.\n"
                          "It is complete when the command ends: old copies of the pages are gone from the files too.",
                 .examples = "  deskbell erase --customer usr_0000000000001 --yes\n",
                 .options = options,

@@ -157,9 +157,9 @@ static void on_message(deskbell_client *client, const struct deskbell_message *m
         if (message->state == DESKBELL_FAILED || message->state == DESKBELL_EXPIRED) {
                 chat->failed += !message->is_again;
                 bool is_message = message->operation == DESKBELL_OP_SEND;
-                const char *what = is_message                                 ? "not sent"
+                const char *what = is_message                               ? "not sent"
                                    : message->operation == DESKBELL_OP_EDIT ? "the edit was refused"
-                                                                              : "the erasure was refused";
+                                                                            : "the erasure was refused";
                 if (chat->is_plain || !is_message)
                         chat_say(chat, "%s%s: %s", what, message->state == DESKBELL_EXPIRED ? " for 30 days" : "",
                                  message->tag);
@@ -262,7 +262,8 @@ static void on_notice(deskbell_client *client, enum deskbell_notice notice, desk
         }
 }
 
-/* ---- older ones --------------------------------------------------------------------------------------------------- */
+/* ---- older ones ---------------------------------------------------------------------------------------------------
+ */
 
 static void on_older(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count,
                      int64_t head, int more, void *data)

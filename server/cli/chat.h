@@ -139,7 +139,7 @@ struct chat {
         int64_t read_seq, failed;
         char customer_name[256];
         struct deskbell_presence presence; /* of what this client is told of; `of` 0 = nothing yet */
-        struct listed *list; /* in the order of their numbers, from 1 */
+        struct listed *list;               /* in the order of their numbers, from 1 */
         size_t list_count;
         bool is_listing_wanted, is_list_stale;
         struct deskbell_file *files; /* in the order of their numbers, from 1; own texts, media NULL */

@@ -10,9 +10,9 @@ struct demo {
         char dir[512];
         bool is_temporary;
         struct folder folder;
-        char agents[DEMO_AGENTS][SECRET_TEXT]; /* session tokens */
-        char *customers[DEMO_CUSTOMERS];       /* user tokens, malloc'd */
-        char url[128];                         /* ws://HOST:PORT/v1/ws */
+        char agents[DEMO_AGENTS][SECRET_TEXT];         /* session tokens */
+        char *customers[DEMO_CUSTOMERS];               /* user tokens, malloc'd */
+        char url[128];                                 /* ws://HOST:PORT/v1/ws */
         char conversations[DEMO_CUSTOMERS][FOLDER_ID]; /* known once they have talked */
 };
 

@@ -55,9 +55,9 @@ static json_t *id_text(const char *prefix, uint64_t id)
 static int put_profile(struct export_run *run)
 {
         const struct principal_row *who = run->who;
-        put(run, json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:b}", "type", "profile", "customer", id_text("usr", who->ext),
-                           "external_id", who->external_id, "name", who->name, "email", who->email, "locale", who->locale,
-                           "revoked", who->revoked_ms != 0));
+        put(run, json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:b}", "type", "profile", "customer",
+                           id_text("usr", who->ext), "external_id", who->external_id, "name", who->name, "email",
+                           who->email, "locale", who->locale, "revoked", who->revoked_ms != 0));
         struct db_stmt *stmt = db_stmt(run->db, SQL_DEVICES_OF);
         db_bind_int(stmt, 1, who->id);
         int rc;
@@ -84,7 +84,8 @@ static bool is_by_customer(struct export_run *run, const struct conversation_row
                row.alias_of == conversation->customer;
 }
 
-static void put_entry(struct export_run *run, const struct conversation_row *conversation, const struct entry_row *entry)
+static void put_entry(struct export_run *run, const struct conversation_row *conversation,
+                      const struct entry_row *entry)
 {
         json_t *row = json_pack("{s:s, s:o, s:s, s:I, s:I, s:b}", "type", "entry", "conv",
                                 id_text("cnv", conversation->ext), "log", entry->log == LOG_TEAM ? "team" : "public",
@@ -159,8 +160,9 @@ static int put_file(struct export_run *run, const struct file_row *row)
         file_id_write(name, row->ext);
         file_id_write(sum, row->sha256);
         file_id_write(sum + FILE_ID_TEXT, row->sha256 + FILE_ID_BYTES);
-        put(run, json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:b}", "type", "file", "file", name, "name", row->name, "media",
-                           row->media, "bytes", (json_int_t)row->size, "sha256", sum, "in_a_message", row->conv != 0));
+        put(run,
+            json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:b}", "type", "file", "file", name, "name", row->name, "media",
+                      row->media, "bytes", (json_int_t)row->size, "sha256", sum, "in_a_message", row->conv != 0));
         run->files++;
         char *to = run->files_to ? files_path(run->files_to, name) : NULL;
         int rc = to ? attachments_copy(run->data, row->ext, to) : 0;

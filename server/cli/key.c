@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deskbell key: the keys with which an app's back end signs user tokens, the app keys with which it calls over HTTP, and
- * the keys of bots. */
+/* deskbell key: the keys with which an app's back end signs user tokens, the app keys with which it calls over HTTP,
+ * and the keys of bots. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -37,9 +37,9 @@ struct config {
         uint32_t devices_per_customer, devices_per_agent;
         uint32_t attachment_bytes, attachments_per_day;
         uint32_t attachment_quota_mib; /* 0 = what the disk holds */
-        char **webhook_allow;   /* hosts, addresses and networks beyond the public internet; NULL-terminated */
-        char **webhook_tries_s; /* seconds from the first try to each further one; NULL-terminated, rising */
-        char *webhook_ca;       /* PEM file; "" = the system's */
+        char **webhook_allow;          /* hosts, addresses and networks beyond the public internet; NULL-terminated */
+        char **webhook_tries_s;        /* seconds from the first try to each further one; NULL-terminated, rising */
+        char *webhook_ca;              /* PEM file; "" = the system's */
 };
 
 /* All that was wrong, a line each. */

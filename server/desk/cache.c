@@ -124,12 +124,12 @@ static int make_conversation(struct desk *desk, const struct caller *caller, str
                 return desk_db_failed(desk, rc);
         if (count >= PROTOCOL_CONVERSATIONS)
                 return -PROTOCOL_ERR_TOO_MANY;
-        struct conversation_row row = { .ext = desk_new_id(desk),
-                                        .workspace = caller->workspace,
-                                        .app = caller->app,
-                                        .customer = caller->principal,
-                                        .first = 1,
-                                        .last_ts = desk->now_ms };
+        struct conversation_row row = {.ext = desk_new_id(desk),
+                                       .workspace = caller->workspace,
+                                       .app = caller->app,
+                                       .customer = caller->principal,
+                                       .first = 1,
+                                       .last_ts = desk->now_ms};
         memcpy(row.key, key.at, key.len);
         rc = conversations_insert(desk->db, &row, desk->now_ms);
         if (rc < 0)

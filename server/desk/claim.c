@@ -90,11 +90,11 @@ static void tell_given(struct desk *desk, const struct conversation *conversatio
         const struct conversation_row *row = &conversation->row;
         const struct principal *user = directory_find(desk->directory, row->customer);
         struct protocol_customer_presence presence;
-        struct attendance_change change = { .customer = row->customer, .ext = user ? user->ext : 0, .is_online = true };
+        struct attendance_change change = {.customer = row->customer, .ext = user ? user->ext : 0, .is_online = true};
         bool is_online = user && attendance_of(desk, row->customer, &presence) && presence.online;
-        struct span bytes = { (const char *)&change, is_online ? sizeof change : 0 };
+        struct span bytes = {(const char *)&change, is_online ? sizeof change : 0};
         for (uint32_t i = 0; i < desk->sink_count; i++) {
-                struct desk_note *note = note_new(NOTE_GIVEN, (struct edge_ref){ 0 }, bytes);
+                struct desk_note *note = note_new(NOTE_GIVEN, (struct edge_ref){0}, bytes);
                 if (!note)
                         continue;
                 note->conv = row->id;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct clock_watch {
-        uint64_t mono_ms;  /* of the last look */
+        uint64_t mono_ms; /* of the last look */
         int64_t wall_ms;
         uint64_t since_ms; /* monotonic: when it became suspect */
         bool is_suspect;

@@ -45,7 +45,7 @@ static int store_content(struct desk_command *command, int kind, const struct pr
         char *kept = writer.failed ? NULL : arena_take(&command->arena, writer.len);
         if (kept) {
                 memcpy(kept, writer.bytes, writer.len);
-                command->stored = (struct span){ kept, writer.len };
+                command->stored = (struct span){kept, writer.len};
                 content_hash(kind, command->stored, command->hash);
                 rc = 0;
         }
@@ -64,8 +64,8 @@ static int take_act_as(struct desk_command *command, bool has_act_as, struct spa
                 return 0;
         struct principal_id who;
         bool is_subject = act_as.len > 5 && memcmp(act_as.at, "user:", 5) == 0;
-        bool is_id = !is_subject && principal_read(act_as, &who) == 0 &&
-                     (who.role == ROLE_CUSTOMER || who.role == ROLE_BOT);
+        bool is_id =
+                !is_subject && principal_read(act_as, &who) == 0 && (who.role == ROLE_CUSTOMER || who.role == ROLE_BOT);
         if (!is_id && (!is_subject || act_as.len - 5 > PROTOCOL_EXTERNAL_ID_BYTES))
                 return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "act_as", "usr_..., bot_..., or user: and an id");
         *role = is_subject ? ROLE_CUSTOMER : who.role;
@@ -100,19 +100,19 @@ static int prepare_open(struct desk_command *command, enum principal_role role, 
 static int prepare_edit(struct desk_command *command)
 {
         const struct protocol_message_edit *edit = command->params;
-        struct protocol_content content = { .has_of = true,
-                                            .of = edit->of,
-                                            .has_version = true,
-                                            .version = edit->version + 1,
-                                            .has_text = true,
-                                            .text = edit->text };
+        struct protocol_content content = {.has_of = true,
+                                           .of = edit->of,
+                                           .has_version = true,
+                                           .version = edit->version + 1,
+                                           .has_text = true,
+                                           .text = edit->text};
         return store_content(command, PROTOCOL_ENTRY_EDIT, &content);
 }
 
 static int prepare_erase(struct desk_command *command)
 {
         const struct protocol_message_erase *erase = command->params;
-        struct protocol_content content = { .has_of = true, .of = erase->of };
+        struct protocol_content content = {.has_of = true, .of = erase->of};
         return store_content(command, PROTOCOL_ENTRY_ERASE, &content);
 }
 
@@ -162,8 +162,8 @@ static int decode_into(struct desk_command *command, struct span body, enum prin
         }
 }
 
-int command_decode(enum protocol_method method, const struct request_id *id, struct span body,
-                   enum principal_role role, struct desk_command **out_command, struct fault *fault)
+int command_decode(enum protocol_method method, const struct request_id *id, struct span body, enum principal_role role,
+                   struct desk_command **out_command, struct fault *fault)
 {
         size_t room = 2 * body.len + protocol_methods[method].params_bytes + ARENA_SLACK + 4 * ALIGN;
         struct desk_command *command = command_new(COMMAND_METHOD, room);

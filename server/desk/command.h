@@ -15,12 +15,12 @@ enum command_kind {
         COMMAND_IDLE,   /* the session `from`, of an agent, has been silent for long, or (not is_idle) speaks again */
         COMMAND_FILE_LOOK, /* to a reader: whether somebody may have a file (file_look.h) */
         COMMAND_FILE_GONE, /* a file has left the disk; `memory` holds its row id */
-        COMMAND_OUTBOUND, /* what came of tries of webhooks */
+        COMMAND_OUTBOUND,  /* what came of tries of webhooks */
 };
 
 /* Who asks, as the session proved it. */
 struct caller {
-        int64_t principal; /* row id; 0 = the operator, or nobody yet */
+        int64_t principal;      /* row id; 0 = the operator, or nobody yet */
         int64_t workspace, app; /* row ids; app is 0 for staff */
         enum principal_role role;
         bool via_app; /* an app's back end writes for it: only in conversations of `app` */
@@ -36,15 +36,15 @@ struct opening {
                 OPENING_BOT, /* a bot key: `bot` */
                 OPENING_APP, /* an app key that acts for `act_as`, or for the user `subject` */
         } how;
-        int64_t workspace, app;          /* row ids, from the key ring */
-        uint64_t key_tag;                /* of the signing key; 0 = none */
-        int64_t issued_s, expires_ms;    /* user token; 0 = does not apply */
-        uint8_t secret_hash[32];         /* visitor's secret or staff token, SHA-256 */
-        char secret[48];                 /* new visitor: the secret to tell */
-        char http_token[48];             /* session.open: the Bearer token to tell; "" = none */
-        int64_t bot;                     /* row id */
-        bool has_claim;                  /* OPENING_USER: the visitor of this secret is claimed */
-        bool is_claim_refused;           /* set by the desk */
+        int64_t workspace, app;       /* row ids, from the key ring */
+        uint64_t key_tag;             /* of the signing key; 0 = none */
+        int64_t issued_s, expires_ms; /* user token; 0 = does not apply */
+        uint8_t secret_hash[32];      /* visitor's secret or staff token, SHA-256 */
+        char secret[48];              /* new visitor: the secret to tell */
+        char http_token[48];          /* session.open: the Bearer token to tell; "" = none */
+        int64_t bot;                  /* row id */
+        bool has_claim;               /* OPENING_USER: the visitor of this secret is claimed */
+        bool is_claim_refused;        /* set by the desk */
         uint8_t claim_hash[32];
         struct principal_id act_as;
         char subject[129], name[801], email[255], locale[36];
@@ -65,16 +65,16 @@ struct desk_command {
         enum protocol_method method;
         struct request_id id;
         struct caller caller;
-        void *params;             /* the method's struct; of COMMAND_OUTBOUND: results */
-        size_t result_count;      /* COMMAND_OUTBOUND */
+        void *params;        /* the method's struct; of COMMAND_OUTBOUND: results */
+        size_t result_count; /* COMMAND_OUTBOUND */
         struct arena arena;
-        size_t bytes;             /* for the bounds of the queue */
-        struct span stored;       /* message.send, message.edit: content in stored form */
-        uint8_t hash[16];         /* of what the command says, for A4 and A6 */
-        struct opening *opening;  /* session.open, and HTTP without an http_token; malloc'd, owned */
-        struct span act_as;       /* of an app key: whom it writes for */
-        struct login *login;      /* login.password, login.accept_invite; malloc'd, owned */
-        struct file_job *ended;   /* upload.end: what a files thread has found; owned */
+        size_t bytes;            /* for the bounds of the queue */
+        struct span stored;      /* message.send, message.edit: content in stored form */
+        uint8_t hash[16];        /* of what the command says, for A4 and A6 */
+        struct opening *opening; /* session.open, and HTTP without an http_token; malloc'd, owned */
+        struct span act_as;      /* of an app key: whom it writes for */
+        struct login *login;     /* login.password, login.accept_invite; malloc'd, owned */
+        struct file_job *ended;  /* upload.end: what a files thread has found; owned */
         void (*done)(void *data, struct span response); /* operator */
         void *done_data;
         bool is_answered;
@@ -94,5 +94,5 @@ static inline struct desk_command *command_of(struct mailbox_item *item)
 
 /* Makes the command of a request: copies `body`, decodes it strictly, checks content and hashes it. 0, or a negative
  * protocol error with `fault` filled. `role` decides who may send which kind. */
-int command_decode(enum protocol_method method, const struct request_id *id, struct span body,
-                   enum principal_role role, struct desk_command **out_command, struct fault *fault);
+int command_decode(enum protocol_method method, const struct request_id *id, struct span body, enum principal_role role,
+                   struct desk_command **out_command, struct fault *fault);

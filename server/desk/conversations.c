@@ -5,16 +5,15 @@
 static void write_watched(struct desk *desk, const struct conversation *conversation, enum principal_role role,
                           struct writer *out)
 {
-        struct protocol_conversation_watch_result result = { 0 };
+        struct protocol_conversation_watch_result result = {0};
         feed_row_fill(&result.row, &conversation->row, true, desk->directory);
-        result.has_presence =
-                role == ROLE_AGENT && attendance_of(desk, conversation->row.customer, &result.presence);
+        result.has_presence = role == ROLE_AGENT && attendance_of(desk, conversation->row.customer, &result.presence);
         protocol_conversation_watch_result_write(out, &result);
 }
 
 static void write_opened(struct desk *desk, const struct conversation *conversation, bool was_made, struct writer *out)
 {
-        struct protocol_conversation_open_result result = { 0 };
+        struct protocol_conversation_open_result result = {0};
         feed_row_fill(&result.row, &conversation->row, false, desk->directory);
         result.has_made = was_made;
         result.made = was_made;
@@ -62,7 +61,7 @@ int handle_conversation_unwatch(struct desk *desk, struct desk_command *command,
                 return rc;
         desk->answer.kind = NOTE_UNWATCH;
         desk->answer.conv = conversation->row.id;
-        struct protocol_conversation_unwatch_result result = { 0 };
+        struct protocol_conversation_unwatch_result result = {0};
         protocol_conversation_unwatch_result_write(out, &result);
         return 0;
 }

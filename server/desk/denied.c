@@ -8,7 +8,7 @@
 
 enum { LINES_PER_SECOND = 20 };
 
-static const struct log log_denied = { .area = "denied" };
+static const struct log log_denied = {.area = "denied"};
 static _Atomic uint64_t second;
 static atomic_uint said, left_out;
 
@@ -32,7 +32,7 @@ static void say(const char *what, const char *why, struct principal_id who, stru
         if (!has_turn(&count))
                 return;
         char id[ID_TEXT_BYTES];
-        struct span by = { id, who.role == ROLE_NONE ? 0 : principal_write(id, who) };
+        struct span by = {id, who.role == ROLE_NONE ? 0 : principal_write(id, who)};
         log_warn(&log_denied, "denied", "method", what, "why", why, "who", by, "address", address, "left_out", count);
 }
 

@@ -167,8 +167,8 @@ int desk_open(const struct desk_settings *settings, bool create, struct desk **o
         desk->data_dir = strdup(settings->data_dir);
         desk->http_tokens = http_tokens_new();
         desk->indexer = desk->data_dir ? indexer_new(desk) : NULL;
-        if (!desk->indexer || !desk->http_tokens || cache_init(&desk->cache) < 0 || sessions_init(&desk->sessions) < 0 ||
-            attendance_init(&desk->attendance) < 0)
+        if (!desk->indexer || !desk->http_tokens || cache_init(&desk->cache) < 0 ||
+            sessions_init(&desk->sessions) < 0 || attendance_init(&desk->attendance) < 0)
                 return open_failed(desk, DB_NOMEM);
         int rc = open_store(desk, create, out_why);
         if (rc < 0)

@@ -12,18 +12,18 @@ struct desk;
 
 struct desk_settings {
         const char *data_dir;
-        uint32_t readers;             /* read threads, 1-16 */
-        uint32_t quick_check_mb;      /* after an unclean end a store of up to this size is checked first; 0 = none */
+        uint32_t readers;        /* read threads, 1-16 */
+        uint32_t quick_check_mb; /* after an unclean end a store of up to this size is checked first; 0 = none */
         uint32_t retry_days, key_window_days;
-        uint32_t in_flight;           /* told to clients */
-        uint32_t heartbeat_ms, dead_ms; /* told to clients */
+        uint32_t in_flight;                               /* told to clients */
+        uint32_t heartbeat_ms, dead_ms;                   /* told to clients */
         uint32_t devices_per_customer, devices_per_agent; /* connected at once */
         const char *const *webhook_allow; /* hosts and networks beyond the public internet; NULL = none; borrowed */
-        struct file_store *files;      /* outlives the desk, which posts to it; NULL = nothing is uploaded here */
-        uint32_t attachment_bytes;     /* largest attachment */
-        uint32_t attachments_per_day;  /* that a customer may begin; agents and bots ten times as many */
-        int64_t attachment_quota_bytes; /* of all together; 0 = what the disk holds */
-        const struct db_driver *driver; /* NULL = SQLite; tests put a failing one between */
+        struct file_store *files;         /* outlives the desk, which posts to it; NULL = nothing is uploaded here */
+        uint32_t attachment_bytes;        /* largest attachment */
+        uint32_t attachments_per_day;     /* that a customer may begin; agents and bots ten times as many */
+        int64_t attachment_quota_bytes;   /* of all together; 0 = what the disk holds */
+        const struct db_driver *driver;   /* NULL = SQLite; tests put a failing one between */
 };
 
 /* Opens (or with `create` makes) the store in data_dir, which the caller has locked. 0, or a negative db_error with
@@ -31,8 +31,8 @@ struct desk_settings {
 int desk_open(const struct desk_settings *settings, bool create, struct desk **out_desk, char **out_why);
 struct desk *desk_close(struct desk *desk); /* stopped; writes the mark; returns NULL */
 
-/* Runs one method as the operator in the caller's thread; only while the desk's thread does not run. `params` is mutable
- * JSON. `out` gets the whole JSON-RPC response (id 1). 0 when it is a result, 1 when an error. */
+/* Runs one method as the operator in the caller's thread; only while the desk's thread does not run. `params` is
+ * mutable JSON. `out` gets the whole JSON-RPC response (id 1). 0 when it is a result, 1 when an error. */
 int desk_call(struct desk *desk, struct span method, char *params, size_t len, struct writer *out);
 
 /* The same for a running desk, from any thread: `done` is called once, on the desk's thread, with the response. 0, or a
@@ -60,13 +60,13 @@ int desk_post_login(struct desk *desk, struct desk_command *command);
 void desk_post_drain(struct desk *desk);
 bool desk_is_crowded(const struct desk *desk); /* reading from sockets should pause; any thread */
 
-int64_t desk_rev(const struct desk *desk);          /* last committed change number; any thread */
+int64_t desk_rev(const struct desk *desk);                      /* last committed change number; any thread */
 void desk_epoch(const struct desk *desk, uint8_t out_epoch[8]); /* any thread */
-bool desk_is_read_only(const struct desk *desk);    /* no space; any thread */
-bool desk_is_clock_suspect(const struct desk *desk); /* any thread */
-struct keyring *desk_keyring(struct desk *desk);    /* a reference to the newest ring; any thread */
-struct http_tokens *desk_http_tokens(struct desk *desk); /* lent as long as the desk; any thread */
-uint64_t desk_keyring_version(const struct desk *desk); /* changes when there is a newer one; any thread */
+bool desk_is_read_only(const struct desk *desk);                /* no space; any thread */
+bool desk_is_clock_suspect(const struct desk *desk);            /* any thread */
+struct keyring *desk_keyring(struct desk *desk);                /* a reference to the newest ring; any thread */
+struct http_tokens *desk_http_tokens(struct desk *desk);        /* lent as long as the desk; any thread */
+uint64_t desk_keyring_version(const struct desk *desk);         /* changes when there is a newer one; any thread */
 
 /* Figures for metrics; any thread. */
 struct desk_stats {

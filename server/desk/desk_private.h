@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 
 #include "desk/attendance.h"
-#include "desk/desk.h"
 #include "desk/denied.h"
+#include "desk/desk.h"
 #include "desk/directory.h"
 #include "desk/feed_row.h"
 #include "desk/http_tokens.h"
@@ -38,8 +38,8 @@ struct conversation {
         struct conversation *marked_next;   /* marks have to be told */
         struct conversation *feed_next;     /* the feed has to say it */
         bool is_changed, is_marked, is_in_feed;
-        bool is_publicly_changed;           /* in a way that its customer may know of */
-        uint64_t marks_told_ms;             /* monotonic */
+        bool is_publicly_changed; /* in a way that its customer may know of */
+        uint64_t marks_told_ms;   /* monotonic */
 };
 
 /* What one connection sent last in one conversation, and whether it was accepted (delivery O3). */
@@ -54,8 +54,8 @@ struct desk_session {
         uint8_t device[16];
         uint64_t key_tag;
         struct principal *who;
-        bool is_replaced; /* told to go because its device opened another one */
-        bool is_idle;     /* an agent's: silent for long */
+        bool is_replaced;                         /* told to go because its device opened another one */
+        bool is_idle;                             /* an agent's: silent for long */
         struct desk_session *hash_next, *sibling; /* by ref; of the same principal */
         struct predecessor *predecessors;
         uint32_t predecessor_count, predecessor_room;
@@ -99,8 +99,8 @@ struct desk {
         struct session_table sessions;
         struct attendance attendance;
         struct mailbox in;
-        struct mailbox_item *pending;           /* taken, not executed yet */
-        struct mailbox_list batch;              /* executed, not committed */
+        struct mailbox_item *pending; /* taken, not executed yet */
+        struct mailbox_list batch;    /* executed, not committed */
         struct mailbox *sinks[SINKS_MAX];
         struct mailbox_list leaving[SINKS_MAX]; /* notes of the running batch */
         uint32_t sink_count;
@@ -108,28 +108,28 @@ struct desk {
         uint32_t changed_count;
         uint64_t feed_due_ms, marks_due_ms, flush_due_ms; /* monotonic; 0 = nothing due */
         struct answer answer;
-        int64_t workspace;                      /* row id */
+        int64_t workspace; /* row id */
         uint64_t workspace_ext;
         uint8_t epoch[8];
-        int64_t rev, now_ms;                    /* now_ms: wall time of the running batch */
+        int64_t rev, now_ms; /* now_ms: wall time of the running batch */
         _Atomic int64_t committed_rev;
         atomic_bool is_read_only, is_clock_suspect;
         struct jobs jobs;
         struct webhooks webhooks;
         struct uploads uploads;
-        uint64_t retry_write_ms;                /* monotonic; while read-only */
+        uint64_t retry_write_ms; /* monotonic; while read-only */
         bool is_in_transaction, keys_changed, keys_are_stale, names_changed;
-        bool is_log_moved;                      /* nothing was committed since the last idle checkpoint */
-        bool has_ended;                         /* after a commit of unknown outcome: nothing is done any more */
-        uint64_t sweep_due_ms;                  /* monotonic */
-        int64_t id_ms;                          /* of the newest ids */
+        bool is_log_moved;     /* nothing was committed since the last idle checkpoint */
+        bool has_ended;        /* after a commit of unknown outcome: nothing is done any more */
+        uint64_t sweep_due_ms; /* monotonic */
+        int64_t id_ms;         /* of the newest ids */
         uint32_t id_bits, id_step;
-        int db_failure;                         /* first db_error of the running batch */
+        int db_failure; /* first db_error of the running batch */
         struct http_tokens *http_tokens;
         struct crypto *crypto;
         pthread_mutex_t keyring_lock;
         struct keyring *keyring;
-        struct db_backup *backup;               /* under way, or NULL */
+        struct db_backup *backup; /* under way, or NULL */
         _Atomic uint64_t keyring_version, directory_version;
         pthread_t thread;
         atomic_bool is_stopping, is_crowded;
@@ -145,7 +145,8 @@ struct desk {
 
 /* telling.c */
 int desk_db_failed(struct desk *desk, int rc); /* remembers; returns -PROTOCOL_ERR_STORAGE_FULL or _INTERNAL */
-void desk_leave(struct desk *desk, uint32_t thread, struct desk_note *note); /* queued until the commit; takes the note */
+void desk_leave(struct desk *desk, uint32_t thread,
+                struct desk_note *note); /* queued until the commit; takes the note */
 void desk_broadcast(struct desk *desk, const struct conversation *conversation, bool team, struct edge_frame *frame);
 void desk_tell_entry(struct desk *desk, const struct conversation *conversation, const struct entry_row *entry);
 /* Raises *ts to the time of the newest team entry: it never falls along iseq, and no customer sees it. */
@@ -162,7 +163,8 @@ void dispatch_drain(struct desk *desk);
 bool dispatch_is_quiet(const struct desk_command *command); /* needs no transaction */
 
 /* batch.c */
-void desk_turn(struct desk *desk); /* one batch of what is queued, and what is due after it; tests call it without a thread */
+void desk_turn(
+        struct desk *desk); /* one batch of what is queued, and what is due after it; tests call it without a thread */
 void batch_run(struct desk *desk);
 void batch_wait(struct desk *desk); /* for commands, or for what is due; moves the log meanwhile */
 void batch_drop(struct desk *desk); /* what is queued, was not committed or has not left; nobody is answered */
@@ -174,7 +176,7 @@ int conversation_find(struct desk *desk, uint64_t ext, struct conversation **out
 int conversation_find_key(struct desk *desk, const struct caller *caller, struct span key, bool *out_made,
                           struct conversation **out_conversation);
 void conversation_changed(struct desk *desk, struct conversation *conversation, bool is_public);
-int cache_flush(struct desk *desk);    /* writes what changed under new revs */
+int cache_flush(struct desk *desk); /* writes what changed under new revs */
 void cache_committed(struct desk *desk);
 void cache_rolled_back(struct desk *desk);
 /* Takes back a conversation that conversation_find_key has just made. Returns `refusal`, or what the store says. */
@@ -197,9 +199,9 @@ void session_note_sent(struct desk_session *session, int64_t conv, const struct 
 const struct predecessor *session_last_sent(const struct desk_session *session, int64_t conv);
 
 /* marks.c */
-void marks_commit(struct desk *desk);               /* tells marks that were committed and are due */
-void feed_commit(struct desk *desk);                /* tells staff what changed, when it is due */
-int64_t desk_next_due_ms(const struct desk *desk);  /* ms until something is due; -1 = nothing */
+void marks_commit(struct desk *desk);              /* tells marks that were committed and are due */
+void feed_commit(struct desk *desk);               /* tells staff what changed, when it is due */
+int64_t desk_next_due_ms(const struct desk *desk); /* ms until something is due; -1 = nothing */
 
 /* Handlers: one per method, in the file of its noun. They write the members of the result object through `out`, or
  * return a negative protocol error with nothing changed. */

@@ -170,11 +170,11 @@ struct principal *directory_find(struct directory *directory, int64_t id)
 struct principal_id directory_author(struct directory *directory, int64_t id)
 {
         if (id == 0)
-                return (struct principal_id){ ROLE_SYSTEM, 0 };
+                return (struct principal_id){ROLE_SYSTEM, 0};
         const struct principal *principal = directory_find(directory, id);
         if (!principal)
-                return (struct principal_id){ ROLE_ERASED, 0 };
-        return (struct principal_id){ principal->role, principal->ext };
+                return (struct principal_id){ROLE_ERASED, 0};
+        return (struct principal_id){principal->role, principal->ext};
 }
 
 static void load_apps(struct directory *directory)
@@ -186,7 +186,7 @@ static void load_apps(struct directory *directory)
                 if (!more)
                         break;
                 directory->apps = more;
-                more[directory->app_count++] = (struct known_app){ db_int(stmt, 0), (uint64_t)db_int(stmt, 2) };
+                more[directory->app_count++] = (struct known_app){db_int(stmt, 0), (uint64_t)db_int(stmt, 2)};
         }
         db_reset(stmt);
 }

@@ -13,9 +13,9 @@ struct principal {
         enum principal_role role;
         int64_t alias_of; /* a claimed visitor: its user; 0 otherwise */
         bool has_aliases;
-        bool is_fresh;   /* made in the running transaction: see directory_made */
-        uint32_t refs;   /* sessions that hold it */
-        char *name;      /* NULL = none */
+        bool is_fresh; /* made in the running transaction: see directory_made */
+        uint32_t refs; /* sessions that hold it */
+        char *name;    /* NULL = none */
         struct principal *hash_next;
         struct desk_session *sessions; /* desk thread only */
 };

@@ -25,7 +25,8 @@ static void answer_bytes(struct desk *desk, struct desk_command *command, struct
         if (!note)
                 return; /* unknown to the client, who asks again (A3) */
         note->is_http = command->is_http;
-        note->is_page = protocol_methods[command->method].runs == PROTOCOL_RUNS_READ; /* upload.end: counted as a read */
+        note->is_page =
+                protocol_methods[command->method].runs == PROTOCOL_RUNS_READ; /* upload.end: counted as a read */
         note->conv = desk->answer.conv;
         note->customer = desk->answer.customer;
         note->conv_ext = desk->answer.conv_ext;

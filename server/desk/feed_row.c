@@ -12,7 +12,7 @@ static void fill_last(struct protocol_feed_row *out, const struct conversation_r
         out->last.kind = (enum protocol_entry_kind)row->last_kind;
         if (row->preview_len > 0) {
                 out->last.has_preview = true;
-                out->last.preview = (struct span){ row->preview, row->preview_len };
+                out->last.preview = (struct span){row->preview, row->preview_len};
         }
 }
 
@@ -31,7 +31,7 @@ static void fill_for_staff(struct protocol_feed_row *out, const struct conversat
         if (!customer)
                 return;
         out->has_customer = true;
-        out->customer = (struct principal_id){ customer->role, customer->ext };
+        out->customer = (struct principal_id){customer->role, customer->ext};
         if (customer->name) {
                 out->has_customer_name = true;
                 out->customer_name = span_of(customer->name);
@@ -57,10 +57,10 @@ void feed_row_fill(struct protocol_feed_row *out_row, const struct conversation_
         out->has_head = true;
         out->head = row->head;
         out->has_marks = true;
-        out->marks = (struct protocol_both_marks){ .customer_recv = row->customer_recv,
-                                              .customer_read = row->customer_read,
-                                              .staff_recv = row->staff_recv,
-                                              .staff_read = row->staff_read };
+        out->marks = (struct protocol_both_marks){.customer_recv = row->customer_recv,
+                                                  .customer_read = row->customer_read,
+                                                  .staff_recv = row->staff_recv,
+                                                  .staff_read = row->staff_read};
         fill_last(out, row, directory);
         if (for_staff) {
                 fill_for_staff(out, row, directory);

@@ -20,9 +20,9 @@ struct job_kind_info {
 };
 
 static const struct job_kind_info kinds[] = {
-        [JOB_PUSH_WANTED] = { .run = push_wanted_run },
-        [JOB_UPLOAD_SWEEP] = { .run = uploads_sweep_run, .is_destructive = true },
-        [JOB_FILE_UNLINK] = { .run = uploads_unlink_run }, /* what was erased never waits for the clock */
+        [JOB_PUSH_WANTED] = {.run = push_wanted_run},
+        [JOB_UPLOAD_SWEEP] = {.run = uploads_sweep_run, .is_destructive = true},
+        [JOB_FILE_UNLINK] = {.run = uploads_unlink_run}, /* what was erased never waits for the clock */
 };
 
 static const struct job_kind_info *info_of(int kind)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs: what has to happen at a later time and must survive a crash: rows of the table `job`, claimed by the desk's
- * thread inside a batch, so that a job's effect and its removal are one transaction. At most 200 a second, oldest first.
- * What destroys waits while the clock is suspect. Desk thread only. */
+ * thread inside a batch, so that a job's effect and its removal are one transaction. At most 200 a second, oldest
+ * first. What destroys waits while the clock is suspect. Desk thread only. */
 #pragma once
 
 #include "desk/clock_watch.h"
@@ -10,9 +10,9 @@
 struct desk;
 
 enum job_kind { /* numbers are stored: never change one */
-        JOB_PUSH_WANTED = 1,
-        JOB_UPLOAD_SWEEP = 2,
-        JOB_FILE_UNLINK = 3,
+                JOB_PUSH_WANTED = 1,
+                JOB_UPLOAD_SWEEP = 2,
+                JOB_FILE_UNLINK = 3,
 };
 
 /* The work of one job, inside a transaction. 0, or a negative protocol error (desk_db_failed was called where the store

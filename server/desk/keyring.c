@@ -60,7 +60,7 @@ static int add_origin(struct keyring_app *app, struct span text)
 /* `stored`: a JSON array of texts, as app.add wrote it. */
 static int read_origins(struct keyring_app *app, struct span stored)
 {
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         struct reader reader;
         struct reader_text text;
         char *copy = malloc(stored.len + 1);
@@ -94,9 +94,8 @@ static int load_apps(struct keyring *keyring, struct db *db)
                 }
                 keyring->apps = more;
                 struct keyring_app *app = &more[keyring->app_count++];
-                *app = (struct keyring_app){ .id = db_int(stmt, 0),
-                                             .workspace = db_int(stmt, 1),
-                                             .ext = (uint64_t)db_int(stmt, 2) };
+                *app = (struct keyring_app){
+                        .id = db_int(stmt, 0), .workspace = db_int(stmt, 1), .ext = (uint64_t)db_int(stmt, 2)};
                 int read = read_origins(app, db_text(stmt, 4));
                 if (read < 0) {
                         db_reset(stmt);
@@ -252,7 +251,7 @@ const struct keyring_access *keyring_find_access(const struct keyring *keyring, 
 static bool app_has_origin(const struct keyring_app *app, struct span origin)
 {
         for (const struct keyring_origin *known = app->origins; known; known = known->next)
-                if (span_equal((struct span){ known->text, known->len }, origin))
+                if (span_equal((struct span){known->text, known->len}, origin))
                         return true;
         return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key ring: an immutable picture of all apps, their origins, their signing keys and the keys of back ends and bots, made
- * by the desk at each change and shared with the network threads by reference count. */
+/* Key ring: an immutable picture of all apps, their origins, their signing keys and the keys of back ends and bots,
+ * made by the desk at each change and shared with the network threads by reference count. */
 #pragma once
 
 #include "protocol/jwt.h"

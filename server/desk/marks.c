@@ -11,7 +11,8 @@ static int64_t within(int64_t value, int64_t low, int64_t high)
         return value < low ? low : value > high ? high : value;
 }
 
-/* What the mark has passed is read. Only that is looked at, so that a log is gone through once however many marks come. */
+/* What the mark has passed is read. Only that is looked at, so that a log is gone through once however many marks come.
+ */
 static int count_unread(struct desk *desk, struct conversation_row *row, int64_t was_read)
 {
         if (row->customer_read >= row->head)
@@ -94,12 +95,12 @@ static void tell_event(struct desk *desk, const struct conversation *conversatio
         frame_call_begin(&writer, NULL, name);
         write(&writer, event);
         frame_end(&writer);
-        struct edge_frame *frame = writer.failed ? NULL : edge_frame_new((struct span){ writer.bytes, writer.len });
+        struct edge_frame *frame = writer.failed ? NULL : edge_frame_new((struct span){writer.bytes, writer.len});
         writer_done(&writer);
         if (!frame)
                 return;
         for (uint32_t i = 0; i < desk->sink_count; i++) {
-                struct desk_note *note = note_new(NOTE_EVENT, (struct edge_ref){ 0 }, (struct span){ 0 });
+                struct desk_note *note = note_new(NOTE_EVENT, (struct edge_ref){0}, (struct span){0});
                 if (!note)
                         continue;
                 note->conv = conversation->row.id;
@@ -131,8 +132,8 @@ int handle_typing_take(struct desk *desk, struct desk_command *command, struct w
         int rc = conversation_for(desk, &command->caller, params->conv, &conversation);
         if (rc < 0)
                 return rc;
-        struct protocol_event_typing event = { .conv = params->conv,
-                                               .author = directory_author(desk->directory, command->caller.principal) };
+        struct protocol_event_typing event = {.conv = params->conv,
+                                              .author = directory_author(desk->directory, command->caller.principal)};
         tell_event(desk, conversation, SPAN("typing"), write_typing, &event, command->from);
         return 0;
 }
@@ -140,14 +141,14 @@ int handle_typing_take(struct desk *desk, struct desk_command *command, struct w
 static void tell_marks(struct desk *desk, const struct conversation *conversation)
 {
         const struct conversation_row *row = &conversation->row;
-        struct protocol_event_marks event = { .conv = row->ext,
-                                              .has_rev = true,
-                                              .rev = row->public_rev, /* a note must not show by it */
-                                              .marks = { .customer_recv = row->customer_recv,
-                                                         .customer_read = row->customer_read,
-                                                         .staff_recv = row->staff_recv,
-                                                         .staff_read = row->staff_read } };
-        tell_event(desk, conversation, SPAN("marks"), write_marks, &event, (struct edge_ref){ 0 });
+        struct protocol_event_marks event = {.conv = row->ext,
+                                             .has_rev = true,
+                                             .rev = row->public_rev, /* a note must not show by it */
+                                             .marks = {.customer_recv = row->customer_recv,
+                                                       .customer_read = row->customer_read,
+                                                       .staff_recv = row->staff_recv,
+                                                       .staff_read = row->staff_read}};
+        tell_event(desk, conversation, SPAN("marks"), write_marks, &event, (struct edge_ref){0});
 }
 
 void marks_commit(struct desk *desk)
@@ -183,7 +184,7 @@ static void tell_feed(struct desk *desk, const struct conversation *conversation
         protocol_feed_row_write(&writer, &row);
         for (uint32_t i = 0; !writer.failed && i < desk->sink_count; i++) {
                 struct desk_note *note =
-                        note_new(NOTE_FEED, (struct edge_ref){ 0 }, (struct span){ writer.bytes, writer.len });
+                        note_new(NOTE_FEED, (struct edge_ref){0}, (struct span){writer.bytes, writer.len});
                 if (!note)
                         continue;
                 note->conv = conversation->row.id;
@@ -211,7 +212,7 @@ static struct conversation *merge_by_rev(struct conversation *a, struct conversa
 static struct conversation *take_feed_sorted(struct desk *desk)
 {
         enum { RUNS = 32 };
-        struct conversation *runs[RUNS] = { NULL }, *rest = desk->feed_first;
+        struct conversation *runs[RUNS] = {NULL}, *rest = desk->feed_first;
         desk->feed_first = NULL;
         desk->feed_last = &desk->feed_first;
         while (rest) {

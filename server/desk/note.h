@@ -10,14 +10,14 @@ enum note_kind {
         NOTE_REFUSED, /* session.open failed: bytes are the answer, then close with `close_code` */
         NOTE_WATCH,   /* `to` watches conversation `conv` from now on; bytes are the answer */
         NOTE_UNWATCH,
-        NOTE_EVENT,   /* frame for the customer's connections (unless team) and everybody who watches `conv` */
-        NOTE_FEED,    /* bytes: a staff feed row of `conv` at `rev` */
+        NOTE_EVENT,      /* frame for the customer's connections (unless team) and everybody who watches `conv` */
+        NOTE_FEED,       /* bytes: a staff feed row of `conv` at `rev` */
         NOTE_ATTENDANCE, /* bytes: an array of struct attendance_change, for the agents who watch */
-        NOTE_GIVEN,   /* `conv` belongs to `customer` from now on; bytes: its attendance_change, or nothing */
-        NOTE_TEAM,    /* the team's word for customers: `is_here` */
-        NOTE_CLOSE,   /* `to` has to go, with close_code */
-        NOTE_FILE,    /* bytes: a struct file_grant, for the transfer of that number */
-        NOTE_DRAIN,   /* everybody has to go, with close_code */
+        NOTE_GIVEN,      /* `conv` belongs to `customer` from now on; bytes: its attendance_change, or nothing */
+        NOTE_TEAM,       /* the team's word for customers: `is_here` */
+        NOTE_CLOSE,      /* `to` has to go, with close_code */
+        NOTE_FILE,       /* bytes: a struct file_grant, for the transfer of that number */
+        NOTE_DRAIN,      /* everybody has to go, with close_code */
 };
 
 /* What has become of a customer's presence. */
@@ -32,19 +32,19 @@ struct desk_note {
         struct mailbox_item item; /* first */
         enum note_kind kind;
         struct edge_ref to;
-        struct caller caller;        /* NOTE_OPENED */
-        struct principal_id who;     /* NOTE_OPENED */
-        int64_t expires_ms;          /* NOTE_OPENED: of the token; 0 = none */
-        uint64_t key_tag;            /* NOTE_OPENED */
-        int64_t conv, customer;      /* row ids; customer 0 = staff only */
-        uint64_t conv_ext;           /* NOTE_WATCH */
+        struct caller caller;    /* NOTE_OPENED */
+        struct principal_id who; /* NOTE_OPENED */
+        int64_t expires_ms;      /* NOTE_OPENED: of the token; 0 = none */
+        uint64_t key_tag;        /* NOTE_OPENED */
+        int64_t conv, customer;  /* row ids; customer 0 = staff only */
+        uint64_t conv_ext;       /* NOTE_WATCH */
         int64_t workspace, rev;
-        struct edge_ref except;      /* NOTE_EVENT: not to this one */
-        struct edge_frame *frame;    /* NOTE_EVENT: one reference, owned */
+        struct edge_ref except;   /* NOTE_EVENT: not to this one */
+        struct edge_frame *frame; /* NOTE_EVENT: one reference, owned */
         int close_code;
-        bool is_here;                /* NOTE_TEAM */
-        bool is_http;                /* `to` is a request over HTTP */
-        bool is_page;                /* NOTE_REPLY: a reader's, which may be long */
+        bool is_here; /* NOTE_TEAM */
+        bool is_http; /* `to` is a request over HTTP */
+        bool is_page; /* NOTE_REPLY: a reader's, which may be long */
         size_t len;
         char bytes[];
 };

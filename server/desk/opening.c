@@ -24,15 +24,15 @@ static void copy_text(char *to, size_t room, const char *from)
 
 static int insert_customer(struct desk *desk, const struct opening *opening, struct principal_row *row)
 {
-        *row = (struct principal_row){ .workspace = opening->workspace, .ext = desk_new_id(desk), .role = ROLE_CUSTOMER };
+        *row = (struct principal_row){.workspace = opening->workspace, .ext = desk_new_id(desk), .role = ROLE_CUSTOMER};
         if (opening->how == OPENING_NEW_VISITOR)
                 row->app = opening->app;
         copy_text(row->external_id, sizeof row->external_id, opening->subject);
         copy_text(row->name, sizeof row->name, opening->name);
         copy_text(row->email, sizeof row->email, opening->email);
         copy_text(row->locale, sizeof row->locale, opening->locale);
-        int rc = principals_insert(desk->db, row, opening->how == OPENING_NEW_VISITOR ? opening->secret_hash : NULL, NULL,
-                                   0, desk->now_ms);
+        int rc = principals_insert(desk->db, row, opening->how == OPENING_NEW_VISITOR ? opening->secret_hash : NULL,
+                                   NULL, 0, desk->now_ms);
         return rc < 0 ? desk_db_failed(desk, rc) : 0;
 }
 
@@ -134,14 +134,15 @@ static int find_acted(struct desk *desk, const struct opening *opening, struct p
         *out_fresh = rc == DB_OK && is_subject;
         if (*out_fresh)
                 return insert_customer(desk, opening, row);
-        if (rc == DB_OK || row->role != (is_subject ? ROLE_CUSTOMER : opening->act_as.role) || !may_act_as(opening, row))
+        if (rc == DB_OK || row->role != (is_subject ? ROLE_CUSTOMER : opening->act_as.role) ||
+            !may_act_as(opening, row))
                 return -PROTOCOL_ERR_NOT_FOUND;
         return row->revoked_ms != 0 ? -PROTOCOL_ERR_FORBIDDEN : 0;
 }
 
 static int find_principal(struct desk *desk, struct opening *opening, struct principal **out_who)
 {
-        struct principal_row row = { 0 };
+        struct principal_row row = {0};
         bool is_fresh = false;
         int rc = 0;
         switch (opening->how) {
@@ -182,8 +183,8 @@ static int make_place(struct desk *desk, struct principal *who, const uint8_t de
         uint32_t others = 0;
         for (struct desk_session *session = who->sessions; session; session = session->sibling)
                 others += !session->is_replaced && memcmp(session->device, device, 16) != 0;
-        uint32_t limit = who->role == ROLE_CUSTOMER ? desk->settings.devices_per_customer
-                                                    : desk->settings.devices_per_agent;
+        uint32_t limit =
+                who->role == ROLE_CUSTOMER ? desk->settings.devices_per_customer : desk->settings.devices_per_agent;
         if (others >= limit)
                 return refuse(desk, PROTOCOL_CLOSE_RATE_LIMITED, PROTOCOL_ERR_TOO_MANY);
         for (struct desk_session *session = who->sessions; session; session = session->sibling) {
@@ -213,8 +214,8 @@ static void fill_reset(struct desk *desk, const struct protocol_session_open *pa
 static void write_result(struct desk *desk, const struct protocol_session_open *params, const struct opening *opening,
                          const struct principal *who, struct writer *out)
 {
-        struct protocol_session_open_result result = { 0 };
-        result.principal = (struct principal_id){ who->role, who->ext };
+        struct protocol_session_open_result result = {0};
+        result.principal = (struct principal_id){who->role, who->ext};
         if (who->name) {
                 result.has_name = true;
                 result.name = span_of(who->name);
@@ -236,13 +237,13 @@ static void write_result(struct desk *desk, const struct protocol_session_open *
                 result.expires = opening->expires_ms;
         }
         result.protocol = PROTOCOL_VERSION;
-        result.limits = (struct protocol_session_limits){ .in_flight = desk->settings.in_flight,
-                                                          .frame_bytes = PROTOCOL_CLIENT_FRAME_BYTES,
-                                                          .key_window_days = desk->settings.key_window_days,
-                                                          .retry_days = desk->settings.retry_days,
-                                                          .heartbeat_ms = desk->settings.heartbeat_ms,
-                                                          .dead_ms = desk->settings.dead_ms };
-        struct span features[] = { SPAN("attachments") };
+        result.limits = (struct protocol_session_limits){.in_flight = desk->settings.in_flight,
+                                                         .frame_bytes = PROTOCOL_CLIENT_FRAME_BYTES,
+                                                         .key_window_days = desk->settings.key_window_days,
+                                                         .retry_days = desk->settings.retry_days,
+                                                         .heartbeat_ms = desk->settings.heartbeat_ms,
+                                                         .dead_ms = desk->settings.dead_ms};
+        struct span features[] = {SPAN("attachments")};
         result.features = features;
         result.features_count = desk->settings.files ? sizeof features / sizeof *features : 0;
         result.has_team = who->role == ROLE_CUSTOMER;
@@ -266,8 +267,8 @@ int handle_session_open(struct desk *desk, struct desk_command *command, struct 
                 return fault_set(fault, -rc, "claim", "the secret of a visitor nobody has claimed");
         if (rc < 0 || !who)
                 return rc;
-        struct span client = params->has_client ? params->client.name : (struct span){ 0 };
-        struct span locale = params->has_locale ? params->locale : (struct span){ 0 };
+        struct span client = params->has_client ? params->client.name : (struct span){0};
+        struct span locale = params->has_locale ? params->locale : (struct span){0};
         rc = devices_seen(desk->db, who->id, params->device, locale, client, desk->now_ms);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
@@ -275,11 +276,11 @@ int handle_session_open(struct desk *desk, struct desk_command *command, struct 
                 return desk_db_failed(desk, DB_NOMEM);
 
         desk->answer.kind = NOTE_OPENED;
-        desk->answer.caller = (struct caller){ .principal = who->id,
-                                               .workspace = who->workspace,
-                                               .app = who->role == ROLE_CUSTOMER ? opening->app : 0,
-                                               .role = who->role };
-        desk->answer.who = (struct principal_id){ who->role, who->ext };
+        desk->answer.caller = (struct caller){.principal = who->id,
+                                              .workspace = who->workspace,
+                                              .app = who->role == ROLE_CUSTOMER ? opening->app : 0,
+                                              .role = who->role};
+        desk->answer.who = (struct principal_id){who->role, who->ext};
         desk->answer.expires_ms = opening->expires_ms;
         desk->answer.key_tag = opening->key_tag;
         write_result(desk, params, opening, who, out);
@@ -296,11 +297,11 @@ int opening_admit(struct desk *desk, struct desk_command *command)
         if (!who)
                 return rc;
         bool via_app = opening->how == OPENING_APP;
-        command->caller = (struct caller){ .principal = who->id,
-                                           .workspace = who->workspace,
-                                           .app = who->role == ROLE_CUSTOMER || via_app ? opening->app : 0,
-                                           .role = who->role,
-                                           .via_app = via_app };
+        command->caller = (struct caller){.principal = who->id,
+                                          .workspace = who->workspace,
+                                          .app = who->role == ROLE_CUSTOMER || via_app ? opening->app : 0,
+                                          .role = who->role,
+                                          .via_app = via_app};
         return 0;
 }
 
@@ -326,7 +327,7 @@ static int look_for_user(struct db *db, const struct opening *opening, struct pr
         if (rc < 0)
                 return -PROTOCOL_ERR_INTERNAL;
         if (rc == DB_OK)
-                *row = (struct principal_row){ .id = -1, .workspace = opening->workspace, .role = ROLE_CUSTOMER };
+                *row = (struct principal_row){.id = -1, .workspace = opening->workspace, .role = ROLE_CUSTOMER};
         else if (row->revoked_ms != 0 || opening->issued_s < row->valid_from_s)
                 return -PROTOCOL_ERR_REVOKED;
         return 0;
@@ -342,7 +343,7 @@ static int look_for_bot(struct db *db, const struct opening *opening, struct pri
 
 int opening_look(struct db *db, const struct opening *opening, int64_t now_ms, struct caller *out_caller)
 {
-        struct principal_row row = { 0 };
+        struct principal_row row = {0};
         int rc = -PROTOCOL_ERR_FORBIDDEN;
         if (opening->how == OPENING_USER)
                 rc = look_for_user(db, opening, &row);
@@ -352,9 +353,9 @@ int opening_look(struct db *db, const struct opening *opening, int64_t now_ms, s
                 rc = look_for_bot(db, opening, &row);
         if (rc < 0)
                 return rc;
-        *out_caller = (struct caller){ .principal = row.id,
-                                       .workspace = row.workspace,
-                                       .app = row.role == ROLE_CUSTOMER ? opening->app : 0,
-                                       .role = row.role };
+        *out_caller = (struct caller){.principal = row.id,
+                                      .workspace = row.workspace,
+                                      .app = row.role == ROLE_CUSTOMER ? opening->app : 0,
+                                      .role = row.role};
         return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* message.edit and message.erase. Both append an entry that says what happened and change the message's own row, so that
- * a late reader sees what is true now (delivery, Edits and erasures). Checks come first, writes last. */
+/* message.edit and message.erase. Both append an entry that says what happened and change the message's own row, so
+ * that a late reader sees what is true now (delivery, Edits and erasures). Checks come first, writes last. */
 #include "desk/desk_private.h"
 
 /* What is being revised, as it stands in the store; `content` lies in the command's memory. */
@@ -25,7 +25,7 @@ static int decode_body(struct desk_command *command, struct span body, struct pr
                 return -PROTOCOL_ERR_INTERNAL;
         memcpy(copy, body.at, body.len);
         struct reader reader;
-        struct fault ignored = { 0 };
+        struct fault ignored = {0};
         reader_init(&reader, copy, body.len, READER_TOLERANT, &command->arena, &ignored);
         return protocol_content_read(&reader, out_content);
 }
@@ -47,7 +47,7 @@ static int find_own(struct desk *desk, struct desk_command *command, uint64_t co
                 return -PROTOCOL_ERR_NOT_FOUND;
         rc = decode_body(command, out->row.body, &out->content);
         db_reset(stmt);
-        out->row.body = (struct span){ 0 };
+        out->row.body = (struct span){0};
         if (rc < 0)
                 return rc;
         bool is_own = out->row.author == command->caller.principal ||
@@ -107,28 +107,28 @@ static int find_repeat(struct desk *desk, struct desk_command *command, const st
 static void write_place(const struct entry_row *entry, bool dup, bool is_edit, struct writer *out)
 {
         bool team = entry->log == LOG_TEAM;
-        struct protocol_message_edit_result result = { .has_seq = !team,
-                                                       .seq = entry->seq,
-                                                       .has_iseq = team,
-                                                       .iseq = entry->seq,
-                                                       .has_at_seq = team,
-                                                       .at_seq = entry->at_seq,
-                                                       .ts = entry->ts,
-                                                       .has_dup = dup,
-                                                       .dup = dup };
+        struct protocol_message_edit_result result = {.has_seq = !team,
+                                                      .seq = entry->seq,
+                                                      .has_iseq = team,
+                                                      .iseq = entry->seq,
+                                                      .has_at_seq = team,
+                                                      .at_seq = entry->at_seq,
+                                                      .ts = entry->ts,
+                                                      .has_dup = dup,
+                                                      .dup = dup};
         if (is_edit) {
                 protocol_message_edit_result_write(out, &result);
                 return;
         }
-        struct protocol_message_erase_result erased = { .has_seq = result.has_seq,
-                                                        .seq = result.seq,
-                                                        .has_iseq = result.has_iseq,
-                                                        .iseq = result.iseq,
-                                                        .has_at_seq = result.has_at_seq,
-                                                        .at_seq = result.at_seq,
-                                                        .ts = result.ts,
-                                                        .has_dup = dup,
-                                                        .dup = dup };
+        struct protocol_message_erase_result erased = {.has_seq = result.has_seq,
+                                                       .seq = result.seq,
+                                                       .has_iseq = result.has_iseq,
+                                                       .iseq = result.iseq,
+                                                       .has_at_seq = result.has_at_seq,
+                                                       .at_seq = result.at_seq,
+                                                       .ts = result.ts,
+                                                       .has_dup = dup,
+                                                       .dup = dup};
         protocol_message_erase_result_write(out, &erased);
 }
 
@@ -148,18 +148,16 @@ static void set_preview(struct conversation_row *row, struct span text)
 /* What the public message read before, for those who may see the team log. */
 static int keep_revision(struct desk *desk, struct desk_command *command, const struct revised *revised)
 {
-        struct protocol_content old = { .has_of = true,
-                                        .of = revised->row.seq,
-                                        .has_version = true,
-                                        .version = revised->row.version,
-                                        .has_text = true,
-                                        .text = revised->content.text };
+        struct protocol_content old = {.has_of = true,
+                                       .of = revised->row.seq,
+                                       .has_version = true,
+                                       .version = revised->row.version,
+                                       .has_text = true,
+                                       .text = revised->content.text};
         struct writer writer;
         writer_init(&writer, NULL, 0);
         content_store(&writer, &old);
-        struct entry_row entry = { .log = LOG_TEAM,
-                                   .kind = PROTOCOL_ENTRY_REVISION,
-                                   .body = { writer.bytes, writer.len } };
+        struct entry_row entry = {.log = LOG_TEAM, .kind = PROTOCOL_ENTRY_REVISION, .body = {writer.bytes, writer.len}};
         int rc = writer.failed ? desk_db_failed(desk, DB_NOMEM)
                                : append_about(desk, command, revised->conversation, &entry);
         if (rc == 0)
@@ -176,10 +174,10 @@ static int replace_content(struct desk *desk, const struct revised *revised, str
         struct writer writer;
         writer_init(&writer, NULL, 0);
         content_store(&writer, &content);
-        int rc = writer.failed ? DB_NOMEM
-                               : entries_replace_content(desk->db, revised->row.conv, revised->row.log,
-                                                         revised->row.seq, revised->row.version + 1,
-                                                         (struct span){ writer.bytes, writer.len });
+        int rc = writer.failed
+                         ? DB_NOMEM
+                         : entries_replace_content(desk->db, revised->row.conv, revised->row.log, revised->row.seq,
+                                                   revised->row.version + 1, (struct span){writer.bytes, writer.len});
         writer_done(&writer);
         return rc < 0 ? desk_db_failed(desk, rc) : 0;
 }
@@ -188,8 +186,11 @@ int handle_message_edit(struct desk *desk, struct desk_command *command, struct 
 {
         const struct protocol_message_edit *params = command->params;
         enum entry_log log = log_of(params->has_log && params->log == PROTOCOL_MESSAGE_EDIT_LOG_TEAM);
-        struct entry_row entry = { .log = log, .kind = PROTOCOL_ENTRY_EDIT, .has_cmid = true, .cmid = params->cmid,
-                                   .body = command->stored };
+        struct entry_row entry = {.log = log,
+                                  .kind = PROTOCOL_ENTRY_EDIT,
+                                  .has_cmid = true,
+                                  .cmid = params->cmid,
+                                  .body = command->stored};
         struct entry_row stored;
         struct revised revised;
         int rc = find_own(desk, command, params->conv, log, params->of, &revised);
@@ -205,7 +206,8 @@ int handle_message_edit(struct desk *desk, struct desk_command *command, struct 
         bool has_caption = revised.row.kind == PROTOCOL_ENTRY_ATTACHMENT && revised.content.has_text;
         if ((revised.row.kind != PROTOCOL_ENTRY_TEXT && !has_caption) || revised.content.has_pressed ||
             revised.content.has_filled)
-                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "of", "a text message, or an attachment with a caption");
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "of",
+                                 "a text message, or an attachment with a caption");
         if (revised.row.version != params->version)
                 return -PROTOCOL_ERR_CONFLICT;
         rc = append_about(desk, command, revised.conversation, &entry);
@@ -254,8 +256,11 @@ int handle_message_erase(struct desk *desk, struct desk_command *command, struct
         (void)fault;
         const struct protocol_message_erase *params = command->params;
         enum entry_log log = log_of(params->has_log && params->log == PROTOCOL_MESSAGE_ERASE_LOG_TEAM);
-        struct entry_row entry = { .log = log, .kind = PROTOCOL_ENTRY_ERASE, .has_cmid = true, .cmid = params->cmid,
-                                   .body = command->stored };
+        struct entry_row entry = {.log = log,
+                                  .kind = PROTOCOL_ENTRY_ERASE,
+                                  .has_cmid = true,
+                                  .cmid = params->cmid,
+                                  .body = command->stored};
         struct entry_row stored;
         struct revised revised;
         int rc = find_own(desk, command, params->conv, log, params->of, &revised);

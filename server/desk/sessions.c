@@ -36,7 +36,7 @@ void sessions_done(struct session_table *table)
 
 static void grow(struct session_table *table)
 {
-        struct session_table wider = { .slot_count = table->slot_count * 2 };
+        struct session_table wider = {.slot_count = table->slot_count * 2};
         wider.slots = calloc(wider.slot_count, sizeof(struct desk_session *));
         if (!wider.slots)
                 return; /* longer chains, nothing worse */
@@ -117,7 +117,7 @@ void sessions_remove(struct desk *desk, struct edge_ref ref)
 
 void session_tell_close(struct desk *desk, const struct desk_session *session, int close_code)
 {
-        struct desk_note *note = note_new(NOTE_CLOSE, session->ref, (struct span){ 0 });
+        struct desk_note *note = note_new(NOTE_CLOSE, session->ref, (struct span){0});
         if (!note)
                 return;
         note->close_code = close_code;
@@ -168,5 +168,5 @@ void session_note_sent(struct desk_session *session, int64_t conv, const struct 
                 memmove(session->predecessors, session->predecessors + 1, (KEPT - 1) * sizeof *found);
                 found = &session->predecessors[KEPT - 1];
         }
-        *found = (struct predecessor){ .conv = conv, .cmid = *cmid, .is_accepted = is_accepted };
+        *found = (struct predecessor){.conv = conv, .cmid = *cmid, .is_accepted = is_accepted};
 }

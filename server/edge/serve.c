@@ -97,13 +97,21 @@ static struct http_work *work_begin(struct edge_conn *conn, const struct edge_re
         work->peer = *request->peer;
         work->request.peer = &work->peer;
         struct edge_request *own = &work->request;
-        struct span *spans[] = {&own->method,        &own->path,
-                                &own->query,         &own->authorization,
-                                &own->range,         &own->cookie,
-                                &own->deskbell,      &own->idempotency_key,
-                                &own->content_type,  &own->upload_offset,
-                                &own->if_none_match, &own->if_range,      &work->peer.origin,
-                                &work->peer.cookie,  &work->peer.authorization};
+        struct span *spans[] = {&own->method,
+                                &own->path,
+                                &own->query,
+                                &own->authorization,
+                                &own->range,
+                                &own->cookie,
+                                &own->deskbell,
+                                &own->idempotency_key,
+                                &own->content_type,
+                                &own->upload_offset,
+                                &own->if_none_match,
+                                &own->if_range,
+                                &work->peer.origin,
+                                &work->peer.cookie,
+                                &work->peer.authorization};
         for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
                 rebase(spans[i], head, work->head);
         work->body_left = request->content_length;

@@ -100,7 +100,7 @@ static int64_t write_rows(const struct feed *feed, int64_t after, int64_t worksp
                         continue;
                 if (count++ > 0)
                         writer_char(out, ',');
-                writer_raw(out, (struct span){ item->row, item->len });
+                writer_raw(out, (struct span){item->row, item->len});
                 after = item->rev;
         }
         writer_raw(out, SPAN("]}"));
@@ -128,7 +128,7 @@ void feed_send(struct net *net)
                         workspace = session->caller.workspace;
                         to = write_rows(&net->feed, from, workspace, &out);
                         if (out.len > 0 && !out.failed)
-                                frame = edge_frame_new((struct span){ out.bytes, out.len });
+                                frame = edge_frame_new((struct span){out.bytes, out.len});
                         writer_done(&out);
                 }
                 if (frame && edge_send_frame(session->conn, frame) == 0)

@@ -105,7 +105,8 @@ int http_write_cors(const struct net *net, struct span origin, int64_t app, char
         return snprintf(out, room, "Vary: Origin\r\n%s%.*s%s", is_known ? "Access-Control-Allow-Origin: " : "",
                         is_known ? (int)origin.len : 0, origin.at,
                         is_known ? "\r\nAccess-Control-Expose-Headers: Retry-After, Upload-Offset, "
-                                  "ETag, Content-Disposition, Content-Range\r\n" : "");
+                                   "ETag, Content-Disposition, Content-Range\r\n"
+                                 : "");
 }
 
 /* A JSON-RPC response becomes an answer: its result, or its error with the table's status. */

@@ -25,7 +25,7 @@ static void send_note(struct session *session, const struct desk_note *note)
         if (note->is_page && session->reads > 0)
                 session->reads--;
         if (note->len > 0)
-                edge_send_answer(session->conn, (struct span){ note->bytes, note->len });
+                edge_send_answer(session->conn, (struct span){note->bytes, note->len});
         session_look_at_hold(session);
 }
 
@@ -56,7 +56,7 @@ static void take_opened(struct net *net, struct session *session, const struct d
 
 static void take_watch(struct net *net, struct session *session, const struct desk_note *note)
 {
-        struct watch seen = { .conv = note->conv, .customer = note->customer, .conv_ext = note->conv_ext };
+        struct watch seen = {.conv = note->conv, .customer = note->customer, .conv_ext = note->conv_ext};
         int rc = watch_add(net, session, &seen);
         if (rc == 0) {
                 send_note(session, note);
@@ -64,7 +64,7 @@ static void take_watch(struct net *net, struct session *session, const struct de
         }
         /* The answer carries the id of the request; refuse under the same one. */
         struct frame frame;
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         struct arena arena;
         char first[512];
         arena_init(&arena, first, sizeof first);
@@ -73,7 +73,7 @@ static void take_watch(struct net *net, struct session *session, const struct de
                 session->in_flight--;
         if (copy) {
                 memcpy(copy, note->bytes, note->len);
-                bool permanent = protocol_error_info((enum protocol_error)-rc)->permanent;
+                bool permanent = protocol_error_info((enum protocol_error) - rc)->permanent;
                 if (frame_read(copy, note->len, READER_TOLERANT, &arena, &frame, &fault) == 0)
                         session_refuse(session, &frame.id, -rc, permanent ? -1 : 1000, NULL);
                 session_denied(session, "conversation.watch", -rc);
@@ -200,7 +200,7 @@ static struct edge_frame *heartbeat_new(const struct net *net)
         struct writer writer;
         writer_init(&writer, first, sizeof first);
         hot_heartbeat(&writer, desk_rev(net->desk), clock_wall_ms());
-        struct edge_frame *frame = writer.failed ? NULL : edge_frame_new((struct span){ writer.bytes, writer.len });
+        struct edge_frame *frame = writer.failed ? NULL : edge_frame_new((struct span){writer.bytes, writer.len});
         writer_done(&writer);
         return frame;
 }
@@ -409,7 +409,7 @@ void net_stop(struct net *net)
 
 void net_close_all(struct net *net, int close_code)
 {
-        struct desk_note *note = note_new(NOTE_DRAIN, (struct edge_ref){ 0 }, (struct span){ 0 });
+        struct desk_note *note = note_new(NOTE_DRAIN, (struct edge_ref){0}, (struct span){0});
         if (!note)
                 return;
         note->close_code = close_code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Net: the sessions of one network thread. Proves who is calling, checks and decodes what comes, hands it to the desk or
- * a reader, and gives what comes back to the right connections. Never waits: no file, no database, no password hash. */
+/* Net: the sessions of one network thread. Proves who is calling, checks and decodes what comes, hands it to the desk
+ * or a reader, and gives what comes back to the right connections. Never waits: no file, no database, no password hash.
+ */
 #pragma once
 
 #include "desk/desk.h"
@@ -10,14 +11,14 @@ struct net;
 
 struct net_options {
         struct desk *desk;
-        struct file_store *files;          /* stopped before the nets, freed after them; NULL = no files */
-        const struct edge_options *edge;   /* handlers, owner and thread are set by net */
+        struct file_store *files;        /* stopped before the nets, freed after them; NULL = no files */
+        const struct edge_options *edge; /* handlers, owner and thread are set by net */
         uint32_t thread;
-        uint32_t in_flight;                /* requests without an answer on one connection */
+        uint32_t in_flight;                       /* requests without an answer on one connection */
         uint32_t rate_messages_per_s, rate_burst; /* per principal */
-        uint32_t visitors_per_minute;      /* new ones of one address (/64); 0 = no limit */
+        uint32_t visitors_per_minute;             /* new ones of one address (/64); 0 = no limit */
         uint32_t auth_ms, heartbeat_ms, dead_ms;
-        uint32_t drain_ms;                 /* retry hints of a drain are spread over this time */
+        uint32_t drain_ms; /* retry hints of a drain are spread over this time */
 };
 
 /* 0, or negative errno with *out_why malloc'd. Also registers with the desk (desk_add_sink). Before threads run. */

@@ -4,11 +4,11 @@
 
 #include <stdatomic.h>
 
+#include "desk/denied.h"
+#include "desk/http_tokens.h"
 #include "ops/clock.h"
 #include "ops/log.h"
 #include "ops/random.h"
-#include "desk/denied.h"
-#include "desk/http_tokens.h"
 #include "session/net.h"
 
 enum {
@@ -23,16 +23,16 @@ enum {
 struct presence {
         int64_t principal;
         struct presence *hash_next;
-        struct session *sessions;           /* none: kept until its budget is full again */
+        struct session *sessions; /* none: kept until its budget is full again */
         struct presence *idle_next;
-        bool is_idle;                       /* in the list of those */
+        bool is_idle;               /* in the list of those */
         int64_t tokens_milli;       /* thousandths of a message */
         int64_t frame_tokens_milli; /* of a frame of any kind: ten times as many */
-        uint64_t filled_ms;   /* monotonic */
+        uint64_t filled_ms;         /* monotonic */
 };
 
 struct watch {
-        int64_t conv, customer;      /* row ids */
+        int64_t conv, customer; /* row ids */
         uint64_t conv_ext;
         struct watch *hash_next;     /* others in the same slot of conversations */
         struct watch *customer_next; /* others in the same slot of customers */
@@ -46,28 +46,28 @@ struct session {
         struct net *net;
         struct edge_conn *conn;
         struct presence *presence;
-        struct session *sibling;            /* of the same presence */
-        struct session *newer, *older;      /* all of this thread */
-        struct session *staff_next;         /* staff of this thread */
+        struct session *sibling;       /* of the same presence */
+        struct session *newer, *older; /* all of this thread */
+        struct session *staff_next;    /* staff of this thread */
         struct watch *watches;
         struct caller caller;
         struct principal_id who;
-        int64_t expires_ms, fed_rev;        /* staff: feed rows up to here were sent */
-        uint8_t subject_hash[8];            /* of the user token's subject, for renewal */
+        int64_t expires_ms, fed_rev; /* staff: feed rows up to here were sent */
+        uint8_t subject_hash[8];     /* of the user token's subject, for renewal */
         uint8_t device[16];
-        char http_token[HTTP_TOKEN_TEXT];   /* until it is handed out; "" = none */
-        uint8_t http_hash[32];              /* of it, afterwards */
+        char http_token[HTTP_TOKEN_TEXT]; /* until it is handed out; "" = none */
+        uint8_t http_hash[32];            /* of it, afterwards */
         bool has_http_token;
         uint64_t typed_ms, beat_ms, held_ms; /* monotonic; held_ms 0 = not held */
-        struct in6_addr address;            /* of the peer, for the log of refusals */
+        struct in6_addr address;             /* of the peer, for the log of refusals */
         uint16_t in_flight;
         uint8_t strikes, watch_count;
-        uint8_t reads;                      /* pages that readers still owe */
-        uint8_t state;                      /* enum session_state */
-        uint64_t active_ms;                 /* agents: monotonic, of the last thing said but session.alive */
-        bool is_idle;                       /* agents: said nothing for long, and the desk knows */
-        bool knows_here;                    /* customers: the team's word as told */
-        bool is_paused;                     /* the desk is crowded: not read from for a while */
+        uint8_t reads;      /* pages that readers still owe */
+        uint8_t state;      /* enum session_state */
+        uint64_t active_ms; /* agents: monotonic, of the last thing said but session.alive */
+        bool is_idle;       /* agents: said nothing for long, and the desk knows */
+        bool knows_here;    /* customers: the team's word as told */
+        bool is_paused;     /* the desk is crowded: not read from for a while */
 };
 
 /* The newest row of a conversation, for the feed of staff. In a list by rev. */
@@ -103,7 +103,7 @@ struct net {
         struct feed feed;
         struct http_calls *http;
         struct transfers *transfers;
-        struct limits *visitors; /* new ones by address; NULL = no limit */
+        struct limits *visitors;  /* new ones by address; NULL = no limit */
         struct mailbox file_jobs; /* come back from the files threads */
         bool is_draining;
         atomic_bool wants_tls; /* the certificate has to be read again */
@@ -130,7 +130,8 @@ void session_keep_http_token(struct session *session, uint64_t key_tag);
 /* A page has been answered, or room was made: reads on when what is owed fits. */
 void session_look_at_hold(struct session *session);
 
-/* proof.c: from the params of session.open to an opening. 0 with *out_opening malloc'd, or a negative protocol error. */
+/* proof.c: from the params of session.open to an opening. 0 with *out_opening malloc'd, or a negative protocol error.
+ */
 int proof_make(struct net *net, const struct protocol_session_open *params, struct opening **out_opening);
 /* What a Bearer token proves, but for an http_token: user tokens, staff sessions, bot keys, app keys. */
 int proof_bearer(struct net *net, struct span token, struct opening **out_opening);
@@ -164,7 +165,7 @@ void attendance_given(struct net *net, const struct desk_note *note); /* NOTE_GI
 void attendance_team(struct net *net, const struct desk_note *note);  /* NOTE_TEAM */
 void attendance_second(struct net *net); /* tells the team's word to a bounded number of those who do not know it */
 void attendance_opened(struct session *session);
-void attendance_heard(struct session *session); /* an agent has said something */
+void attendance_heard(struct session *session);                  /* an agent has said something */
 void attendance_look(struct session *session, uint64_t mono_ms); /* once a second: whether an agent has become idle */
 
 /* feed.c */

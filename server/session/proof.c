@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is calling: a user token is verified against the key ring, a visitor's secret and a staff token are hashed for the
- * desk to look up. Nothing here believes what the client says of itself. */
+/* Who is calling: a user token is verified against the key ring, a visitor's secret and a staff token are hashed for
+ * the desk to look up. Nothing here believes what the client says of itself. */
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -34,12 +34,14 @@ static int verify(struct net *net, struct span token, struct jwt_claims *claims,
                         continue;
                 char audience[ID_TEXT_BYTES];
                 id_write(audience, "app", app->ext);
-                verdict = jwt_verify(key->key, token, (struct span){ audience, sizeof audience }, clock_wall_ms() / 1000,
+                verdict = jwt_verify(key->key, token, (struct span){audience, sizeof audience}, clock_wall_ms() / 1000,
                                      claims);
                 *out_app = app;
                 *out_key = key;
         }
-        return verdict == JWT_OK ? 0 : verdict == JWT_EXPIRED ? -PROTOCOL_ERR_TOKEN_EXPIRED : -PROTOCOL_ERR_TOKEN_INVALID;
+        return verdict == JWT_OK        ? 0
+               : verdict == JWT_EXPIRED ? -PROTOCOL_ERR_TOKEN_EXPIRED
+                                        : -PROTOCOL_ERR_TOKEN_INVALID;
 }
 
 static int prove_user(struct net *net, struct span token, struct opening *opening)

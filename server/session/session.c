@@ -19,7 +19,7 @@ enum {
 static void send_writer(struct session *session, struct writer *writer)
 {
         if (!writer->failed)
-                edge_send_answer(session->conn, (struct span){ writer->bytes, writer->len });
+                edge_send_answer(session->conn, (struct span){writer->bytes, writer->len});
         writer_done(writer);
 }
 
@@ -54,7 +54,7 @@ static void end_http_token(struct session *session, bool at_once)
 
 void session_keep_http_token(struct session *session, uint64_t key_tag)
 {
-        struct http_bearer bearer = { .caller = session->caller, .who = session->who, .key_tag = key_tag };
+        struct http_bearer bearer = {.caller = session->caller, .who = session->who, .key_tag = key_tag};
         struct span token = span_of(session->http_token);
         memcpy(bearer.device, session->device, sizeof bearer.device);
         http_token_hash(token, session->http_hash);
@@ -70,9 +70,8 @@ void session_close(struct session *session, int code, int64_t retry_after_ms)
         if (code == PROTOCOL_CLOSE_REVOKED)
                 end_http_token(session, true);
         const char *tag = protocol_close_tag(code);
-        struct protocol_event_session_closing event = { .tag = span_of(tag),
-                                                        .has_retry_after_ms = retry_after_ms >= 0,
-                                                        .retry_after_ms = retry_after_ms };
+        struct protocol_event_session_closing event = {
+                .tag = span_of(tag), .has_retry_after_ms = retry_after_ms >= 0, .retry_after_ms = retry_after_ms};
         char first[256];
         struct writer writer;
         writer_init(&writer, first, sizeof first);
@@ -208,7 +207,7 @@ static void refuse_opening(struct session *session, const struct request_id *id,
 static bool may_be_new(struct session *session)
 {
         struct net *net = session->net;
-        struct sockaddr_in6 address = { .sin6_addr = session->address };
+        struct sockaddr_in6 address = {.sin6_addr = session->address};
         uint64_t key = limits_key(&address), now_ms = clock_mono_ms();
         if (!net->visitors)
                 return true;
@@ -220,7 +219,7 @@ static bool may_be_new(struct session *session)
 
 static void open_session(struct session *session, const struct frame *frame)
 {
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         struct desk_command *command = NULL;
         net_take_keyring(session->net);
         int rc = command_decode(PROTOCOL_M_SESSION_OPEN, &frame->id, frame->body, ROLE_NONE, &command, &fault);
@@ -230,7 +229,8 @@ static void open_session(struct session *session, const struct frame *frame)
                 rc = -PROTOCOL_ERR_RATE_LIMITED;
         if (rc < 0) {
                 if (rc == -PROTOCOL_ERR_BAD_REQUEST)
-                        fault_set(&fault, PROTOCOL_ERR_BAD_REQUEST, "token", "exactly one of token and visitor; claim with a user's token only");
+                        fault_set(&fault, PROTOCOL_ERR_BAD_REQUEST, "token",
+                                  "exactly one of token and visitor; claim with a user's token only");
                 command_free(command);
                 refuse_opening(session, &frame->id, -rc, &fault);
                 return;
@@ -239,7 +239,8 @@ static void open_session(struct session *session, const struct frame *frame)
                 proof_hash_subject(command->opening->subject, session->subject_hash);
         http_token_make(session->http_token);
         memcpy(command->opening->http_token, session->http_token, sizeof session->http_token);
-        memcpy(session->device, ((const struct protocol_session_open *)command->params)->device, sizeof session->device);
+        memcpy(session->device, ((const struct protocol_session_open *)command->params)->device,
+               sizeof session->device);
         command->from = edge_conn_ref(session->conn);
         rc = desk_post(session->net->desk, command);
         if (rc < 0) {
@@ -267,10 +268,11 @@ static uint32_t who_of(enum principal_role role)
 
 static void renew(struct session *session, const struct frame *frame)
 {
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         struct desk_command *command = NULL;
         int64_t expires_ms = 0;
-        int rc = command_decode(PROTOCOL_M_SESSION_RENEW, &frame->id, frame->body, session->caller.role, &command, &fault);
+        int rc = command_decode(PROTOCOL_M_SESSION_RENEW, &frame->id, frame->body, session->caller.role, &command,
+                                &fault);
         if (rc == 0) {
                 const struct protocol_session_renew *params = command->params;
                 rc = proof_renew(session->net, session, params->token, &expires_ms);
@@ -281,7 +283,7 @@ static void renew(struct session *session, const struct frame *frame)
                 return;
         }
         session->expires_ms = expires_ms;
-        struct protocol_session_renew_result result = { .expires = expires_ms };
+        struct protocol_session_renew_result result = {.expires = expires_ms};
         char first[256];
         struct writer writer;
         writer_init(&writer, first, sizeof first);
@@ -324,8 +326,8 @@ static void pause_if_crowded(struct session *session)
         }
 }
 
-/* Whether one more page fits into the bound of the output. Nothing is read from a client that is owed more: its requests
- * wait in its own socket, and 1,000 clients that ask and do not read cost no more memory than others. */
+/* Whether one more page fits into the bound of the output. Nothing is read from a client that is owed more: its
+ * requests wait in its own socket, and 1,000 clients that ask and do not read cost no more memory than others. */
 static bool has_room_for_page(const struct session *session)
 {
         uint32_t cap = session->net->edge_options.output_bytes;
@@ -345,7 +347,7 @@ void session_look_at_hold(struct session *session)
 static void post(struct session *session, enum protocol_method method, const struct frame *frame)
 {
         const struct protocol_method_info *info = &protocol_methods[method];
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         struct desk_command *command = NULL;
         int rc = command_decode(method, &frame->id, frame->body, session->caller.role, &command, &fault);
         if (rc < 0) {
@@ -405,8 +407,8 @@ void session_text(void *user, char *bytes, size_t len)
                 close_denied(session, PROTOCOL_CLOSE_RATE_LIMITED, BUSY_RETRY_MS);
                 return;
         }
-        struct frame frame = { 0 };
-        struct fault fault = { 0 };
+        struct frame frame = {0};
+        struct fault fault = {0};
         struct arena arena;
         char first[1024];
         arena_init(&arena, first, sizeof first);

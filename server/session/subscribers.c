@@ -148,7 +148,8 @@ void presences_sweep(struct net *net)
         while (*link) {
                 struct presence *presence = *link;
                 presence_fill(net, presence);
-                bool is_full = presence->tokens_milli >= burst_milli && presence->frame_tokens_milli >= 10 * burst_milli;
+                bool is_full =
+                        presence->tokens_milli >= burst_milli && presence->frame_tokens_milli >= 10 * burst_milli;
                 if (!presence->sessions && !is_full) {
                         link = &presence->idle_next;
                         continue;
@@ -313,7 +314,8 @@ void subscribers_tell(struct net *net, const struct desk_note *note)
 {
         if (note->customer != 0) {
                 struct presence *presence = presence_find(net, note->customer);
-                for (struct session *session = presence ? presence->sessions : NULL; session; session = session->sibling)
+                for (struct session *session = presence ? presence->sessions : NULL; session;
+                     session = session->sibling)
                         tell(session, note);
         }
         struct watch *watch = net->watches[slot_of(note->conv, net->watch_slots)];

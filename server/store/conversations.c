@@ -135,7 +135,7 @@ int conversations_save(struct db *db, struct conversation_row *row, int64_t new_
         int rc = move_scope(db, row, new_rev);
         if (rc < 0)
                 return rc;
-        struct span preview = row->preview_len ? (struct span){ row->preview, row->preview_len } : (struct span){ 0 };
+        struct span preview = row->preview_len ? (struct span){row->preview, row->preview_len} : (struct span){0};
         struct db_stmt *stmt = db_stmt(db, SQL_CONVERSATION_SAVE);
         db_bind_int(stmt, 1, row->id);
         db_bind_int(stmt, 2, new_rev);

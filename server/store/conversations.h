@@ -11,11 +11,11 @@ struct conversation_row {
         uint64_t ext;
         int64_t workspace, app, customer; /* row ids */
         char key[PROTOCOL_KEY_BYTES + 1];
-        int64_t rev;         /* of its last change */
-        int64_t public_rev;  /* of its last change that its customer may know of */
-        int64_t head, ihead; /* highest seq and iseq; 0 = none */
-        int64_t first;       /* lowest seq still kept */
-        int64_t last_ts;     /* of the newest public entry, never falls */
+        int64_t rev;                              /* of its last change */
+        int64_t public_rev;                       /* of its last change that its customer may know of */
+        int64_t head, ihead;                      /* highest seq and iseq; 0 = none */
+        int64_t first;                            /* lowest seq still kept */
+        int64_t last_ts;                          /* of the newest public entry, never falls */
         int64_t last_seq, last_author, last_kind; /* last public message; 0 = none */
         char preview[PROTOCOL_PREVIEW_POINTS * 4 + 1];
         size_t preview_len;
@@ -23,7 +23,7 @@ struct conversation_row {
         int64_t unanswered;    /* customer messages since the last public staff reply */
         int64_t waiting_since; /* ts of the oldest of them; 0 = none */
         int64_t customer_recv, customer_read, staff_recv, staff_read;
-        bool has_left;         /* feed of a scope: it can no longer be seen */
+        bool has_left; /* feed of a scope: it can no longer be seen */
 };
 
 /* Numbers of scopes (design section 4). */
@@ -43,11 +43,12 @@ int conversations_insert(struct db *db, struct conversation_row *row, int64_t no
 int conversations_remove(struct db *db, int64_t id);
 /* Another customer's, under that key, from now on. */
 int conversations_give(struct db *db, int64_t id, int64_t customer, struct span key);
-/* Writes what changes over time, under a new rev; moves the scope row of the workspace's staff to that rev. `is_public`:
- * its customer may know of the change. */
+/* Writes what changes over time, under a new rev; moves the scope row of the workspace's staff to that rev.
+ * `is_public`: its customer may know of the change. */
 int conversations_save(struct db *db, struct conversation_row *row, int64_t new_rev, bool is_public);
 
-/* What the caller may see of a conversation: staff of a workspace, or one customer. DB_ROW, or DB_OK: not his or unknown. */
+/* What the caller may see of a conversation: staff of a workspace, or one customer. DB_ROW, or DB_OK: not his or
+ * unknown. */
 int conversations_view_staff(struct db *db, uint64_t ext, int64_t workspace, int64_t *out_id, int64_t *out_head,
                              int64_t *out_ihead);
 int conversations_view_customer(struct db *db, uint64_t ext, int64_t customer, int64_t *out_id, int64_t *out_head);

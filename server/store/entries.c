@@ -47,14 +47,14 @@ static bool copy_blob(uint8_t out[16], struct span blob)
 /* What both statements by cmid begin with. */
 static void read_place(struct db_stmt *stmt, const struct cmid *cmid, struct entry_row *out_row)
 {
-        *out_row = (struct entry_row){ .conv = db_int(stmt, 0),
-                                       .log = (enum entry_log)db_int(stmt, 1),
-                                       .seq = db_int(stmt, 2),
-                                       .at_seq = db_int(stmt, 3),
-                                       .ts = db_int(stmt, 4),
-                                       .kind = (int)db_int(stmt, 5),
-                                       .has_cmid = true,
-                                       .cmid = *cmid };
+        *out_row = (struct entry_row){.conv = db_int(stmt, 0),
+                                      .log = (enum entry_log)db_int(stmt, 1),
+                                      .seq = db_int(stmt, 2),
+                                      .at_seq = db_int(stmt, 3),
+                                      .ts = db_int(stmt, 4),
+                                      .kind = (int)db_int(stmt, 5),
+                                      .has_cmid = true,
+                                      .cmid = *cmid};
         out_row->has_hash = copy_blob(out_row->hash, db_blob(stmt, 6));
 }
 
@@ -97,15 +97,15 @@ int entries_get(struct db *db, int64_t conv, enum entry_log log, int64_t seq, st
         int rc = db_step(stmt);
         if (rc != DB_ROW)
                 return rc;
-        struct entry_row row = { .conv = conv,
-                                 .log = log,
-                                 .seq = seq,
-                                 .ts = db_int(stmt, 0),
-                                 .author = db_int(stmt, 1),
-                                 .kind = (int)db_int(stmt, 2),
-                                 .version = db_int(stmt, 3),
-                                 .body = db_text(stmt, 6),
-                                 .at_seq = db_int(stmt, 7) };
+        struct entry_row row = {.conv = conv,
+                                .log = log,
+                                .seq = seq,
+                                .ts = db_int(stmt, 0),
+                                .author = db_int(stmt, 1),
+                                .kind = (int)db_int(stmt, 2),
+                                .version = db_int(stmt, 3),
+                                .body = db_text(stmt, 6),
+                                .at_seq = db_int(stmt, 7)};
         row.has_cmid = copy_blob(row.cmid.bytes, db_blob(stmt, 4));
         row.has_hash = copy_blob(row.hash, db_blob(stmt, 5));
         *out_row = row;
@@ -217,13 +217,13 @@ int entries_blank_about(struct db *db, int64_t conv, enum entry_log log, int kin
 
 void entries_read_row(struct db_stmt *stmt, struct entry_row *out_row)
 {
-        struct entry_row row = { .seq = db_int(stmt, 0),
-                                 .at_seq = db_int(stmt, 1),
-                                 .ts = db_int(stmt, 2),
-                                 .author = db_int(stmt, 3),
-                                 .kind = (int)db_int(stmt, 4),
-                                 .version = db_int(stmt, 5),
-                                 .body = db_text(stmt, 7) };
+        struct entry_row row = {.seq = db_int(stmt, 0),
+                                .at_seq = db_int(stmt, 1),
+                                .ts = db_int(stmt, 2),
+                                .author = db_int(stmt, 3),
+                                .kind = (int)db_int(stmt, 4),
+                                .version = db_int(stmt, 5),
+                                .body = db_text(stmt, 7)};
         row.has_cmid = copy_blob(row.cmid.bytes, db_blob(stmt, 6));
         *out_row = row;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single values of the store (epoch, rev), remembered answers (delivery A6) and the audit trail. Errors are db_error. */
+/* Single values of the store (epoch, rev), remembered answers (delivery A6) and the audit trail. Errors are db_error.
+ */
 #pragma once
 
 #include "protocol/ids.h"
@@ -7,7 +8,8 @@
 
 int meta_get_int(struct db *db, const char *name, int64_t *out_value); /* DB_ROW or DB_OK (none) */
 int meta_put_int(struct db *db, const char *name, int64_t value);
-int meta_get_blob(struct db *db, const char *name, uint8_t *out_bytes, size_t len); /* DB_ROW; DB_OK: none of that size */
+int meta_get_blob(struct db *db, const char *name, uint8_t *out_bytes,
+                  size_t len); /* DB_ROW; DB_OK: none of that size */
 int meta_put_blob(struct db *db, const char *name, const uint8_t *bytes, size_t len);
 
 /* The answer remembered for (author, cmid). DB_ROW (then db_reset(*out_stmt) when done with *out_result) or DB_OK. */

@@ -65,7 +65,7 @@ int principals_find_secret(struct db *db, const uint8_t secret_hash[32], struct 
 
 static void bind_text_or_null(struct db_stmt *stmt, int index, const char *text)
 {
-        db_bind_text(stmt, index, text[0] ? span_of(text) : (struct span){ 0 });
+        db_bind_text(stmt, index, text[0] ? span_of(text) : (struct span){0});
 }
 
 static void bind_hash_or_null(struct db_stmt *stmt, int index, const uint8_t *hash)
@@ -229,7 +229,7 @@ int staff_sessions_find(struct db *db, const uint8_t token_hash[32], struct staf
         int rc = db_step(stmt);
         if (rc != DB_ROW)
                 return rc;
-        *out_row = (struct staff_session_row){ db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2) };
+        *out_row = (struct staff_session_row){db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2)};
         db_reset(stmt);
         return DB_ROW;
 }

@@ -11,12 +11,12 @@ struct principal_row {
         int64_t workspace;
         uint64_t ext;
         enum principal_role role;
-        int64_t app;            /* visitors: the app they are known in; 0 for everybody else */
-        char external_id[129];  /* named users; "" otherwise */
+        int64_t app;                            /* visitors: the app they are known in; 0 for everybody else */
+        char external_id[129];                  /* named users; "" otherwise */
         char name[801], email[255], locale[36]; /* "" = not known */
-        int64_t revoked_ms;     /* 0 = not revoked */
-        int64_t valid_from_s;   /* tokens issued before are refused */
-        int64_t alias_of;       /* a claimed visitor: the user it belongs to; 0 otherwise */
+        int64_t revoked_ms;                     /* 0 = not revoked */
+        int64_t valid_from_s;                   /* tokens issued before are refused */
+        int64_t alias_of;                       /* a claimed visitor: the user it belongs to; 0 otherwise */
         bool has_aliases;
 };
 
@@ -35,7 +35,7 @@ int principals_find_secret(struct db *db, const uint8_t secret_hash[32], struct 
 /* Inserts; row->id is set. Either hash may be NULL. DB_CONSTRAINT: such a one exists. */
 int principals_insert(struct db *db, struct principal_row *row, const uint8_t *secret_hash, const uint8_t *invite_hash,
                       int64_t invite_until_ms, int64_t now_ms);
-int principals_describe(struct db *db, const struct principal_row *row); /* name, email, locale */
+int principals_describe(struct db *db, const struct principal_row *row);   /* name, email, locale */
 int principals_become(struct db *db, int64_t id, struct span external_id); /* a visitor is this user from now on */
 int principals_alias(struct db *db, int64_t id, int64_t alias_of);
 int principals_revoke(struct db *db, int64_t id, int64_t revoked_ms, int64_t valid_from_s);

@@ -29,6 +29,6 @@ enum { QUERY_MAX_TERMS = 16 }; /* what comes after is ignored */
  * terms; 0: nothing that could be looked for, *out_query untouched; -1: out of memory. */
 int tokens_query(struct span typed, const char *column, char **out_query);
 
-/* Where what a person typed stands in a text: *out_hit is the first place, in `text` itself, of any of its words. 1: all
- * of them are there; 0: not all, or nothing could be looked for; -1: out of memory. */
+/* Where what a person typed stands in a text: *out_hit is the first place, in `text` itself, of any of its words. 1:
+ * all of them are there; 0: not all, or nothing could be looked for; -1: out of memory. */
 int tokens_find(struct span text, struct span typed, struct span *out_hit);

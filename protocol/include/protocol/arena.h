@@ -8,8 +8,8 @@
 struct arena_block;
 
 struct arena {
-        char *at;    /* next free byte */
-        char *end;   /* end of the current block */
+        char *at;                   /* next free byte */
+        char *end;                  /* end of the current block */
         struct arena_block *blocks; /* blocks of our own, newest first */
 };
 

@@ -19,8 +19,8 @@ enum frame_kind { FRAME_REQUEST, FRAME_NOTIFICATION, FRAME_RESULT, FRAME_ERROR }
 struct frame {
         enum frame_kind kind;
         struct request_id id;
-        struct span name;    /* method or event name as it came; requests and notifications */
-        struct span body;    /* raw JSON of params or result; mutable bytes of the frame; "{}" when params were absent */
+        struct span name; /* method or event name as it came; requests and notifications */
+        struct span body; /* raw JSON of params or result; mutable bytes of the frame; "{}" when params were absent */
         struct protocol_error_body error; /* FRAME_ERROR */
 };
 

@@ -3,20 +3,20 @@
  * (a test compares them). Pure. */
 #pragma once
 
+#include "protocol/frame.h"
 #include "protocol/ids.h"
 #include "protocol/writer.h"
-#include "protocol/frame.h"
 
 struct entry_head {
-        uint64_t conv;              /* outside id */
-        bool team;                  /* number is an iseq, at_seq holds */
+        uint64_t conv; /* outside id */
+        bool team;     /* number is an iseq, at_seq holds */
         int64_t number, at_seq, ts;
         struct principal_id author;
-        struct span name;           /* display name of an agent or bot; at NULL = none */
-        const struct cmid *cmid;    /* NULL = none */
-        int kind;                   /* enum protocol_entry_kind */
-        int64_t version;            /* above 1: written as `edited` */
-        struct span content;        /* stored content: a JSON object, spliced in flat */
+        struct span name;        /* display name of an agent or bot; at NULL = none */
+        const struct cmid *cmid; /* NULL = none */
+        int kind;                /* enum protocol_entry_kind */
+        int64_t version;         /* above 1: written as `edited` */
+        struct span content;     /* stored content: a JSON object, spliced in flat */
 };
 
 void hot_entry_write(struct writer *writer, const struct entry_head *entry); /* the entry object alone */

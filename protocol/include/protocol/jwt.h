@@ -15,12 +15,12 @@ struct jwt_key *jwt_key_new(enum jwt_alg alg, struct span material);
 struct jwt_key *jwt_key_free(struct jwt_key *key);
 
 struct jwt_claims {
-        char subject[129];      /* sub: the app's id of the user, 1-128 bytes */
-        char name[801];         /* "" = absent */
-        char email[255];        /* "" = absent */
-        char locale[36];        /* "" = absent */
-        char tier[65];          /* "" = absent */
-        char *attrs;            /* JSON object, flat, at most 4 KiB; NULL = absent; free() it */
+        char subject[129]; /* sub: the app's id of the user, 1-128 bytes */
+        char name[801];    /* "" = absent */
+        char email[255];   /* "" = absent */
+        char locale[36];   /* "" = absent */
+        char tier[65];     /* "" = absent */
+        char *attrs;       /* JSON object, flat, at most 4 KiB; NULL = absent; free() it */
         int64_t expires_s, issued_s;
 };
 
@@ -30,9 +30,9 @@ int jwt_peek_kid(struct span token, char out_kid[65]);
 
 enum jwt_verdict { JWT_OK = 0, JWT_INVALID = -1, JWT_EXPIRED = -2 };
 
-/* Verifies header (alg = the key's, typ absent or JWT, no jku x5u jwk x5c crit), signature and claims (aud = `audience`,
- * use = chat, exp required, at most 24 h ahead of iat and of now, iat and nbf not ahead, skew 60 s). Fills out_claims on
- * JWT_OK only. */
+/* Verifies header (alg = the key's, typ absent or JWT, no jku x5u jwk x5c crit), signature and claims (aud =
+ * `audience`, use = chat, exp required, at most 24 h ahead of iat and of now, iat and nbf not ahead, skew 60 s). Fills
+ * out_claims on JWT_OK only. */
 enum jwt_verdict jwt_verify(const struct jwt_key *key, struct span token, struct span audience, int64_t now_s,
                             struct jwt_claims *out_claims);
 

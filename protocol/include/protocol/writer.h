@@ -25,7 +25,7 @@ void writer_char(struct writer *writer, char c);
 void writer_string(struct writer *writer, struct span text); /* quoted and escaped */
 void writer_int(struct writer *writer, int64_t value);
 void writer_bool(struct writer *writer, bool value);
-void writer_id(struct writer *writer, const char *prefix, uint64_t id); /* quoted */
-void writer_principal(struct writer *writer, struct principal_id who);  /* quoted */
-void writer_cmid(struct writer *writer, const struct cmid *cmid);       /* quoted */
+void writer_id(struct writer *writer, const char *prefix, uint64_t id);     /* quoted */
+void writer_principal(struct writer *writer, struct principal_id who);      /* quoted */
+void writer_cmid(struct writer *writer, const struct cmid *cmid);           /* quoted */
 void writer_hex(struct writer *writer, const uint8_t *bytes, size_t count); /* quoted */
