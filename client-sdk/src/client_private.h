@@ -52,8 +52,8 @@ struct deskbell_client {
         bool is_poked, is_stopping;
 
         pthread_t thread;
-        pthread_mutex_t delivering; /* callbacks run one at a time */
-        pthread_t deliverer;        /* valid while is_delivering */
+        pthread_mutex_t delivering;   /* callbacks run one at a time */
+        _Atomic(pthread_t) deliverer; /* valid while is_delivering */
         _Atomic bool is_delivering;
         _Atomic bool is_muted; /* no callback begins any more */
 };
