@@ -43,7 +43,7 @@ def run():
         for _ in range(args.count):
             sender = threading.Thread(target=send_until_it_dies, args=(rig, agent, ann.conv, acked, unknown))
             sender.start()
-            time.sleep(rig.random.uniform(0.02, 0.4) * SLOW)  # chance chooses the moment
+            time.sleep(rig.random.uniform(0.02, 0.4) * min(SLOW, 2))  # chance chooses the moment
             rig.server.kill()
             sender.join()
             rig.server.start()
