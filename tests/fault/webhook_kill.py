@@ -13,20 +13,26 @@ from webhook_sink import Sink, verify
 from wire import Wire, WireClosed, WireError
 
 
+CONVERSATIONS = 32
+
+
 def cmid(rig):
     return f"{int(time.time() * 1000):012x}7{rig.random.getrandbits(12):03x}8{rig.random.getrandbits(60):015x}"
 
 
-def send_until_it_dies(rig, agent, conv, acked, unknown):
-    """Until the server is gone: one message after the other; what was acked, and what nobody can know."""
+def send_until_it_dies(rig, agent, convs, acked, unknown):
+    """Until the server is gone: one message after the other; what was acked, and what nobody can know. In many
+    conversations, because the events of one leave one after the other."""
     try:
         with Wire(rig.server.port) as wire:
             wire.open_session(agent.token)
             while True:
                 key = cmid(rig)
                 unknown.add(key)
-                wire.call("message.send", {"cmid": key, "conv": conv, "kind": "text", "text": f"message {key}"})
+                wire.call("message.send", {"cmid": key, "conv": rig.random.choice(convs), "kind": "text",
+                                           "text": f"message {key}"})
                 acked.add(key)
+                time.sleep(0.002)  # as many as the sink can take in a minute
     except (WireClosed, WireError, OSError, TimeoutError):
         return
 
@@ -39,9 +45,9 @@ def run():
         sink.modes["/hook"] = lambda count: ("ok", "500", "close", "ok")[count % 4]
         made = json.loads(run_program("deskbell", "webhook", "add", "--data", rig.server.data, "--url",
                                       sink.url("/hook"), "--event", "message.created", "--json").stdout)
-        ann, agent = rig.customer("ann"), rig.agent("Kim")
+        convs, agent = [rig.customer(f"customer {n}").conv for n in range(CONVERSATIONS)], rig.agent("Kim")
         for _ in range(args.count):
-            sender = threading.Thread(target=send_until_it_dies, args=(rig, agent, ann.conv, acked, unknown))
+            sender = threading.Thread(target=send_until_it_dies, args=(rig, agent, convs, acked, unknown))
             sender.start()
             time.sleep(rig.random.uniform(0.02, 0.4) * min(SLOW, 2))  # chance chooses the moment
             rig.server.kill()
