@@ -225,13 +225,14 @@ static int print_invitation(const struct demo *demo)
         return cli_finish();
 }
 
-/* Ctrl-C reaches the child by itself; a plain SIGTERM has to be handed on. */
+/* Ctrl-C reaches the child by itself; a plain SIGTERM has to be handed on. A terminal that is closed ends the demo,
+ * whose server would take a SIGHUP for a wish to read its configuration again. */
 static volatile sig_atomic_t server_pid;
 
 static void hand_on(int signal_number)
 {
         if (server_pid > 0)
-                kill((pid_t)server_pid, signal_number);
+                kill((pid_t)server_pid, signal_number == SIGHUP ? SIGTERM : signal_number);
 }
 
 static int wait_for(pid_t child)
@@ -253,6 +254,7 @@ static int run(struct demo *demo, struct config *config)
         server_pid = child;
         signal(SIGINT, hand_on);
         signal(SIGTERM, hand_on);
+        signal(SIGHUP, hand_on);
 
         int rc = from ? read_url(from, demo) : EX_OSERR;
         if (rc == EX_OK)
