@@ -88,6 +88,16 @@ void cache_run(struct cache *cache, sqlite3_stmt *statement)
                 ;
 }
 
+int64_t cache_one_number(struct cache *cache, enum cache_statement which)
+{
+        sqlite3_stmt *statement = cache_statement(cache, which);
+        int64_t number = 0;
+
+        while (cache_step(cache, statement))
+                number = sqlite3_column_int64(statement, 0);
+        return number;
+}
+
 struct span cache_text(sqlite3_stmt *statement, int column)
 {
         const char *at = (const char *)sqlite3_column_text(statement, column);

@@ -2,21 +2,11 @@
 /* The user's file: its size, which conversations were opened when, and letting go of old entries. */
 #include "cache_private.h"
 
-static int64_t one_number(struct cache *cache, enum cache_statement which)
-{
-        sqlite3_stmt *statement = cache_statement(cache, which);
-        int64_t number = 0;
-
-        while (cache_step(cache, statement))
-                number = sqlite3_column_int64(statement, 0);
-        return number;
-}
-
 int64_t cache_used_bytes(struct cache *cache)
 {
-        int64_t pages = one_number(cache, CACHE_PAGE_COUNT) - one_number(cache, CACHE_FREE_COUNT);
+        int64_t pages = cache_one_number(cache, CACHE_PAGE_COUNT) - cache_one_number(cache, CACHE_FREE_COUNT);
 
-        return pages * one_number(cache, CACHE_PAGE_SIZE);
+        return pages * cache_one_number(cache, CACHE_PAGE_SIZE);
 }
 
 void cache_opened_put(struct cache *cache, int64_t conv, int64_t wall_ms)

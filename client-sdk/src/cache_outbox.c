@@ -183,22 +183,12 @@ void cache_messages_below(struct cache *cache, int64_t conv, int64_t upto, int s
         give(cache, statement, each, data);
 }
 
-static int64_t one_number(struct cache *cache, enum cache_statement which)
-{
-        sqlite3_stmt *statement = cache_statement(cache, which);
-        int64_t number = 0;
-
-        while (cache_step(cache, statement))
-                number = sqlite3_column_int64(statement, 0);
-        return number;
-}
-
 int64_t cache_failed_count(struct cache *cache)
 {
-        return one_number(cache, CACHE_FAILED_COUNT);
+        return cache_one_number(cache, CACHE_FAILED_COUNT);
 }
 
 int64_t cache_message_last(struct cache *cache)
 {
-        return one_number(cache, CACHE_LAST);
+        return cache_one_number(cache, CACHE_LAST);
 }

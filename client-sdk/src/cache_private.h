@@ -95,6 +95,7 @@ struct cache {
 sqlite3_stmt *cache_statement(struct cache *cache, enum cache_statement which);
 /* Steps to the end and resets; a failure is remembered. NULL is welcome. */
 void cache_run(struct cache *cache, sqlite3_stmt *statement);
+int64_t cache_one_number(struct cache *cache, enum cache_statement which); /* 0 = no row */
 /* Steps once: true on a row; otherwise resets, and remembers a failure. */
 bool cache_step(struct cache *cache, sqlite3_stmt *statement);
 struct span cache_text(sqlite3_stmt *statement, int column);

@@ -148,6 +148,9 @@ int desk_db_failed(struct desk *desk, int rc); /* remembers; returns -PROTOCOL_E
 void desk_leave(struct desk *desk, uint32_t thread,
                 struct desk_note *note); /* queued until the commit; takes the note */
 void desk_broadcast(struct desk *desk, const struct conversation *conversation, bool team, struct edge_frame *frame);
+/* An entry as it is written to the wire; borrows from the entry and the directory. */
+struct entry_head desk_entry_head(struct desk *desk, const struct conversation *conversation,
+                                  const struct entry_row *entry);
 void desk_tell_entry(struct desk *desk, const struct conversation *conversation, const struct entry_row *entry);
 /* Raises *ts to the time of the newest team entry: it never falls along iseq, and no customer sees it. */
 int desk_team_ts(struct desk *desk, const struct conversation *conversation, int64_t *ts);

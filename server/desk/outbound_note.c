@@ -138,17 +138,7 @@ static int want_push(struct desk *desk, const struct conversation *conversation,
 
 static void write_entry(struct desk *desk, struct event *event, const struct entry_row *entry)
 {
-        const struct principal *author = directory_find(desk->directory, entry->author);
-        struct entry_head head = {.conv = event->conversation->row.ext,
-                                  .number = entry->seq,
-                                  .ts = entry->ts,
-                                  .author = directory_author(desk->directory, entry->author),
-                                  .cmid = entry->has_cmid ? &entry->cmid : NULL,
-                                  .kind = entry->kind,
-                                  .version = 1,
-                                  .content = entry->body};
-        if (author && author->name && author->role != ROLE_CUSTOMER)
-                head.name = span_of(author->name);
+        struct entry_head head = desk_entry_head(desk, event->conversation, entry);
         member(&event->body, "entry");
         hot_entry_write(&event->body, &head);
 }

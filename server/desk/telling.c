@@ -34,7 +34,8 @@ void desk_broadcast(struct desk *desk, const struct conversation *conversation, 
         }
 }
 
-void desk_tell_entry(struct desk *desk, const struct conversation *conversation, const struct entry_row *entry)
+struct entry_head desk_entry_head(struct desk *desk, const struct conversation *conversation,
+                                  const struct entry_row *entry)
 {
         const struct principal *author = directory_find(desk->directory, entry->author);
         struct entry_head head = {.conv = conversation->row.ext,
@@ -49,6 +50,12 @@ void desk_tell_entry(struct desk *desk, const struct conversation *conversation,
                                   .content = entry->body};
         if (author && author->name && author->role != ROLE_CUSTOMER)
                 head.name = span_of(author->name);
+        return head;
+}
+
+void desk_tell_entry(struct desk *desk, const struct conversation *conversation, const struct entry_row *entry)
+{
+        struct entry_head head = desk_entry_head(desk, conversation, entry);
         char first[2048];
         struct writer writer;
         writer_init(&writer, first, sizeof first);
