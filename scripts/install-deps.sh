@@ -3,24 +3,26 @@
 # Installs what building, testing or the long tests need and is not there yet. Debian 12 and 13, Ubuntu 24.04: by
 # apt-get, as root or with sudo. Elsewhere it names what is missing and stops.
 #
-#   scripts/install-deps.sh [build|test|long]     default test
+#   scripts/install-deps.sh [build|test|long|aarch64]     default test
 #
 # Exit 0: everything is there. 69: something is missing and could not be installed.
 set -euo pipefail
 
 build=(cmake ninja-build gcc libc6-dev pkg-config python3 libwebsockets-dev libwebsockets-evlib-uv libuv1-dev
         libsqlite3-dev libjansson-dev libssl-dev libcurl4-openssl-dev libargon2-dev libutf8proc-dev libinih-dev
-        libseccomp-dev libcmocka-dev)
+        libseccomp-dev libyaml-dev libcmocka-dev)
 test=(eatmydata e2fsprogs util-linux postgresql ccache g++)
 long=(clang clang-tidy clang-format doxygen abigail-tools libglib2.0-dev libsdl2-dev libgtk-4-dev libglib2.0-bin xvfb
-        xdotool dbus-x11 fonts-noto-cjk)
+        xdotool dbus-x11 fonts-noto-cjk default-jdk-headless kotlin)
+aarch64=(gcc-aarch64-linux-gnu qemu-user)
 
 case "${1:-test}" in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${build[@]}" "${test[@]}") ;;
 long) wanted=("${build[@]}" "${test[@]}" "${long[@]}") ;;
+aarch64) wanted=("${build[@]}" "${aarch64[@]}") ;;
 *)
-        echo "usage: scripts/install-deps.sh [build|test|long]" >&2
+        echo "usage: scripts/install-deps.sh [build|test|long|aarch64]" >&2
         exit 64
         ;;
 esac
@@ -38,7 +40,7 @@ missing_elsewhere() {
                 command -v "$name" >/dev/null || echo "$name"
         done
         command -v pkg-config >/dev/null || return 0
-        for name in libwebsockets libuv sqlite3 jansson openssl libcurl libargon2 libutf8proc inih libseccomp cmocka; do
+        for name in libwebsockets libuv sqlite3 jansson openssl libcurl libargon2 libutf8proc inih libseccomp yaml-0.1 cmocka; do
                 pkg-config --exists "$name" || echo "$name (development files)"
         done
 }

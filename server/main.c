@@ -15,6 +15,7 @@ static const struct cli_command commands[] = {
         {"agent", "the people who answer", cli_agent},
         {"customer", "the people who ask", cli_customer},
         {"token", "make a user token for a test", cli_token},
+        {"bot", "write and measure what the bot answers", cli_bot},
         {"webhook", "who is told of events, and what became of them", cli_webhook},
         {"status", "what is in a store and how it is", cli_status},
         {"check", "check a store", cli_check},

@@ -15,6 +15,7 @@ int cli_status(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_search(int argc, char **argv);
 int cli_backup(int argc, char **argv);
+int cli_bot(int argc, char **argv);
 int cli_restore(int argc, char **argv);
 int cli_erase(int argc, char **argv);
 int cli_export(int argc, char **argv);
