@@ -25,6 +25,7 @@ static int answer(const struct deskbell_entry *entry)
         snprintf(id, sizeof(id), "%s", entry->cmid);
         id[31] = id[31] == '0' ? '1' : '0';
         how.cmid = id;
+        how.wait_for_disk = 1; /* the question is done with only when its answer is on the disk */
         how.reply_to = entry->number;
         int rc = deskbell_send(entry->conversation, entry->text, &how, NULL);
         return rc == DESKBELL_E_EXISTS ? DESKBELL_OK : rc;

@@ -12,17 +12,22 @@
 
 struct cache;
 
-/* From cache_rescue.c. Seal: notes whose file this is in a way that shows damage; after each change of identity.
+/* From cache_rescue.c. Note owner: whose file this is, in a way that shows damage; after each change of identity.
  * Rescued: how many queued messages were taken from a file set aside at this opening; -1 = none was. Damaged: a page
  * could not be read; the next opening sets the file aside. */
 struct cache;
-void cache_seal(struct cache *cache);
+void cache_note_owner(struct cache *cache);
 int64_t cache_rescued(const struct cache *cache);
 bool cache_is_damaged(const struct cache *cache);
 
-/* Reads or makes the file at `path` (NULL: in memory). 0, or DESKBELL_E_LOCKED, _STORE, _STORE_NEWER, _NOMEM. A file
- * that is damaged or not ours is renamed first; *out_set_aside is then its new path (free() it), else NULL. */
+/* Reads or makes the file at `path` (NULL: in memory). 0, or DESKBELL_E_LOCKED, _STORE, _STORE_NEWER, _NOMEM, _KEY. A
+ * file that is damaged or not ours is renamed first; *out_set_aside is then its new path (free() it), else NULL.
+ * `key` (32 bytes, only for the call; NULL = none): what says something about people or content is sealed under it; a
+ * plain file is made a sealed one first. KEY: the file is sealed under another key, or there is none; nothing was done.
+ */
 int cache_open(const char *path, int64_t wall_ms, struct cache **out_cache, char **out_set_aside);
+int cache_open_sealed(const char *path, const uint8_t *key, int64_t wall_ms, struct cache **out_cache,
+                      char **out_set_aside);
 struct cache *cache_close(struct cache *cache); /* NULL is welcome; always returns NULL */
 
 /* From cache_wipe.c: removes the file and all that stands beside it under its name; 0 or DESKBELL_E_STORE. At close:
@@ -30,16 +35,24 @@ struct cache *cache_close(struct cache *cache); /* NULL is welcome; always retur
 int cache_wipe(const char *path);
 void cache_wipe_at_close(struct cache *cache, const char *path, int *out_rc);
 
+/* From cache_key.c. Change: another key of the application's from the commit of this turn on; false when the file is
+ * plain. Forget: outside a turn; the old one is overwritten where SQLite kept a copy of it. */
+bool cache_is_sealed(const struct cache *cache);
+bool cache_key_change(struct cache *cache, const uint8_t *key);
+void cache_key_forget(struct cache *cache);
+
 void cache_begin(struct cache *cache, bool durable);
 int cache_commit(struct cache *cache); /* 0 or DESKBELL_E_STORE */
 void cache_rollback(struct cache *cache);
 void cache_fail(struct cache *cache); /* what belongs into this turn could not be made: the commit has to fail */
+bool cache_has_failed(const struct cache *cache); /* something of this turn could not be read or written */
 
-/* ---- single values ---- */
+/* ---- single values: in a sealed file numbers stay readable, values do not ---- */
 
 /* Copies at most `room` bytes; returns the value's length, 0 when there is none. */
 size_t cache_value_get(struct cache *cache, const char *name, void *out, size_t room);
 void cache_value_set(struct cache *cache, const char *name, const void *bytes, size_t len);
+void cache_value_drop(struct cache *cache, const char *name);
 int64_t cache_number_get(struct cache *cache, const char *name); /* 0 when there is none */
 void cache_number_set(struct cache *cache, const char *name, int64_t value);
 
@@ -146,6 +159,9 @@ void cache_messages(struct cache *cache, enum cached_which which, int64_t conv,
                     bool (*each)(void *data, const struct cached_message *message), void *data);
 bool cache_message_get(struct cache *cache, const struct cmid *cmid,
                        bool (*each)(void *data, const struct cached_message *message), void *data);
+/* The same, in a turn or not: 1 found, 0 not there, DESKBELL_E_STORE it could not be looked up. `each` NULL = none. */
+int cache_message_find(struct cache *cache, const struct cmid *cmid,
+                       bool (*each)(void *data, const struct cached_message *message), void *data);
 /* Own public messages that are SENT or DELIVERED at a number up to `upto` and below state `state`. */
 void cache_messages_below(struct cache *cache, int64_t conv, int64_t upto, int state,
                           bool (*each)(void *data, const struct cached_message *message), void *data);
@@ -161,6 +177,8 @@ struct cached_upload {
         struct cmid cmid; /* of upload.begin */
         struct span path;
         bool is_copy; /* ours: to be removed when it is not needed any more */
+        bool has_secret;
+        uint8_t secret[32]; /* the copy is sealed under this key (seal.h) */
         struct span name, media;
         int64_t size, mtime_ns; /* when it was queued; size -1 = to be looked at */
         bool has_sha256, has_file;
@@ -177,4 +195,5 @@ void cache_uploads(struct cache *cache, int64_t pos, bool (*each)(void *data, co
                    void *data);
 void cache_uploads_move(struct cache *cache, int64_t from, int64_t to); /* to another message */
 void cache_uploads_drop(struct cache *cache, int64_t pos);
-bool cache_upload_knows(struct cache *cache, struct span path); /* some message needs that local file */
+bool cache_upload_knows(struct cache *cache, struct span path); /* some message needs that copy */
+int64_t cache_copy_next(struct cache *cache, int64_t after);    /* next message with a copy, by pos; 0 = none */

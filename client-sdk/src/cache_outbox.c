@@ -159,6 +159,13 @@ void cache_messages(struct cache *cache, enum cached_which which, int64_t conv,
         give(cache, statement, each, data);
 }
 
+static bool stop(void *data, const struct cached_message *message)
+{
+        (void)data;
+        (void)message;
+        return false;
+}
+
 bool cache_message_get(struct cache *cache, const struct cmid *cmid,
                        bool (*each)(void *data, const struct cached_message *message), void *data)
 {
@@ -168,6 +175,20 @@ bool cache_message_get(struct cache *cache, const struct cmid *cmid,
 
         sqlite3_bind_blob(statement, 1, cmid->bytes, sizeof(*cmid), SQLITE_TRANSIENT);
         return give(cache, statement, each, data);
+}
+
+int cache_message_find(struct cache *cache, const struct cmid *cmid,
+                       bool (*each)(void *data, const struct cached_message *message), void *data)
+{
+        bool had_failed = cache->has_failed;
+
+        cache->has_failed = false;
+        bool is_found = cache_message_get(cache, cmid, each ? each : stop, data);
+        bool has_failed = cache->has_failed;
+        cache->has_failed = had_failed || has_failed;
+        if (has_failed)
+                return DESKBELL_E_STORE;
+        return is_found;
 }
 
 void cache_messages_below(struct cache *cache, int64_t conv, int64_t upto, int state,

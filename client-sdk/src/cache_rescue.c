@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The user's file: what can be saved from one that was set aside. A message that waited to be sent is taken over, under
- * its old cmid, when it is whole by its own hash and the file's owner is known for certain (the seal): nothing is ever
+ * its old cmid, when it is whole by its own hash and the file's owner is known for certain (his mark): nothing is ever
  * sent in the name of another, or other than it was written. The file set aside stays as it is. It is called *.rescue-*
  * until the new one is on disk, so that a process killed in between begins again. */
 #include "cache_private.h"
 
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,62 +17,67 @@
 
 enum { PROBES = 100000 };
 
-/* ---- the seal ---------------------------------------------------------------------------------------------------- */
+#define CONV_WANTED                                                                                                    \
+        "SELECT id, " UNSEALED("key", "conv.key", "row, id") ", confirmed, " UNSEALED(                                 \
+                "feed", "conv.feed", "row, id") " FROM conv WHERE row = ?1"
 
-static const char *const sealed[] = {"device", "principal", "visitor_secret", "epoch"};
-enum { SEALED = sizeof(sealed) / sizeof(sealed[0]), SEALED_ROOM = 128 };
+/* ---- the owner's mark
+ * ---------------------------------------------------------------------------------------------------- */
+
+static const char *const marked[] = {"device", "principal", "visitor_secret", "epoch"};
+enum { MARKED = sizeof(marked) / sizeof(marked[0]), MARKED_ROOM = 128 };
 
 /* Whose file it is. */
 struct owner {
-        uint8_t values[SEALED][SEALED_ROOM];
-        size_t lens[SEALED];
-        uint8_t seal[SHA256_DIGEST_LENGTH];
-        size_t seal_len;
+        uint8_t values[MARKED][MARKED_ROOM];
+        size_t lens[MARKED];
+        uint8_t mark[SHA256_DIGEST_LENGTH];
+        size_t mark_len;
 };
 
-static void make_seal(const struct owner *owner, uint8_t out_seal[SHA256_DIGEST_LENGTH])
+static void make_mark(const struct owner *owner, uint8_t out_mark[SHA256_DIGEST_LENGTH])
 {
-        uint8_t bytes[SEALED * (SEALED_ROOM + 1)];
+        uint8_t bytes[MARKED * (MARKED_ROOM + 1)];
         size_t len = 0;
 
-        for (int i = 0; i < SEALED; i++) {
+        for (int i = 0; i < MARKED; i++) {
                 bytes[len++] = (uint8_t)owner->lens[i];
                 memcpy(bytes + len, owner->values[i], owner->lens[i]);
                 len += owner->lens[i];
         }
-        SHA256(bytes, len, out_seal);
+        SHA256(bytes, len, out_mark);
 }
 
 static size_t clip(size_t len)
 {
-        return len <= SEALED_ROOM ? len : 0;
+        return len <= MARKED_ROOM ? len : 0;
 }
 
-void cache_seal(struct cache *cache)
+void cache_note_owner(struct cache *cache)
 {
         struct owner owner = {0};
-        uint8_t seal[SHA256_DIGEST_LENGTH];
+        uint8_t mark[SHA256_DIGEST_LENGTH];
 
-        for (int i = 0; i < SEALED; i++)
-                owner.lens[i] = clip(cache_value_get(cache, sealed[i], owner.values[i], SEALED_ROOM));
-        owner.seal_len = cache_value_get(cache, "seal", owner.seal, sizeof(owner.seal));
-        make_seal(&owner, seal);
-        if (owner.seal_len != sizeof(seal) || memcmp(seal, owner.seal, sizeof(seal)) != 0)
-                cache_value_set(cache, "seal", seal, sizeof(seal));
+        for (int i = 0; i < MARKED; i++)
+                owner.lens[i] = clip(cache_value_get(cache, marked[i], owner.values[i], MARKED_ROOM));
+        owner.mark_len = cache_value_get(cache, "seal", owner.mark, sizeof(owner.mark));
+        make_mark(&owner, mark);
+        if (owner.mark_len != sizeof(mark) || memcmp(mark, owner.mark, sizeof(mark)) != 0)
+                cache_value_set(cache, "seal", mark, sizeof(mark));
 }
 
-bool cache_seal_holds(struct cache *cache)
+bool cache_owner_holds(struct cache *cache)
 {
         struct owner owner = {0};
-        uint8_t seal[SHA256_DIGEST_LENGTH];
+        uint8_t mark[SHA256_DIGEST_LENGTH];
 
-        owner.seal_len = cache_value_get(cache, "seal", owner.seal, sizeof(owner.seal));
-        if (owner.seal_len == 0)
+        owner.mark_len = cache_value_get(cache, "seal", owner.mark, sizeof(owner.mark));
+        if (owner.mark_len == 0)
                 return true;
-        for (int i = 0; i < SEALED; i++)
-                owner.lens[i] = clip(cache_value_get(cache, sealed[i], owner.values[i], SEALED_ROOM));
-        make_seal(&owner, seal);
-        return owner.seal_len == sizeof(seal) && memcmp(seal, owner.seal, sizeof(seal)) == 0;
+        for (int i = 0; i < MARKED; i++)
+                owner.lens[i] = clip(cache_value_get(cache, marked[i], owner.values[i], MARKED_ROOM));
+        make_mark(&owner, mark);
+        return owner.mark_len == sizeof(mark) && memcmp(mark, owner.mark, sizeof(mark)) == 0;
 }
 
 /* ---- reading the file set aside ---------------------------------------------------------------------------------- */
@@ -81,6 +85,7 @@ bool cache_seal_holds(struct cache *cache)
 /* A file that is looked at, and the new one. */
 struct rescue {
         sqlite3 *old;
+        struct seal *seal; /* of the old one; NULL = it is plain */
         struct cache *cache;
         struct owner owner;
         int64_t conv_from[64], conv_to[64]; /* rows of conversations; 0 = cannot be told */
@@ -88,11 +93,18 @@ struct rescue {
         int64_t found;
 };
 
+/* Without memory nothing is known of what the file holds: it is looked at another time. */
+static void check_memory(struct rescue *rescue, int rc)
+{
+        if ((rc & 0xff) == SQLITE_NOMEM)
+                cache_fail(rescue->cache);
+}
+
 /* What is not there or cannot be read has the length 0; false: it cannot be read. */
 static bool read_value(sqlite3 *old, const char *name, void *out, size_t room, size_t *out_len)
 {
         sqlite3_stmt *statement = NULL;
-        int rc = sqlite3_prepare_v2(old, "SELECT value FROM meta WHERE name = ?1", -1, &statement, NULL);
+        int rc = sqlite3_prepare_v2(old, "SELECT " VALUE_COLUMN " FROM meta WHERE name = ?1", -1, &statement, NULL);
 
         *out_len = 0;
         if (rc == SQLITE_OK) {
@@ -108,37 +120,39 @@ static bool read_value(sqlite3 *old, const char *name, void *out, size_t room, s
         return rc == SQLITE_ROW || rc == SQLITE_DONE;
 }
 
-/* A file that never had a session has no owner yet, and no seal. */
+/* A file that never had a session has no owner yet, and no mark. */
 static bool knows_owner(struct rescue *rescue)
 {
         struct owner *owner = &rescue->owner;
-        uint8_t seal[SHA256_DIGEST_LENGTH];
-        bool is_read = read_value(rescue->old, "seal", owner->seal, sizeof(owner->seal), &owner->seal_len);
+        uint8_t mark[SHA256_DIGEST_LENGTH];
+        bool is_read = read_value(rescue->old, "seal", owner->mark, sizeof(owner->mark), &owner->mark_len);
 
-        for (int i = 0; i < SEALED; i++)
-                is_read &= read_value(rescue->old, sealed[i], owner->values[i], SEALED_ROOM, &owner->lens[i]);
-        if (!is_read)
+        for (int i = 0; is_read && i < MARKED; i++)
+                is_read = read_value(rescue->old, marked[i], owner->values[i], MARKED_ROOM, &owner->lens[i]);
+        if (!is_read) {
+                check_memory(rescue, sqlite3_errcode(rescue->old));
                 return false;
-        bool is_new = owner->seal_len == 0 && owner->lens[1] == 0 && owner->lens[2] == 0 && owner->lens[3] == 0;
-        make_seal(owner, seal);
-        return is_new || (owner->seal_len == sizeof(seal) && memcmp(seal, owner->seal, sizeof(seal)) == 0);
+        }
+        bool is_new = owner->mark_len == 0 && owner->lens[1] == 0 && owner->lens[2] == 0 && owner->lens[3] == 0;
+        make_mark(owner, mark);
+        return is_new || (owner->mark_len == sizeof(mark) && memcmp(mark, owner->mark, sizeof(mark)) == 0);
 }
 
 static void keep_owner(struct rescue *rescue)
 {
         const struct owner *owner = &rescue->owner;
 
-        for (int i = 0; i < SEALED; i++)
+        for (int i = 0; i < MARKED; i++)
                 if (owner->lens[i])
-                        cache_value_set(rescue->cache, sealed[i], owner->values[i], owner->lens[i]);
-        if (owner->seal_len)
-                cache_value_set(rescue->cache, "seal", owner->seal, owner->seal_len);
+                        cache_value_set(rescue->cache, marked[i], owner->values[i], owner->lens[i]);
+        if (owner->mark_len)
+                cache_value_set(rescue->cache, "seal", owner->mark, owner->mark_len);
 }
 
 /* ---- conversations ----------------------------------------------------------------------------------------------- */
 
 /* The row of the feed says the same, where there is one. */
-static bool agrees_with_feed(const struct cached_conv *conv)
+static bool agrees_with_feed(struct rescue *rescue, const struct cached_conv *conv)
 {
         struct protocol_feed_row row;
         struct arena arena;
@@ -154,6 +168,7 @@ static bool agrees_with_feed(const struct cached_conv *conv)
                 memcpy(copy, conv->feed.at, conv->feed.len);
         if (copy)
                 reader_init(&reader, copy, conv->feed.len, READER_TOLERANT, &arena, &fault);
+        check_memory(rescue, copy ? SQLITE_OK : SQLITE_NOMEM);
         agrees = copy && protocol_feed_row_read(&reader, &row) == 0 && row.conv == conv->id &&
                  (!row.has_key || conv->key.len == 0 || span_equal(row.key, conv->key));
         arena_done(&arena);
@@ -179,11 +194,13 @@ static int64_t take_conv(struct rescue *rescue, int64_t row)
         sqlite3_stmt *statement = NULL;
         int64_t taken = 0;
 
-        if (sqlite3_prepare_v2(rescue->old, "SELECT id, key, confirmed, feed FROM conv WHERE row = ?1", -1, &statement,
-                               NULL) != SQLITE_OK)
-                return 0;
-        sqlite3_bind_int64(statement, 1, row);
-        if (sqlite3_step(statement) == SQLITE_ROW) {
+        int rc = sqlite3_prepare_v2(rescue->old, CONV_WANTED, -1, &statement, NULL);
+        if (rc == SQLITE_OK) {
+                sqlite3_bind_int64(statement, 1, row);
+                rc = sqlite3_step(statement);
+        }
+        check_memory(rescue, rc);
+        if (rc == SQLITE_ROW) {
                 struct cached_conv conv = {
                         .id = (uint64_t)sqlite3_column_int64(statement, 0),
                         .key = cache_text(statement, 1),
@@ -192,7 +209,8 @@ static int64_t take_conv(struct rescue *rescue, int64_t row)
                 };
                 struct lookup lookup = {&conv, 0};
 
-                if (conv.key.len <= PROTOCOL_KEY_BYTES && (conv.id || conv.key.len) && agrees_with_feed(&conv)) {
+                if (conv.key.len <= PROTOCOL_KEY_BYTES && (conv.id || conv.key.len) &&
+                    agrees_with_feed(rescue, &conv)) {
                         conv.feed = (struct span){0}; /* the server tells it anew */
                         cache_convs(rescue->cache, look, &lookup);
                         taken = lookup.row ? lookup.row : cache_conv_put(rescue->cache, &conv);
@@ -255,13 +273,30 @@ static bool is_there(void *data, const struct cached_message *row)
         return false;
 }
 
+/* A cmid stands twice in the file; where the second one can be read it has to be the same. */
+static bool is_cmid_whole(struct rescue *rescue, const struct cmid *cmid)
+{
+        static const char sql[] = "SELECT 1 FROM outbox INDEXED BY " CMID_INDEX " WHERE cmid = ?1";
+        sqlite3_stmt *statement = NULL;
+        int rc = sqlite3_prepare_v2(rescue->old, sql, -1, &statement, NULL);
+
+        if (rc == SQLITE_OK) {
+                sqlite3_bind_blob(statement, 1, cmid->bytes, sizeof(*cmid), SQLITE_STATIC);
+                rc = sqlite3_step(statement);
+        }
+        sqlite3_finalize(statement);
+        check_memory(rescue, rc);
+        return rc != SQLITE_DONE;
+}
+
 static void take_message(struct rescue *rescue, sqlite3_stmt *statement)
 {
         struct cached_message message = cache_read_message(statement);
         bool is_known = false;
 
+        check_memory(rescue, sqlite3_errcode(rescue->old)); /* a column that could not be read is empty */
         if (message.state != DESKBELL_QUEUED || sqlite3_column_bytes(statement, 1) != sizeof(message.cmid) ||
-            !can_be_taken(&message))
+            !can_be_taken(&message) || !is_cmid_whole(rescue, &message.cmid))
                 return;
         cache_message_get(rescue->cache, &message.cmid, is_there, &is_known);
         message.conv = is_known ? 0 : conv_of(rescue, message.conv);
@@ -305,6 +340,7 @@ static bool scan(struct rescue *rescue, const char *sql, int64_t *out_last)
                 }
         }
         sqlite3_finalize(statement);
+        check_memory(rescue, rc);
         return rc == SQLITE_DONE;
 }
 
@@ -327,7 +363,7 @@ static void probe(struct rescue *rescue, int64_t after)
 }
 
 /* The file is only read: not even its log is moved into it. */
-static int open_old(const char *path, sqlite3 **out_old)
+int cache_open_old(const char *path, sqlite3 **out_old)
 {
         int rc = sqlite3_open_v2(path, out_old, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
@@ -341,40 +377,59 @@ static int open_old(const char *path, sqlite3 **out_old)
         return rc;
 }
 
+/* A sealed file can be read under the key it was written with. */
+static bool has_key(struct rescue *rescue)
+{
+        enum key_verdict verdict = cache_key_read(rescue->old, rescue->cache->key, &rescue->seal);
+
+        check_memory(rescue, verdict == KEY_ERROR ? SQLITE_NOMEM : SQLITE_OK);
+        return (verdict == KEY_NONE || verdict == KEY_TAKEN) &&
+               cache_key_functions(rescue->old, &rescue->seal) == SQLITE_OK;
+}
+
 static int64_t rescue_from(struct cache *cache, const char *path)
 {
         struct rescue rescue = {.cache = cache};
         int64_t last = 0;
 
-        if (open_old(path, &rescue.old) == SQLITE_OK && knows_owner(&rescue)) {
+        int rc = cache_open_old(path, &rescue.old);
+
+        check_memory(&rescue, rc);
+        if (rc == SQLITE_OK && has_key(&rescue) && knows_owner(&rescue)) {
                 keep_owner(&rescue);
                 if (!scan(&rescue, "SELECT " MESSAGE_COLUMNS " FROM outbox NOT INDEXED ORDER BY pos", &last))
                         probe(&rescue, last);
         }
+        if (rescue.old)
+                check_memory(&rescue, sqlite3_errcode(rescue.old));
         sqlite3_close(rescue.old);
+        seal_free(rescue.seal);
         return rescue.found;
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
-/* The paths, "<path>.rescue-<number>", of files set aside and not yet looked at. The caller frees the result. */
-static void find_waiting(const char *path, glob_t *out_found)
+/* The caller frees the result. */
+bool cache_find_asides(const char *path, const char *what, glob_t *out_found)
 {
-        static const char tail[] = ".rescue-*[0-9]";
-        char *pattern = malloc(2 * strlen(path) + sizeof(tail)), *to = pattern;
+        static const char tail[] = "-*[0-9]";
+        char *pattern = malloc(2 * strlen(path) + strlen(what) + sizeof(tail)), *to = pattern;
 
         memset(out_found, 0, sizeof(*out_found));
         if (!pattern)
-                return;
+                return false;
         for (const char *from = path; *from; from++) {
                 if (strchr("*?[\\", *from))
                         *to++ = '\\';
                 *to++ = *from;
         }
-        memcpy(to, tail, sizeof(tail));
-        if (glob(pattern, GLOB_NOSORT, NULL, out_found) != 0)
+        memcpy(to, what, strlen(what));
+        memcpy(to + strlen(what), tail, sizeof(tail));
+        int rc = glob(pattern, GLOB_NOSORT, NULL, out_found);
+        if (rc != 0)
                 out_found->gl_pathc = 0;
         free(pattern);
+        return rc == 0 || rc == GLOB_NOMATCH;
 }
 
 static bool is_log(const char *path)
@@ -388,7 +443,8 @@ void cache_rescue(struct cache *cache, const char *path)
 {
         glob_t found;
 
-        find_waiting(path, &found);
+        if (!cache_find_asides(path, ".rescue", &found))
+                cache_fail(cache);
         for (size_t i = 0; i < found.gl_pathc; i++)
                 if (!is_log(found.gl_pathv[i]))
                         cache->rescued =
@@ -402,7 +458,7 @@ char *cache_rescue_done(const char *path)
         char *last = NULL;
         glob_t found;
 
-        find_waiting(path, &found);
+        cache_find_asides(path, ".rescue", &found);
         for (size_t i = 0; i < found.gl_pathc; i++) {
                 const char *number = strrchr(found.gl_pathv[i], '-');
                 char *target = NULL;
@@ -428,8 +484,8 @@ bool cache_rescue_can_read(sqlite3 *db)
 {
         static const char *const needed[] = {
                 "SELECT " MESSAGE_COLUMNS " FROM outbox LIMIT 0",
-                "SELECT id, key, confirmed, feed FROM conv WHERE row = 0",
-                "SELECT value FROM meta WHERE name = ''",
+                CONV_WANTED,
+                "SELECT " VALUE_COLUMN " FROM meta WHERE name = ''",
         };
 
         for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {

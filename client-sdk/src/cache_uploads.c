@@ -12,7 +12,7 @@ static void copy_blob(sqlite3_stmt *statement, int column, void *out, size_t len
 
 static struct cached_upload read_upload(sqlite3_stmt *statement)
 {
-        bool has_cmid;
+        bool has_cmid; /* the others say it themselves */
         struct cached_upload upload = {
                 .pos = sqlite3_column_int64(statement, 0),
                 .at = sqlite3_column_int(statement, 1),
@@ -32,6 +32,7 @@ static struct cached_upload read_upload(sqlite3_stmt *statement)
         copy_blob(statement, 2, upload.cmid.bytes, sizeof(upload.cmid), &has_cmid);
         copy_blob(statement, 9, upload.sha256, sizeof(upload.sha256), &upload.has_sha256);
         copy_blob(statement, 10, upload.file, sizeof(upload.file), &upload.has_file);
+        copy_blob(statement, 16, upload.secret, sizeof(upload.secret), &upload.has_secret);
         return upload;
 }
 
@@ -59,6 +60,8 @@ void cache_upload_put(struct cache *cache, const struct cached_upload *upload)
         sqlite3_bind_int(statement, 14, upload->height);
         sqlite3_bind_int(statement, 15, upload->tries);
         sqlite3_bind_int(statement, 16, upload->is_paused);
+        if (upload->has_secret)
+                sqlite3_bind_blob(statement, 17, upload->secret, sizeof(upload->secret), SQLITE_STATIC);
         cache_run(cache, statement);
 }
 
@@ -80,15 +83,41 @@ void cache_uploads(struct cache *cache, int64_t pos, bool (*each)(void *data, co
         }
 }
 
+struct move {
+        struct cache *cache;
+        int64_t to;
+};
+
+static bool move_one(void *data, const struct cached_upload *upload)
+{
+        const struct move *move = data;
+        struct cached_upload copy = *upload;
+
+        copy.pos = move->to;
+        cache_upload_put(move->cache, &copy);
+        return true;
+}
+
+/* Written anew: what is sealed is bound to its place. */
 void cache_uploads_move(struct cache *cache, int64_t from, int64_t to)
 {
-        sqlite3_stmt *statement = cache_statement(cache, CACHE_UPLOADS_MOVE);
-        if (!statement)
-                return;
+        struct move move = {cache, to};
 
-        sqlite3_bind_int64(statement, 1, from);
-        sqlite3_bind_int64(statement, 2, to);
-        cache_run(cache, statement);
+        cache_uploads(cache, from, move_one, &move);
+        cache_uploads_drop(cache, from);
+}
+
+int64_t cache_copy_next(struct cache *cache, int64_t after)
+{
+        sqlite3_stmt *statement = cache_statement(cache, CACHE_COPY_NEXT);
+        int64_t pos = 0;
+        if (!statement)
+                return 0;
+
+        sqlite3_bind_int64(statement, 1, after);
+        while (cache_step(cache, statement))
+                pos = sqlite3_column_int64(statement, 0);
+        return pos;
 }
 
 void cache_uploads_drop(struct cache *cache, int64_t pos)
@@ -111,5 +140,5 @@ bool cache_upload_knows(struct cache *cache, struct span path)
         cache_bind_text(statement, 1, path);
         while (cache_step(cache, statement))
                 knows = sqlite3_column_int64(statement, 0) > 0;
-        return knows;
+        return knows || cache->is_damaged; /* a row that cannot be read may be the one */
 }

@@ -12,10 +12,14 @@
 
 #include "deskbell/deskbell.h"
 
-static bool overwrite(int fd, off_t left)
+bool cache_overwrite(int fd)
 {
-        static const char zeros[4096]; /* small: it is in every application */
+        static char zeros[4096]; /* never written; not const, so that it takes no room in the library's file */
+        struct stat info;
+        off_t left = fstat(fd, &info) == 0 ? info.st_size : -1;
 
+        if (left < 0)
+                return false;
         while (left > 0) {
                 ssize_t wrote = write(fd, zeros, left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros));
                 if (wrote <= 0)
@@ -26,11 +30,10 @@ static bool overwrite(int fd, off_t left)
 }
 
 /* Overwriting may fail (a disk that is read-only, or broken); the file is removed all the same. */
-static bool wipe_file(int dir, const char *name)
+bool cache_wipe_file(int dir, const char *name)
 {
-        struct stat info;
         int fd = openat(dir, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-        bool is_over = fd >= 0 && fstat(fd, &info) == 0 && overwrite(fd, info.st_size);
+        bool is_over = fd >= 0 && cache_overwrite(fd);
 
         if (fd >= 0)
                 close(fd);
@@ -53,7 +56,7 @@ static bool wipe_folder(int parent, const char *name)
 
         while (dir && (entry = readdir(dir)))
                 if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-                        is_ok &= wipe_file(dirfd(dir), entry->d_name);
+                        is_ok &= cache_wipe_file(dirfd(dir), entry->d_name);
         if (dir)
                 closedir(dir);
         else if (fd >= 0)
@@ -85,7 +88,7 @@ int cache_wipe(const char *path)
                 if (!belongs(entry->d_name, base))
                         continue;
                 is_ok &= is_folder(dirfd(dir), entry->d_name) ? wipe_folder(dirfd(dir), entry->d_name)
-                                                              : wipe_file(dirfd(dir), entry->d_name);
+                                                              : cache_wipe_file(dirfd(dir), entry->d_name);
         }
         is_ok &= fsync(dirfd(dir)) == 0;
         closedir(dir);

@@ -14,6 +14,7 @@ enum {
         GIVE_AT_ONCE = 256, /* entries given in one turn */
         EVENTS_FULL = 4096, /* with callbacks_by_dispatch: nothing more is taken in until some ran */
         LINK_CLOSE_S = 6,
+        RETRY_AFTER_MOST_MS = 3600000,
         INPUT_PAUSE_BYTES = 1 << 20,
         INPUT_FLOOD_BYTES = 32 << 20, /* a transport that does not pause */
 };
@@ -30,12 +31,16 @@ int64_t client_mono_ms(const struct deskbell_client *client)
         return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t client_wall_ms(const struct deskbell_client *client)
+int64_t client_wall_ms(struct deskbell_client *client)
 {
         struct timespec now;
 
-        if (client->options.wall_ms)
-                return client->options.wall_ms(client->options.data);
+        if (client->options.wall_ms) {
+                pthread_mutex_lock(&client->own_lock);
+                int64_t ms = client->options.wall_ms(client->options.data);
+                pthread_mutex_unlock(&client->own_lock);
+                return ms;
+        }
         clock_gettime(CLOCK_REALTIME, &now);
         return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
@@ -117,6 +122,36 @@ void deskbell_link_closed(deskbell_link *link, int code)
         link->is_closed = true;
         if (input) {
                 input->code = code;
+                push_input(client, input);
+        }
+        client->is_poked = true;
+        pthread_cond_signal(&client->inbox_wake);
+        pthread_mutex_unlock(&client->inbox_lock);
+}
+
+/* The ones that are told, spelled once. */
+static const char *known_reason(const char *why)
+{
+        static const char *const reasons[] = {"tls", "tls_pin", "proxy", "proxy_auth", "handshake"};
+
+        for (size_t i = 0; why && i < sizeof(reasons) / sizeof(reasons[0]); i++)
+                if (strcmp(why, reasons[i]) == 0)
+                        return reasons[i];
+        return "network";
+}
+
+void deskbell_link_failed(deskbell_link *link, const char *why, const char *detail, int64_t retry_after_ms)
+{
+        struct deskbell_client *client = link->client;
+        const char *reason = known_reason(why);
+        struct input *input = input_new(link, INPUT_FAILED, reason, strlen(reason) + 1);
+
+        if (detail)
+                road_log(client->road, DESKBELL_LOG_INFO, reason, detail);
+        pthread_mutex_lock(&client->inbox_lock);
+        link->is_closed = true;
+        if (input) {
+                input->retry_after_ms = retry_after_ms < RETRY_AFTER_MOST_MS ? retry_after_ms : RETRY_AFTER_MOST_MS;
                 push_input(client, input);
         }
         client->is_poked = true;
@@ -355,6 +390,7 @@ int client_end(struct deskbell_client *client)
 {
         int rc = machine_end(client->machine);
 
+        client_settle(client);
         collect(client);
         pthread_mutex_unlock(&client->lock);
         client_poke(client);
@@ -370,10 +406,12 @@ static void take_input(struct deskbell_client *client, struct input *input)
                         machine_link_opened(client->machine);
                 else if (input->kind == INPUT_TEXT)
                         machine_link_text(client->machine, input->bytes, input->len);
+                else if (input->kind == INPUT_FAILED)
+                        machine_link_failed(client->machine, input->bytes, input->retry_after_ms);
                 else
                         machine_link_closed(client->machine, input->code);
         }
-        if (input->kind == INPUT_CLOSED)
+        if (input->kind == INPUT_CLOSED || input->kind == INPUT_FAILED)
                 unlink_link(client, link);
         free(input);
 }
@@ -420,7 +458,8 @@ static bool turn(struct deskbell_client *client, struct input *inputs)
         struct input *next;
 
         pthread_mutex_lock(&client->lock);
-        machine_begin(client->machine, client_mono_ms(client), client_wall_ms(client), false);
+        struct handed *handed = client_take_handed(client);
+        machine_begin(client->machine, client_mono_ms(client), client_wall_ms(client), handed != NULL);
         for (struct input *input = inputs; input; input = next) {
                 next = input->next;
                 take_input(client, input);
@@ -430,7 +469,9 @@ static bool turn(struct deskbell_client *client, struct input *inputs)
         machine_time(client->machine);
         if (machine_wants_to_give(client->machine) && client->events.count < EVENTS_FULL)
                 machine_give(client->machine, GIVE_AT_ONCE);
+        machine_take(client->machine, handed); /* behind the content of a conversation that was opened before */
         machine_end(client->machine);
+        client_settle(client);
         obey(client);
         collect(client);
         bool has_more = machine_wants_to_give(client->machine);
@@ -532,34 +573,57 @@ int client_start(struct deskbell_client *client)
                 if (client->event_fd < 0)
                         return DESKBELL_E_NOMEM;
         }
+        handover_settle(&client->handover, client->machine);
         return pthread_create(&client->thread, NULL, run, client) == 0 ? 0 : DESKBELL_E_NOMEM;
 }
 
-/* What is owed: some callbacks run exactly once. Nothing else is told any more. */
-static void settle(struct deskbell_client *client)
+/* A last turn. What is owed: some callbacks run exactly once. Nothing else is told any more. */
+static void take_leave(struct deskbell_client *client, struct event_list *owed)
 {
-        struct event_list owed = {0};
         struct event *event;
 
-        pthread_mutex_lock(&client->lock);
-        machine_begin(client->machine, client_mono_ms(client), client_wall_ms(client), false);
+        client_begin_all(client);
         machine_disconnect(client->machine);
         machine_cancel_histories(client->machine, DESKBELL_E_CANCELLED);
         machine_cancel_searches(client->machine, DESKBELL_E_CANCELLED);
         machine_cancel_fetches(client->machine);
         machine_end(client->machine);
+        client_settle(client);
         obey(client);
         collect(client);
         while ((event = event_list_pop(&client->events))) {
                 if (event_is_owed(event))
-                        event_list_push(&owed, event);
+                        event_list_push(owed, event);
                 else
                         event_free(event);
         }
         pthread_mutex_unlock(&client->lock);
-        while ((event = event_list_pop(&owed))) {
-                run_callback(client, event);
-                event_free(event);
+}
+
+/* Whether those callbacks have handed something over; from now on nothing is. */
+static bool close_handover(struct deskbell_client *client)
+{
+        pthread_mutex_lock(&client->inbox_lock);
+        client->handover.is_closed = true;
+        bool has_more = client->handover.first != NULL;
+        pthread_mutex_unlock(&client->inbox_lock);
+        return has_more;
+}
+
+static void settle(struct deskbell_client *client)
+{
+        struct event_list owed = {0};
+        struct event *event;
+        bool has_more = true, is_last = false;
+
+        while (has_more) {
+                take_leave(client, &owed);
+                while ((event = event_list_pop(&owed))) {
+                        run_callback(client, event);
+                        event_free(event);
+                }
+                has_more = close_handover(client) && !is_last;
+                is_last = true;
         }
 }
 
@@ -609,6 +673,7 @@ void client_stop(struct deskbell_client *client)
         }
         while (client->links)
                 unlink_link(client, client->links);
+        handover_clear(&client->handover);
         if (client->event_fd >= 0)
                 close(client->event_fd);
         pthread_cond_destroy(&client->inbox_wake);

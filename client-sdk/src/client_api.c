@@ -45,6 +45,10 @@ const char *deskbell_error_text(int error)
                 return "the bytes that came are not those of the file";
         case DESKBELL_E_UNSENT:
                 return "messages wait to be sent and would be lost";
+        case DESKBELL_E_KEY:
+                return "the file is sealed under another key, or no key was given";
+        case DESKBELL_E_FORM:
+                return "what was filled in does not fit the form";
         default:
                 return "unknown error";
         }
@@ -124,6 +128,8 @@ int deskbell_mute(deskbell_client *client)
 {
         if (!client)
                 return DESKBELL_E_INVALID;
+        client_begin_all(client);
+        client_end(client);
         client->is_muted = true;
         return DESKBELL_OK;
 }
@@ -218,7 +224,7 @@ void deskbell_conversation_id(const deskbell_conversation *conversation, char ou
         }
 }
 
-/* ---- sending ----------------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
 
 /* Length of the UTF-8 character at `at`, 0 when it is not one. */
 static size_t utf8_len(const unsigned char *at, size_t left)
@@ -281,132 +287,6 @@ bool client_is_utf8(const char *text, size_t *out_points)
         return left == 0;
 }
 
-void deskbell_cmid_new(deskbell_client *client, char out_cmid[33])
-{
-        if (!out_cmid)
-                return;
-        out_cmid[0] = '\0';
-        if (!client)
-                return;
-        pthread_mutex_lock(&client->lock);
-        struct cmid cmid = machine_cmid(client->machine, client_wall_ms(client));
-        pthread_mutex_unlock(&client->lock);
-        cmid_write(out_cmid, &cmid);
-        out_cmid[CMID_TEXT_BYTES] = '\0';
-}
-
-static int take_options(deskbell_client *client, const struct deskbell_send_options *given, struct message_options *out)
-{
-        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
-
-        if (given &&
-            !client_take_struct(&options, sizeof(options), given, offsetof(struct deskbell_send_options, reply_to)))
-                return DESKBELL_E_INVALID;
-        bool has_id = options.pressed_id && client_is_line(options.pressed_id, 64);
-        if ((options.log != DESKBELL_PUBLIC && options.log != DESKBELL_TEAM) || options.reply_to < 0 ||
-            options.pressed_seq < 0 || (options.pressed_seq > 0) != has_id)
-                return DESKBELL_E_INVALID;
-        *out = (struct message_options){
-                .log = (int)options.log,
-                .reply_to = options.reply_to,
-                .pressed_seq = options.pressed_seq,
-                .pressed_id = options.pressed_id,
-        };
-        if (options.cmid)
-                return cmid_read(span_of(options.cmid), &out->cmid) < 0 ? DESKBELL_E_INVALID : 0;
-        pthread_mutex_lock(&client->lock);
-        out->cmid = machine_cmid(client->machine, client_wall_ms(client));
-        pthread_mutex_unlock(&client->lock);
-        return 0;
-}
-
-int client_finish_send(deskbell_client *client, int rc, const struct cmid *cmid, char *out_cmid)
-{
-        int stored = client_end(client);
-
-        if (rc == 0)
-                rc = stored;
-        if (rc == 0 && out_cmid) {
-                cmid_write(out_cmid, cmid);
-                out_cmid[CMID_TEXT_BYTES] = '\0';
-        }
-        return rc;
-}
-
-int deskbell_send(deskbell_conversation *conversation, const char *text, const struct deskbell_send_options *options,
-                  char *out_cmid)
-{
-        struct message_options how;
-
-        if (!conversation || !text)
-                return DESKBELL_E_INVALID;
-        deskbell_client *client = machine_conv_client(conversation);
-        int rc = client_check_text(text);
-        if (rc == 0)
-                rc = take_options(client, options, &how);
-        if (rc < 0)
-                return rc;
-        client_begin(client, true);
-        rc = machine_send(client->machine, conversation, text, &how);
-        return client_finish_send(client, rc, &how.cmid, out_cmid);
-}
-
-int deskbell_edit(deskbell_conversation *conversation, int64_t number, int64_t version, const char *text,
-                  const struct deskbell_send_options *options, char *out_cmid)
-{
-        struct message_options how;
-
-        if (!conversation || !text || number < 1 || version < 1)
-                return DESKBELL_E_INVALID;
-        deskbell_client *client = machine_conv_client(conversation);
-        int rc = client_check_text(text);
-        if (rc == 0)
-                rc = take_options(client, options, &how);
-        if (rc < 0)
-                return rc;
-        client_begin(client, true);
-        rc = machine_edit(client->machine, conversation, number, version, text, &how);
-        return client_finish_send(client, rc, &how.cmid, out_cmid);
-}
-
-int deskbell_erase(deskbell_conversation *conversation, int64_t number, const struct deskbell_send_options *options,
-                   char *out_cmid)
-{
-        struct message_options how;
-
-        if (!conversation || number < 1)
-                return DESKBELL_E_INVALID;
-        deskbell_client *client = machine_conv_client(conversation);
-        int rc = take_options(client, options, &how);
-        if (rc < 0)
-                return rc;
-        client_begin(client, true);
-        rc = machine_erase(client->machine, conversation, number, &how);
-        return client_finish_send(client, rc, &how.cmid, out_cmid);
-}
-
-int deskbell_retry(deskbell_client *client, const char *cmid, char *out_cmid)
-{
-        struct cmid old, new;
-
-        if (!client || !cmid || cmid_read(span_of(cmid), &old) < 0)
-                return DESKBELL_E_INVALID;
-        client_begin(client, true);
-        int rc = machine_retry(client->machine, &old, &new);
-        return client_finish_send(client, rc, &new, out_cmid);
-}
-
-int deskbell_forget(deskbell_client *client, const char *cmid)
-{
-        struct cmid old;
-
-        if (!client || !cmid || cmid_read(span_of(cmid), &old) < 0)
-                return DESKBELL_E_INVALID;
-        client_begin(client, true);
-        int rc = machine_forget(client->machine, &old);
-        return client_finish_send(client, rc, &old, NULL);
-}
-
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 int deskbell_mark_read(deskbell_conversation *conversation, int64_t seq)
@@ -445,7 +325,7 @@ int deskbell_entry_done(deskbell_conversation *conversation, enum deskbell_log l
         if (!conversation || number < 0 || (log != DESKBELL_PUBLIC && log != DESKBELL_TEAM))
                 return DESKBELL_E_INVALID;
         deskbell_client *client = machine_conv_client(conversation);
-        client_begin(client, false);
+        client_begin_all(client); /* an answer that was handed over is on disk with it, not after it */
         int rc = machine_entry_done(client->machine, conversation, (int)log, number);
         int stored = client_end(client);
         return rc < 0 ? rc : stored;
@@ -480,6 +360,9 @@ int deskbell_status(deskbell_client *client, struct deskbell_status *out_status)
                 return DESKBELL_E_INVALID;
         pthread_mutex_lock(&client->lock);
         machine_status(client->machine, &status);
+        pthread_mutex_lock(&client->inbox_lock);
+        handover_status(&client->handover, &status);
+        pthread_mutex_unlock(&client->inbox_lock);
         status.callbacks_waiting = (int)client->events.count;
         pthread_mutex_unlock(&client->lock);
         status.size = out_status->size;

@@ -2,6 +2,8 @@
 /* The public calls for files and search: arguments and local files are checked here, bytes are copied to disk before
  * the machine hears of them; and the setting up of the thread for files. */
 #include "client_private.h"
+#include "folder.h"
+#include "seal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -60,7 +62,7 @@ int client_open_files(struct deskbell_client *client, const struct deskbell_opti
         } else {
                 settings.http = http_curl_begin;
                 settings.http_cancel = http_curl_cancel;
-                settings.http_data = settings.curl = http_curl_new(options->ca_file);
+                settings.http_data = settings.curl = http_curl_new(client->road);
                 if (!settings.curl)
                         return DESKBELL_E_NOMEM;
         }
@@ -89,7 +91,7 @@ void client_sweep_copies(struct deskbell_client *client)
         while ((found = readdir(folder))) {
                 if (found->d_name[0] == '.' || asprintf(&path, "%s/%s", client->copies_dir, found->d_name) < 0)
                         continue;
-                if (!machine_knows_copy(client->machine, path) && lstat(path, &info) == 0 && info.st_mtime < before)
+                if (lstat(path, &info) == 0 && info.st_mtime < before && !machine_knows_copy(client->machine, path))
                         unlink(path);
                 free(path);
         }
@@ -171,7 +173,7 @@ static int look_at(struct file_source *out, const char *path)
                 return rc;
         out->size = info.st_size;
         out->mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
-        return out->size >= 1 && out->size <= PROTOCOL_FILE_BYTES ? 0 : DESKBELL_E_INVALID;
+        return 0;
 }
 
 static int take_path(struct taken *out, const char *path)
@@ -180,7 +182,10 @@ static int take_path(struct taken *out, const char *path)
         if (!out->path)
                 return errno == ENOMEM ? DESKBELL_E_NOMEM : DESKBELL_E_NOT_FOUND;
         out->source.path = out->path;
-        return look_at(&out->source, out->path);
+        int rc = look_at(&out->source, out->path);
+        if (rc < 0)
+                return rc;
+        return out->source.size >= 1 && out->source.size <= PROTOCOL_FILE_BYTES ? 0 : DESKBELL_E_INVALID;
 }
 
 static bool write_all(int fd, const char *bytes, size_t len)
@@ -192,17 +197,36 @@ static bool write_all(int fd, const char *bytes, size_t len)
                 bytes += wrote > 0 ? wrote : 0;
                 len -= wrote > 0 ? (size_t)wrote : 0;
         }
-        return fsync(fd) == 0;
+        return true;
 }
 
-static bool sync_folder(const char *path)
+static bool sync_file(const char *path)
 {
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         bool is_done = fd >= 0 && fsync(fd) == 0;
 
         if (fd >= 0)
                 close(fd);
         return is_done;
+}
+
+bool client_sync_copies(struct deskbell_client *client, const struct handed *handed)
+{
+        bool is_done = true, has_copies = false;
+
+        for (size_t i = 0; i < handed->files_count; i++) {
+                if (!handed->files[i].is_copy)
+                        continue;
+                has_copies = true;
+                is_done &= sync_file(handed->files[i].path);
+        }
+        return is_done && (!has_copies || folder_sync(client->copies_dir));
+}
+
+static bool write_sealed(int fd, const struct deskbell_file_source *given, struct file_source *out)
+{
+        out->has_secret = seal_file_key(out->secret) == 0;
+        return out->has_secret && seal_file_write(fd, out->secret, given->bytes, given->bytes_len) == 0;
 }
 
 static bool is_known(struct deskbell_client *client, const char *path)
@@ -213,7 +237,7 @@ static bool is_known(struct deskbell_client *client, const char *path)
         return is;
 }
 
-/* Bytes go to disk, through to it, before anything refers to them. */
+/* Bytes go into a file at once; they are written through by client_sync_copies, before anything refers to them. */
 static int take_bytes(struct deskbell_client *client, struct taken *out, const struct deskbell_file_source *given,
                       const char cmid[CMID_TEXT_BYTES], size_t at)
 {
@@ -223,7 +247,8 @@ static int take_bytes(struct deskbell_client *client, struct taken *out, const s
                 return DESKBELL_E_INVALID;
         if (mkdir(client->copies_dir, 0700) < 0 && errno != EEXIST)
                 return DESKBELL_E_STORE;
-        if (asprintf(&out->path, "%s/%.32s-%zu", client->copies_dir, cmid, at) < 0) {
+        if (asprintf(&out->path, "%s/%.32s-%zu%s", client->copies_dir, cmid, at, client->is_sealed ? ".sealed" : "") <
+            0) {
                 out->path = NULL;
                 return DESKBELL_E_NOMEM;
         }
@@ -237,11 +262,14 @@ static int take_bytes(struct deskbell_client *client, struct taken *out, const s
                 return errno == EEXIST ? DESKBELL_E_EXISTS : DESKBELL_E_STORE;
         out->source.is_copy = true;
         out->source.path = out->path;
-        bool is_written = write_all(fd, given->bytes, given->bytes_len);
+        bool is_written = client->is_sealed ? write_sealed(fd, given, &out->source)
+                                            : write_all(fd, given->bytes, given->bytes_len);
         close(fd);
-        if (!is_written || !sync_folder(client->copies_dir))
+        if (!is_written)
                 return DESKBELL_E_STORE;
-        return look_at(&out->source, out->path);
+        int rc = look_at(&out->source, out->path);
+        out->source.size = (int64_t)given->bytes_len;
+        return rc;
 }
 
 /* ---- sending ----------------------------------------------------------------------------------------------------- */
@@ -278,9 +306,19 @@ static void drop_all(struct taken *taken, size_t count, bool is_queued)
 static int check_options(const struct deskbell_file_options *options)
 {
         if (!options->files || options->files_count < 1 || options->files_count > PROTOCOL_ATTACHMENTS ||
-            (options->log != DESKBELL_PUBLIC && options->log != DESKBELL_TEAM) || options->reply_to < 0)
+            (options->log != DESKBELL_PUBLIC && options->log != DESKBELL_TEAM) || options->reply_to < 0 ||
+            (options->wait_for_disk != 0 && options->wait_for_disk != 1))
                 return DESKBELL_E_INVALID;
         return options->text ? client_check_text(options->text) : 0;
+}
+
+/* Before a copy is made under that name. */
+static bool is_taken(struct deskbell_client *client, const struct cmid *cmid)
+{
+        pthread_mutex_lock(&client->lock);
+        bool is = client_waits_with(client, cmid) || machine_has_message(client->machine, cmid) == DESKBELL_E_EXISTS;
+        pthread_mutex_unlock(&client->lock);
+        return is;
 }
 
 static int queue_files(deskbell_conversation *conversation, const struct deskbell_file_options *options,
@@ -291,16 +329,15 @@ static int queue_files(deskbell_conversation *conversation, const struct deskbel
 
         for (size_t i = 0; i < options->files_count; i++)
                 sources[i] = taken[i].source;
-        client_begin(client, true);
-        int rc = machine_send_files(client->machine, conversation, sources, options->files_count, options->text, how);
-        return client_finish_send(client, rc, &how->cmid, out_cmid);
+        struct handed *handed = NULL;
+        int rc = handed_files(conversation, sources, options->files_count, options->text, how, &handed);
+        return rc < 0 ? rc : client_hand_over(client, handed, how->waits, out_cmid);
 }
 
 int deskbell_send_file(deskbell_conversation *conversation, const struct deskbell_file_options *given, char *out_cmid)
 {
         struct deskbell_file_options options = DESKBELL_FILE_OPTIONS_INIT;
         struct taken taken[PROTOCOL_ATTACHMENTS] = {0};
-        char fresh[CMID_TEXT_BYTES + 1];
 
         if (!conversation || !given ||
             !client_take_struct(&options, sizeof(options), given, offsetof(struct deskbell_file_options, text)))
@@ -311,13 +348,18 @@ int deskbell_send_file(deskbell_conversation *conversation, const struct deskbel
                 rc = DESKBELL_E_STATE;
         if (rc < 0)
                 return rc;
-        struct message_options how = {.log = (int)options.log, .reply_to = options.reply_to};
-        if (!options.cmid) {
-                deskbell_cmid_new(client, fresh);
-                options.cmid = fresh;
-        }
-        if (cmid_read(span_of(options.cmid), &how.cmid) < 0)
+        struct message_options how = {
+                .is_named = options.cmid != NULL,
+                .waits = options.wait_for_disk != 0,
+                .log = (int)options.log,
+                .reply_to = options.reply_to,
+        };
+        if (!options.cmid)
+                how.cmid = client_cmid(client);
+        else if (cmid_read(span_of(options.cmid), &how.cmid) < 0)
                 return DESKBELL_E_INVALID;
+        if (options.cmid && is_taken(client, &how.cmid))
+                return DESKBELL_E_EXISTS;
         rc = take_all(client, &options, &how.cmid, taken);
         if (rc == 0)
                 rc = queue_files(conversation, &options, &how, taken, out_cmid);
@@ -331,10 +373,11 @@ static int change(deskbell_client *client, const char *cmid, int what)
 
         if (!client || !cmid || cmid_read(span_of(cmid), &message) < 0)
                 return DESKBELL_E_INVALID;
-        client_begin(client, true);
+        client_begin_all(client);
         int rc = what == 2 ? machine_upload_cancel(client->machine, &message)
                            : machine_upload_pause(client->machine, &message, what == 1);
-        return client_finish_send(client, rc, &message, NULL);
+        int stored = client_end(client);
+        return rc < 0 ? rc : stored;
 }
 
 int deskbell_upload_pause(deskbell_client *client, const char *cmid)

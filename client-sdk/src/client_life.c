@@ -2,6 +2,7 @@
 /* The public calls about the life of the application around a client: background, notifications, the end of a user's
  * use of this device. */
 #include "client_private.h"
+#include "seal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@ int deskbell_set_background(deskbell_client *client, int is_background)
 {
         if (!client || (is_background != 0 && is_background != 1))
                 return DESKBELL_E_INVALID;
-        client_begin(client, false);
+        client_begin_all(client); /* the process may be ended in the background */
         machine_set_background(client->machine, is_background != 0);
         client_end(client);
         return DESKBELL_OK;
@@ -58,6 +59,21 @@ int deskbell_push_received(deskbell_client *client, const char *conversation, in
         return rc;
 }
 
+int deskbell_change_store_key(deskbell_client *client, const uint8_t *new_key, size_t new_key_len)
+{
+        if (!client || !new_key || new_key_len != SEAL_KEY_BYTES)
+                return DESKBELL_E_INVALID;
+        client_begin(client, true);
+        int rc = machine_change_store_key(client->machine, new_key);
+        int stored = client_end(client);
+        if (rc < 0 || stored < 0)
+                return rc < 0 ? rc : stored;
+        pthread_mutex_lock(&client->lock);
+        machine_forget_old_key(client->machine);
+        pthread_mutex_unlock(&client->lock);
+        return DESKBELL_OK;
+}
+
 /* Until the server knows that no notification is wanted here any more; false: it could not be told. */
 static bool await_forgotten(struct deskbell_client *client)
 {
@@ -78,6 +94,13 @@ static bool await_forgotten(struct deskbell_client *client)
         return is_known;
 }
 
+static void close_handover(struct deskbell_client *client, bool is_closed)
+{
+        pthread_mutex_lock(&client->inbox_lock);
+        client->handover.is_closed = is_closed;
+        pthread_mutex_unlock(&client->inbox_lock);
+}
+
 int deskbell_log_out(deskbell_client *client, int discard, int *out_was_told)
 {
         int wiped = 0;
@@ -86,11 +109,14 @@ int deskbell_log_out(deskbell_client *client, int discard, int *out_was_told)
                 return DESKBELL_E_INVALID;
         if (client_is_in_callback(client) || (client->event_fd < 0 && pthread_equal(client->thread, pthread_self())))
                 return DESKBELL_E_WRONG_THREAD;
-        client_begin(client, true);
+        close_handover(client, true);
+        client_begin_all(client);
         int rc = machine_begin_log_out(client->machine, discard != 0);
         client_end(client);
-        if (rc < 0)
+        if (rc < 0) {
+                close_handover(client, false);
                 return rc;
+        }
         bool was_told = await_forgotten(client);
         char *path = client->store_path;
         client->store_path = NULL;

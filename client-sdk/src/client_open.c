@@ -3,6 +3,7 @@
 #include "client_private.h"
 
 #include "allocator.h"
+#include "seal.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -111,7 +112,7 @@ static int file_path(const struct deskbell_options *options, char **out_path)
 
 /* Opens the file of the visitor that is to be claimed, when there is one. */
 static int open_visitor(struct deskbell_client *client, const struct deskbell_options *options,
-                        struct cache **out_cache)
+                        struct cache **out_cache, bool *out_is_other_key)
 {
         struct deskbell_options visitor = {.app = options->app, .data_dir = options->data_dir, .is_visitor = 1};
         char *aside = NULL;
@@ -122,9 +123,10 @@ static int open_visitor(struct deskbell_client *client, const struct deskbell_op
         rc = file_path(&visitor, &client->visitor_path);
         if (rc < 0 || access(client->visitor_path, F_OK) < 0)
                 return rc;
-        rc = cache_open(client->visitor_path, client_wall_ms(client), out_cache, &aside);
+        rc = cache_open_sealed(client->visitor_path, options->store_key, client_wall_ms(client), out_cache, &aside);
         free(aside);
-        return rc;
+        *out_is_other_key = rc == DESKBELL_E_KEY; /* that need not keep the user out */
+        return rc == DESKBELL_E_KEY ? 0 : rc;
 }
 
 /* What was claimed stands in the user's file, on disk. The lock's file stays: somebody may wait for it. */
@@ -180,6 +182,8 @@ static bool are_valid(const struct deskbell_options *options, uint64_t *out_app)
         if (options->cache_max_entries_per_conversation != 0 &&
             (options->cache_max_entries_per_conversation < 50 || options->cache_max_entries_per_conversation > 1000000))
                 return false;
+        if (options->store_key ? options->store_key_len != SEAL_KEY_BYTES : options->store_key_len != 0)
+                return false;
         return fits(options->user, 128) && fits(options->locale, 35) && fits(options->client_name, 64) &&
                fits(options->client_version, 64) && fits(options->token, PROTOCOL_TOKEN_BYTES) &&
                fits(options->agent_token, PROTOCOL_TOKEN_BYTES);
@@ -202,7 +206,9 @@ static void fill_random(void *data, void *bytes, size_t len)
         size_t have = 0;
 
         if (client->options.random) {
+                pthread_mutex_lock(&client->own_lock);
                 client->options.random(client->options.data, bytes, len);
+                pthread_mutex_unlock(&client->own_lock);
                 return;
         }
         while (have < len) {
@@ -243,24 +249,26 @@ static int make_machine(struct deskbell_client *client, const struct deskbell_op
                 .data = client,
         };
         char *path = NULL, *aside = NULL, rescued[24];
+        const uint8_t *key = options->store_key;
         struct cache *cache = NULL;
+        bool is_other_key = false;
         int rc = options->data_dir ? file_path(options, &path) : 0;
 
         if (rc == 0)
-                rc = cache_open(path, client_wall_ms(client), &cache, &aside);
+                rc = cache_open_sealed(path, key, client_wall_ms(client), &cache, &aside);
         if (rc == 0 && path && asprintf(&client->copies_dir, "%s.files", path) < 0) {
                 client->copies_dir = NULL;
                 rc = DESKBELL_E_NOMEM;
         }
         client->store_path = path;
         if (rc == 0)
-                rc = open_visitor(client, options, &settings.visitor);
+                rc = open_visitor(client, options, &settings.visitor, &is_other_key);
         if (rc == 0)
                 rc = machine_new(&settings, cache, client_mono_ms(client), client_wall_ms(client), &client->machine);
         if (rc == DESKBELL_E_STORE && cache && cache_is_damaged(cache) && !aside) {
                 cache_close(cache); /* damage that only reading has shown: the file is set aside now */
                 cache = NULL;
-                rc = cache_open(client->store_path, client_wall_ms(client), &cache, &aside);
+                rc = cache_open_sealed(client->store_path, key, client_wall_ms(client), &cache, &aside);
                 if (rc == 0)
                         rc = machine_new(&settings, cache, client_mono_ms(client), client_wall_ms(client),
                                          &client->machine);
@@ -268,6 +276,12 @@ static int make_machine(struct deskbell_client *client, const struct deskbell_op
         if (rc < 0) {
                 cache_close(cache);
                 cache_close(settings.visitor);
+        }
+        client->is_sealed = rc == 0 && cache_is_sealed(cache);
+        if (is_other_key && rc == 0) {
+                machine_begin(client->machine, client_mono_ms(client), client_wall_ms(client), false);
+                machine_say(client->machine, DESKBELL_NOTICE_CLAIM_REFUSED, "key");
+                rc = machine_end(client->machine);
         }
         if (rc == 0 && aside) {
                 machine_begin(client->machine, client_mono_ms(client), client_wall_ms(client), false);
@@ -284,6 +298,9 @@ static void forget_strings(struct deskbell_options *options)
 {
         options->url = options->app = options->data_dir = options->token = options->agent_token = NULL;
         options->user = options->locale = options->client_name = options->client_version = options->ca_file = NULL;
+        options->proxy = NULL;
+        options->store_key = NULL;
+        options->tls_pins = NULL;
         options->transport = NULL;
 }
 
@@ -294,6 +311,11 @@ static int open_parts(struct deskbell_client *client, const struct deskbell_opti
         client->url = whole_url(options->url);
         if (!client->url)
                 return DESKBELL_E_NOMEM;
+        rc = road_new(client->url, options, &client->road);
+        if (rc < 0)
+                return rc;
+        client->road->log = write_log;
+        client->road->log_data = client;
         rc = make_machine(client, options, app);
         if (rc < 0)
                 return rc;
@@ -301,13 +323,13 @@ static int open_parts(struct deskbell_client *client, const struct deskbell_opti
                 client_take_struct(&client->transport, sizeof(client->transport), options->transport,
                                    offsetof(struct deskbell_transport, http));
         else
-                rc = transport_lws_new(client->url, options->ca_file, &client->transport);
+                rc = transport_lws_new(client->road, &client->transport);
         if (rc < 0)
                 return rc;
         rc = client_open_files(client, options);
         if (rc == 0)
                 rc = client_start(client);
-        if (rc < 0 && client->transport.stop)
+        if (rc < 0 && !options->transport && client->transport.stop)
                 client->transport.stop(client->transport.data);
         return rc;
 }
@@ -327,6 +349,7 @@ int deskbell_open(const struct deskbell_options *given, deskbell_client **out_cl
                 allocator_release();
                 return DESKBELL_E_NOMEM;
         }
+        pthread_mutex_init(&client->own_lock, NULL);
         client->options = options;
         forget_strings(&client->options);
         int rc = open_parts(client, &options, app);
@@ -335,8 +358,10 @@ int deskbell_open(const struct deskbell_options *given, deskbell_client **out_cl
                 transfer_free(client->transfer);
                 free(client->copies_dir);
                 free(client->url);
+                road_free(client->road);
                 free(client->visitor_path);
                 free(client->store_path);
+                pthread_mutex_destroy(&client->own_lock);
                 free(client);
                 allocator_release();
                 return rc;
@@ -359,8 +384,10 @@ int deskbell_close(deskbell_client *client)
                 remove_visitor(client);
         free(client->copies_dir);
         free(client->url);
+        road_free(client->road);
         free(client->visitor_path);
         free(client->store_path);
+        pthread_mutex_destroy(&client->own_lock);
         free(client);
         allocator_release();
         return DESKBELL_OK;

@@ -4,7 +4,9 @@
 
 #include <pthread.h>
 
+#include "handover.h"
 #include "machine.h"
+#include "road.h"
 #include "transfer.h"
 
 /* One connection of a transport. Belongs to the client until the transport said that it is closed. */
@@ -15,13 +17,14 @@ struct deskbell_link {
         bool is_paused;                      /* inbox lock: the transport was told to stop reading */
 };
 
-enum input_kind { INPUT_OPENED, INPUT_TEXT, INPUT_CLOSED };
+enum input_kind { INPUT_OPENED, INPUT_TEXT, INPUT_CLOSED, INPUT_FAILED };
 
 struct input {
         struct input *next;
         struct deskbell_link *link;
         enum input_kind kind;
         int code;
+        int64_t retry_after_ms; /* FAILED; its bytes are the reason */
         size_t len;
         char bytes[];
 };
@@ -31,9 +34,11 @@ struct deskbell_client {
         char *url;
         char *store_path;   /* the user's file; NULL = in memory */
         char *visitor_path; /* of the visitor to be claimed; NULL = none */
+        struct road *road;
         struct deskbell_transport transport;
         struct transfer *transfer; /* NULL = files cannot be sent or fetched */
         char *copies_dir;          /* of bytes to be sent; NULL = in memory only */
+        bool is_sealed;            /* the user's file is, and copies are to be */
 
         /* `lock` guards the machine, the events and the links; it is never held while a callback runs. */
         pthread_mutex_t lock;
@@ -49,7 +54,10 @@ struct deskbell_client {
         struct input *first_input, *last_input;
         size_t input_bytes;
         struct job *done_jobs;
+        struct handover handover; /* taken out under both locks, `lock` first */
         bool is_poked, is_stopping;
+
+        pthread_mutex_t own_lock; /* the application's clock and dice are asked by one thread at a time */
 
         pthread_t thread;
         pthread_mutex_t delivering;   /* callbacks run one at a time */
@@ -70,7 +78,7 @@ bool client_is_in_callback(struct deskbell_client *client);
 int client_deliver(struct deskbell_client *client, size_t max); /* how many ran */
 
 int64_t client_mono_ms(const struct deskbell_client *client);
-int64_t client_wall_ms(const struct deskbell_client *client);
+int64_t client_wall_ms(struct deskbell_client *client);
 
 /* Copies a struct of the caller's, which may be of an older header and shorter: what it lacks is zero. False: its size
  * cannot be. */
@@ -78,15 +86,28 @@ bool client_take_struct(void *out, size_t room, const void *in, size_t least);
 
 /* 0, or why the text cannot be sent: DESKBELL_E_TEXT, _TOO_LONG. */
 int client_check_text(const char *text);
+/* Bounds and form of what was filled in; whether the form asked for it is looked at by handed_send. forms.c. */
+int client_check_filled(const struct deskbell_send_options *options);
 bool client_is_line(const char *text, size_t max); /* 1 to `max` bytes, no control characters */
 bool client_is_utf8(const char *text, size_t *out_points);
-/* Ends the turn of a call that queued something; writes the cmid when it went well. */
-int client_finish_send(deskbell_client *client, int rc, const struct cmid *cmid, char *out_cmid);
+
+/* ---- client_send.c ---- */
+struct cmid client_cmid(struct deskbell_client *client);
+/* Takes `handed`. It `waits`: until the message is on disk, after a turn on this thread. 0 (and the cmid) or an error.
+ */
+int client_hand_over(struct deskbell_client *client, struct handed *handed, bool waits, char *out_cmid);
+bool client_waits_with(struct deskbell_client *client, const struct cmid *cmid); /* it was handed over, no more */
+/* As client_begin, in a turn that also writes all that was handed over. */
+void client_begin_all(struct deskbell_client *client);
+/* With the lock, before a turn that touches the outbox if there is any: for machine_take. */
+struct handed *client_take_handed(struct deskbell_client *client);
+void client_settle(struct deskbell_client *client); /* with the lock, after each turn */
 
 /* ---- client_files.c ---- */
 void client_job_done(void *data, struct job *job); /* on the thread for files; takes it */
 int client_open_files(struct deskbell_client *client, const struct deskbell_options *options);
 void client_sweep_copies(struct deskbell_client *client); /* that no message needs, of a process that died */
+bool client_sync_copies(struct deskbell_client *client, const struct handed *handed); /* through to the disk */
 
-/* The transport over libwebsockets. `ca_file` NULL = the system's roots. 0 or DESKBELL_E_NOMEM. */
-int transport_lws_new(const char *url, const char *ca_file, struct deskbell_transport *out_transport);
+/* The transport over libwebsockets; the road is used until its `stop`. 0 or DESKBELL_E_NOMEM. */
+int transport_lws_new(const struct road *road, struct deskbell_transport *out_transport);

@@ -164,7 +164,7 @@ static int read_feed(deskbell_conversation *conv, struct span json)
         arena_done(&arena); /* rows hold no arrays: their texts are in `text` */
         if (rc < 0) {
                 free(text);
-                return DESKBELL_E_INVALID;
+                return rc == -PROTOCOL_ERR_INTERNAL ? DESKBELL_E_NOMEM : DESKBELL_E_INVALID;
         }
         free(conv->feed_text);
         conv->feed_text = text;
@@ -202,6 +202,15 @@ int conv_set_feed(deskbell_conversation *conv, const struct protocol_feed_row *r
         return 0;
 }
 
+/* For those who ask without the machine's lock. */
+static void show(deskbell_conversation *conv)
+{
+        for (int log = 0; log < 2; log++) {
+                conv->seen[log].low = conv->place[log].at.low;
+                conv->seen[log].cursor = conv->place[log].at.cursor;
+        }
+}
+
 static void from_cache(void *data, const struct cached_conv *row)
 {
         deskbell_conversation *conv = data;
@@ -214,9 +223,44 @@ static void from_cache(void *data, const struct cached_conv *row)
         for (int log = 0; log < 2; log++)
                 conv->place[log].at = row->place[log];
         conv->my_read = row->my_read;
-        if (row->feed.at)
-                read_feed(conv, row->feed); /* unreadable: the feed tells it again */
+        if (row->feed.at && read_feed(conv, row->feed) == DESKBELL_E_NOMEM)
+                cache_fail(conv->machine->cache);
         marks_count(conv);
+        show(conv);
+}
+
+void conv_remember(deskbell_conversation *conv)
+{
+        struct conv_before *before = &conv->before;
+
+        if (before->turn == conv->machine->turn)
+                return;
+        *before = (struct conv_before){.turn = conv->machine->turn,
+                                       .is_opened = conv->is_opened,
+                                       .is_opening = conv->is_opening,
+                                       .shown_upto = conv->shown_upto};
+        for (int log = 0; log < 2; log++) {
+                before->given[log] = conv->place[log].given;
+                before->snapshot_to[log] = conv->place[log].snapshot_to;
+        }
+}
+
+/* Nothing of what this turn gave or opened has reached the application. */
+static void take_back(deskbell_conversation *conv)
+{
+        struct conv_before *before = &conv->before;
+
+        if (before->turn != conv->machine->turn)
+                return;
+        before->turn = 0;
+        conv->is_opened = before->is_opened;
+        conv->is_opening = before->is_opening;
+        conv->shown_upto = before->shown_upto;
+        for (int log = 0; log < 2; log++) {
+                conv->place[log].given = before->given[log];
+                conv->place[log].snapshot_to = before->snapshot_to[log];
+        }
+        conv->machine->has_to_give |= conv->is_opened;
 }
 
 static void reload(deskbell_conversation *conv)
@@ -230,25 +274,25 @@ static void reload(deskbell_conversation *conv)
         memset(&conv->place[0].at, 0, sizeof(conv->place[0].at));
         memset(&conv->place[1].at, 0, sizeof(conv->place[1].at));
         conv->is_confirmed = false;
-        if (!row || !cache_conv_get(conv->machine->cache, row, from_cache, conv)) {
-                conv->row = 0; /* it was new in the turn that failed */
+        bool is_there = row && cache_conv_get(conv->machine->cache, row, from_cache, conv);
+        if (!is_there) {
+                if (!cache_has_failed(conv->machine->cache))
+                        conv->row = 0; /* it was new in the turn that failed */
                 conv->has_feed = false;
                 conv->feed = (struct protocol_feed_row){0};
+                show(conv);
         }
         conv->next_dirty = NULL;
         conv->machine->dirty_first = NULL;
-        for (int log = 0; log < 2; log++)
-                if (conv->place[log].given > conv->place[log].at.cursor)
-                        conv->place[log].given = conv->place[log].at.cursor;
+        take_back(conv);
 }
 
 void conv_reload_all(struct machine *machine)
 {
         for (size_t i = 0; i < machine->conv_count; i++)
                 reload(machine->convs[i]);
-        /* Without memory the old index stays: its lookups compare ids. */
-        if (machine->conv_room)
-                reindex(machine, machine->conv_room);
+        if (machine->conv_room && reindex(machine, machine->conv_room) < 0)
+                cache_fail(machine->cache);
 }
 
 static void load_one(void *data, const struct cached_conv *row)
@@ -259,6 +303,8 @@ static void load_one(void *data, const struct cached_conv *row)
         if (conv) {
                 conv->row = row->row; /* first: counting reads its entries */
                 from_cache(conv, row);
+        } else {
+                cache_fail(machine->cache);
         }
 }
 
@@ -328,6 +374,7 @@ void conv_forget_entries(deskbell_conversation *conv)
 
 void conv_forget_numbers(deskbell_conversation *conv)
 {
+        conv_remember(conv);
         cache_entries_wipe(conv->machine->cache, conv->row);
         for (int log = 0; log < 2; log++)
                 conv->place[log] = (struct place){0};
@@ -392,6 +439,7 @@ void conv_flush(struct machine *machine)
                 machine->dirty_first = conv->next_dirty;
                 conv->is_dirty = false;
                 write_conv(machine, conv);
+                show(conv);
                 if (!conv->is_changed)
                         continue;
                 conv->is_changed = false;

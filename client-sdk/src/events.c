@@ -19,7 +19,8 @@ struct event *event_new(enum event_kind kind)
 
 bool event_is_owed(const struct event *event)
 {
-        return event->kind == EVENT_HISTORY || event->kind == EVENT_FETCHED || event->kind == EVENT_SEARCH;
+        return event->kind == EVENT_HISTORY || event->kind == EVENT_FETCHED || event->kind == EVENT_SEARCH ||
+               (event->kind == EVENT_MESSAGE && event->is_lost);
 }
 
 struct event *event_free(struct event *event)
@@ -73,7 +74,7 @@ static int fill_choices(struct event *event, struct deskbell_entry *out, const s
         return 0;
 }
 
-static int fill_form(struct event *event, struct deskbell_entry *out, const struct protocol_content *content)
+int event_fill_form(struct event *event, struct deskbell_entry *out, const struct protocol_content *content)
 {
         struct deskbell_form_field *form = arena_take(&event->arena, content->form_count * sizeof(*form));
         if (!form)
@@ -89,6 +90,24 @@ static int fill_form(struct event *event, struct deskbell_entry *out, const stru
         }
         out->form = form;
         out->form_count = content->form_count;
+        return 0;
+}
+
+static int fill_filled(struct event *event, struct deskbell_entry *out, const struct protocol_filled *filled)
+{
+        struct deskbell_form_value *values = arena_take(&event->arena, filled->values_count * sizeof(*values));
+        if (!values)
+                return DESKBELL_E_NOMEM;
+
+        for (size_t i = 0; i < filled->values_count; i++) {
+                values[i].id = event_text(event, filled->values[i].id);
+                values[i].value = event_text(event, filled->values[i].value);
+                if (!values[i].id || !values[i].value)
+                        return DESKBELL_E_NOMEM;
+        }
+        out->filled_seq = filled->seq;
+        out->filled = values;
+        out->filled_count = filled->values_count;
         return 0;
 }
 
@@ -180,25 +199,29 @@ static int fill_content(struct event *event, struct deskbell_entry *out, const s
                 return DESKBELL_E_NOMEM;
         if (content->choices_count && fill_choices(event, out, content) < 0)
                 return DESKBELL_E_NOMEM;
+        if (content->has_filled && fill_filled(event, out, &content->filled) < 0)
+                return DESKBELL_E_NOMEM;
         if (content->files_count) {
                 out->files = fill_files(event, content);
                 out->files_count = out->files ? content->files_count : 0;
                 if (!out->files)
                         return DESKBELL_E_NOMEM;
         }
-        return content->form_count ? fill_form(event, out, content) : 0;
+        return content->form_count ? event_fill_form(event, out, content) : 0;
 }
 
-static void fill_hash(struct deskbell_entry *out, const struct protocol_entry *entry)
+static int fill_hash(struct deskbell_entry *out, const struct protocol_entry *entry)
 {
         char room[1024];
         struct writer writer;
 
         writer_init(&writer, room, sizeof(room));
         content_store(&writer, &entry->content);
-        if (!writer.failed)
+        int rc = writer.failed ? DESKBELL_E_NOMEM : 0;
+        if (rc == 0)
                 content_hash((int)entry->kind, (struct span){writer.bytes, writer.len}, out->hash);
         writer_done(&writer);
+        return rc;
 }
 
 int event_fill_entry(struct event *event, struct deskbell_entry *out, deskbell_conversation *conversation,
@@ -223,11 +246,11 @@ int event_fill_entry(struct event *event, struct deskbell_entry *out, deskbell_c
                 out->version = entry->content.version;
         if (!out->epoch || !out->author || !out->name || !out->cmid)
                 return DESKBELL_E_NOMEM;
-        fill_hash(out, entry);
-        return fill_content(event, out, &entry->content);
+        int rc = fill_hash(out, entry);
+        return rc < 0 ? rc : fill_content(event, out, &entry->content);
 }
 
-/* The `text` member of stored content, and its files. NULL: out of memory. */
+/* The `text` member of stored content; its files and what it answers go into the event. NULL: out of memory. */
 static const char *take_stored(struct event *event, struct span stored)
 {
         char *copy = event_text(event, stored);
@@ -238,14 +261,17 @@ static const char *take_stored(struct event *event, struct span stored)
                 return NULL;
 
         reader_init(&reader, copy, stored.len, READER_TOLERANT, &event->arena, &fault);
-        if (protocol_content_read(&reader, &content) < 0)
-                return "";
+        int rc = protocol_content_read(&reader, &content);
+        if (rc < 0)
+                return rc == -PROTOCOL_ERR_INTERNAL ? NULL : "";
         if (content.files_count) {
                 event->message.files = fill_files(event, &content);
                 event->message.files_count = content.files_count;
                 if (!event->message.files)
                         return NULL;
         }
+        event->message.pressed_seq = content.has_pressed ? content.pressed.seq : 0;
+        event->message.filled_seq = content.has_filled ? content.filled.seq : 0;
         return content.has_text ? event_text(event, content.text) : "";
 }
 
@@ -291,10 +317,13 @@ int event_read_entry(struct event *event, struct span json, struct protocol_entr
         struct reader reader;
         struct fault fault = {0};
         if (!copy)
-                return -1;
+                return DESKBELL_E_NOMEM;
 
         reader_init(&reader, copy, json.len, READER_TOLERANT, &event->arena, &fault);
-        return protocol_entry_read(&reader, out);
+        int rc = protocol_entry_read(&reader, out);
+        if (rc < 0)
+                return rc == -PROTOCOL_ERR_INTERNAL ? DESKBELL_E_NOMEM : DESKBELL_E_INVALID;
+        return 0;
 }
 
 void event_list_push(struct event_list *list, struct event *event)

@@ -31,6 +31,7 @@ struct event {
         enum event_kind kind;
         struct arena arena;
         int64_t told_pos; /* MESSAGE: outbox row whose final outcome this tells; 0 = none */
+        bool is_lost;     /* MESSAGE: it is in no file: nobody tells it again */
         union {
                 struct deskbell_state state;
                 struct deskbell_entry entry;
@@ -94,7 +95,10 @@ char *event_text(struct event *event, struct span text);
 int event_fill_entry(struct event *event, struct deskbell_entry *out, deskbell_conversation *conversation,
                      const struct protocol_entry *entry, const char *epoch, struct principal_id who_am_i);
 
-/* The same for a row of the outbox. */
+/* The form alone, of content that has one. 0 or DESKBELL_E_NOMEM. */
+int event_fill_form(struct event *event, struct deskbell_entry *out, const struct protocol_content *content);
+
+/* Fills `message` of the event from a row of the outbox. */
 int event_fill_message(struct event *event, deskbell_conversation *conversation, const struct cached_message *message);
 
 /* Adds a file that is still to be uploaded; at most PROTOCOL_ATTACHMENTS of them. */
@@ -102,8 +106,8 @@ int event_add_upload(struct event *event, const struct cached_upload *upload);
 
 const char *event_principal(struct event *event, struct principal_id who); /* as text; NULL: out of memory */
 
-/* Decodes one stored JSON object of the given reader; `copy` is mutable memory of the event's arena made from `json`.
- * 0, or negative when it cannot be read. */
+/* Decodes a stored entry over a copy in the event's memory. 0, DESKBELL_E_NOMEM, or DESKBELL_E_INVALID when it cannot
+ * be read. */
 int event_read_entry(struct event *event, struct span json, struct protocol_entry *out);
 
 struct event_list {

@@ -14,6 +14,7 @@ enum {
 
 static void fetch_free(struct fetch *fetch)
 {
+        event_free(fetch->answer);
         free(fetch->path);
         free(fetch->part);
         free(fetch);
@@ -22,20 +23,11 @@ static void fetch_free(struct fetch *fetch)
 /* Tells the end and forgets it. */
 static void finish(struct machine *machine, struct fetch *fetch, int error)
 {
-        struct event *event = event_new(EVENT_FETCHED);
+        struct event *event = fetch->answer;
         struct fetch **at = &machine->fetches;
 
-        if (event) {
-                event->fetch.done = fetch->done;
-                event->fetch.data = fetch->data;
-                event->fetch.fetch = fetch->id;
-                event->fetch.path = event_text(event, span_of(fetch->path));
-                event->fetch.error = error;
-                if (!event->fetch.path) {
-                        event->fetch.path = "";
-                        event->fetch.error = error ? error : DESKBELL_E_NOMEM;
-                }
-        }
+        fetch->answer = NULL;
+        event->fetch.error = error;
         machine_push(machine, event);
         while (*at != fetch)
                 at = &(*at)->next;
@@ -205,8 +197,12 @@ static struct fetch *fetch_new(const struct deskbell_file *file, const char *pat
 
         snprintf(fetch->file, sizeof(fetch->file), "%s", file->id);
         fetch->path = strdup(path);
-        if (!fetch->path || asprintf(&fetch->part, "%s.%.8s.part", path, file->id) < 0) {
+        fetch->answer = event_new(EVENT_FETCHED);
+        if (fetch->answer)
+                fetch->answer->fetch.path = event_text(fetch->answer, span_of(path));
+        if (asprintf(&fetch->part, "%s.%.8s.part", path, file->id) < 0)
                 fetch->part = NULL;
+        if (!fetch->path || !fetch->part || !fetch->answer || !fetch->answer->fetch.path) {
                 fetch_free(fetch);
                 return NULL;
         }
@@ -227,10 +223,10 @@ int machine_fetch(struct machine *machine, const struct deskbell_file *file, con
         struct fetch *fetch = fetch_new(file, path);
         if (!fetch)
                 return DESKBELL_E_NOMEM;
-        fetch->id = ++machine->next_serial;
+        fetch->id = fetch->answer->fetch.fetch = ++machine->next_serial;
         fetch->progress = progress;
-        fetch->done = done;
-        fetch->data = data;
+        fetch->data = fetch->answer->fetch.data = data;
+        fetch->answer->fetch.done = done;
         *at = fetch;
         *out_fetch = fetch->id;
         return 0;

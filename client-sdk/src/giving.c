@@ -12,6 +12,7 @@ static bool push_entry(deskbell_conversation *conv, int log, int64_t number, str
                 event_free(event);
                 return false;
         }
+        conv_remember(conv);
         event->entry.origin = number <= conv->place[log].snapshot_to ? DESKBELL_SNAPSHOT : DESKBELL_FOLLOWING;
         conv->place[log].given = number;
         machine_push(machine, event);
@@ -49,9 +50,10 @@ static bool give_one(void *data, const struct cached_entry *row)
         struct event *event = event_new(EVENT_ENTRY);
         struct protocol_entry entry;
 
-        if (!event || event_read_entry(event, row->body, &entry) < 0) {
-                giving->is_unreadable = event != NULL;
-                giving->has_failed = !event;
+        int rc = event ? event_read_entry(event, row->body, &entry) : DESKBELL_E_NOMEM;
+        if (rc < 0) {
+                giving->is_unreadable = rc == DESKBELL_E_INVALID;
+                giving->has_failed = rc == DESKBELL_E_NOMEM;
                 event_free(event);
                 return false;
         }
@@ -63,6 +65,7 @@ static bool give_one(void *data, const struct cached_entry *row)
 static void fetch_anew(deskbell_conversation *conv)
 {
         machine_log(conv->machine, DESKBELL_LOG_WARN, "cached entries cannot be read: they are fetched anew");
+        conv_remember(conv);
         cache_entries_wipe(conv->machine->cache, conv->row);
         for (int log = 0; log < 2; log++) {
                 struct place *place = &conv->place[log];
@@ -83,6 +86,7 @@ static int64_t give_log(deskbell_conversation *conv, int log, size_t *limit)
 
         if (!gives(conv, log) || place->given >= place->at.cursor)
                 return 0;
+        conv_remember(conv);
         if (before < place->at.low - 1)
                 before = place->at.low - 1;
         place->given = before;
@@ -103,6 +107,7 @@ static void tell_opened(deskbell_conversation *conv)
 {
         struct event *event = event_new(EVENT_OPENED);
 
+        conv_remember(conv);
         conv->is_opening = false;
         if (event) {
                 event->opened.conversation = conv;
@@ -162,6 +167,7 @@ static int open_conv(struct machine *machine, deskbell_conversation *conv)
 {
         if (conv->is_opened)
                 return 0;
+        conv_remember(conv);
         conv->is_opened = conv->is_opening = true;
         conv->shown_upto = cache_message_last(machine->cache);
         conv->is_refused = false;

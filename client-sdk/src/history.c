@@ -6,35 +6,38 @@
 
 #include <stdlib.h>
 
-static struct event *history_event(const struct history *history, int error)
+static struct event *answer_new(deskbell_history_fn fn, void *data)
 {
         struct event *event = event_new(EVENT_HISTORY);
         if (!event)
                 return NULL;
 
-        event->history.fn = history->fn;
-        event->history.data = history->data;
-        event->history.error = error;
-        event->history.entries = arena_take(&event->arena, PROTOCOL_PAGE_ROWS * sizeof(struct deskbell_entry));
-        event->history.room = event->history.entries ? PROTOCOL_PAGE_ROWS : 0;
+        event->history.fn = fn;
+        event->history.data = data;
         return event;
 }
 
-static void history_remove(struct machine *machine, struct history *history)
+/* Room for the entries of a page. */
+static bool begin_page(struct event *event)
+{
+        event->history.entries = arena_take(&event->arena, PROTOCOL_PAGE_ROWS * sizeof(struct deskbell_entry));
+        event->history.room = event->history.entries ? PROTOCOL_PAGE_ROWS : 0;
+        return event->history.entries != NULL;
+}
+
+void history_finish(struct machine *machine, struct history *history, int error)
 {
         struct history **at = &machine->histories;
 
+        if (error < 0)
+                history->answer->history.count = 0;
+        history->answer->history.error = error;
+        machine_push(machine, history->answer);
         while (*at && *at != history)
                 at = &(*at)->next;
         if (*at)
                 *at = history->next;
         free(history);
-}
-
-void history_finish(struct machine *machine, struct history *history, int error)
-{
-        machine_push(machine, history_event(history, error));
-        history_remove(machine, history);
 }
 
 void machine_cancel_histories(struct machine *machine, int error)
@@ -43,23 +46,25 @@ void machine_cancel_histories(struct machine *machine, int error)
                 history_finish(machine, machine->histories, error);
 }
 
-static bool add_to_history(struct machine *machine, struct event *event, deskbell_conversation *conv,
-                           const struct protocol_entry *entry)
+/* 0 or DESKBELL_E_NOMEM. */
+static int add_to_history(struct machine *machine, struct event *event, deskbell_conversation *conv,
+                          const struct protocol_entry *entry)
 {
         if (event->history.count == event->history.room)
-                return false;
+                return 0;
         struct deskbell_entry *out = &event->history.entries[event->history.count];
         if (event_fill_entry(event, out, conv, entry, machine->epoch_text, machine->me) < 0)
-                return false;
+                return DESKBELL_E_NOMEM;
         out->origin = DESKBELL_SNAPSHOT;
         event->history.count++;
-        return true;
+        return 0;
 }
 
 struct page {
         struct machine *machine;
         struct event *event;
         deskbell_conversation *conv;
+        int rc; /* 0 or DESKBELL_E_NOMEM */
 };
 
 static bool add_cached(void *data, const struct cached_entry *row)
@@ -67,8 +72,12 @@ static bool add_cached(void *data, const struct cached_entry *row)
         struct page *page = data;
         struct protocol_entry entry;
 
-        return event_read_entry(page->event, row->body, &entry) == 0 &&
-               add_to_history(page->machine, page->event, page->conv, &entry);
+        int rc = event_read_entry(page->event, row->body, &entry);
+        if (rc == 0)
+                rc = add_to_history(page->machine, page->event, page->conv, &entry);
+        if (rc == DESKBELL_E_NOMEM)
+                page->rc = rc;
+        return rc == 0;
 }
 
 /* Whether the cache holds the whole page; then *out_low and *out_high are its ends. */
@@ -91,17 +100,19 @@ static bool is_cached(const struct place *place, const struct deskbell_history_o
         return *out_low >= place->at.low;
 }
 
-static int give_cached_page(struct machine *machine, deskbell_conversation *conv, const struct history *history,
-                            int64_t low, int64_t high)
+/* Takes `event` on success. */
+static int give_cached_page(struct machine *machine, deskbell_conversation *conv,
+                            const struct deskbell_history_options *options, int64_t low, int64_t high,
+                            struct event *event)
 {
-        const struct deskbell_history_options *options = &history->options;
         int log = (int)options->log;
-        struct event *event = history_event(history, 0);
-        struct page page = {machine, event, conv};
-        if (!event)
-                return DESKBELL_E_NOMEM;
+        struct page page = {machine, event, conv, 0};
 
+        if (!begin_page(event))
+                return DESKBELL_E_NOMEM;
         cache_entries(machine->cache, conv->row, log, low, high, options->limit, options->after < 0, add_cached, &page);
+        if (page.rc < 0)
+                return page.rc;
         event->history.head = conv->place[log].at.head;
         if (options->after >= 0)
                 event->history.more = options->after + (int64_t)event->history.count < event->history.head;
@@ -138,23 +149,38 @@ void history_pump(struct machine *machine)
         }
 }
 
-int machine_history(struct machine *machine, deskbell_conversation *conv,
-                    const struct deskbell_history_options *options, deskbell_history_fn fn, void *data)
+/* Takes `answer` on success. */
+static int ask_later(struct machine *machine, deskbell_conversation *conv,
+                     const struct deskbell_history_options *options, struct event *answer)
 {
-        struct history asked = {.conv = conv, .options = *options, .fn = fn, .data = data};
-        int64_t low = 1, high = 0;
-
-        if (is_cached(&conv->place[options->log], options, &low, &high) || (!conv->id && !options->from_server))
-                return give_cached_page(machine, conv, &asked, low, high);
-        if (machine->state != SESSION_OPEN || !conv->id)
-                return DESKBELL_E_OFFLINE;
         struct history *history = malloc(sizeof(*history));
         if (!history)
                 return DESKBELL_E_NOMEM;
-        *history = asked;
-        history->next = machine->histories;
+
+        *history = (struct history){.next = machine->histories, .conv = conv, .options = *options, .answer = answer};
         machine->histories = history;
         return 0;
+}
+
+int machine_history(struct machine *machine, deskbell_conversation *conv,
+                    const struct deskbell_history_options *options, deskbell_history_fn fn, void *data)
+{
+        int64_t low = 1, high = 0;
+        bool is_here =
+                is_cached(&conv->place[options->log], options, &low, &high) || (!conv->id && !options->from_server);
+        struct event *answer;
+        int rc;
+
+        if (!is_here && (machine->state != SESSION_OPEN || !conv->id))
+                return DESKBELL_E_OFFLINE;
+        answer = answer_new(fn, data);
+        if (!answer)
+                return DESKBELL_E_NOMEM;
+        rc = is_here ? give_cached_page(machine, conv, options, low, high, answer)
+                     : ask_later(machine, conv, options, answer);
+        if (rc < 0)
+                event_free(answer);
+        return rc;
 }
 
 /* Keeps a page that ends where the cache begins. */
@@ -178,24 +204,38 @@ static void extend_down(struct machine *machine, const struct history *history,
         }
 }
 
+/* What was asked for: of that conversation and log, on the right side, above what came before it. */
+static bool belongs(const struct history *history, const struct protocol_entry *entry, const struct event *event)
+{
+        const struct deskbell_history_options *options = &history->options;
+        int64_t number = sync_number(entry, (int)options->log);
+        int64_t last = event->history.count ? event->history.entries[event->history.count - 1].number : 0;
+
+        if (entry->conv != history->conv->id || number <= last)
+                return false;
+        if (options->after >= 0)
+                return number > options->after;
+        return options->before <= 0 || number < options->before;
+}
+
 void history_answered(struct machine *machine, struct history *history, struct reader *reader)
 {
         struct protocol_entries_read_result result;
-        struct event *event;
+        struct event *event = history->answer;
+        int rc;
 
         if (protocol_entries_read_result_read(reader, &result) < 0) {
                 history_finish(machine, history, DESKBELL_E_REFUSED);
                 return;
         }
-        extend_down(machine, history, &result);
-        event = history_event(history, 0);
-        if (event) {
-                for (size_t i = 0; i < result.entries_count; i++)
-                        if (!add_to_history(machine, event, history->conv, &result.entries[i]))
-                                break;
+        rc = begin_page(event) ? 0 : DESKBELL_E_NOMEM;
+        for (size_t i = 0; rc == 0 && i < result.entries_count; i++)
+                if (belongs(history, &result.entries[i], event))
+                        rc = add_to_history(machine, event, history->conv, &result.entries[i]);
+        if (rc == 0) {
+                extend_down(machine, history, &result);
                 event->history.head = result.head;
                 event->history.more = result.has_more && result.more;
         }
-        machine_push(machine, event);
-        history_remove(machine, history);
+        history_finish(machine, history, rc);
 }

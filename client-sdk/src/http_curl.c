@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP over libcurl: the requests for files of clients that bring no transport of their own. One thread; certificates
- * are always checked; no redirects, cookies or proxies; a transfer that stands still for half a minute has failed. */
+ * are always checked, by the road's trust as the WebSocket's are; no redirects, no cookies, nothing out of the
+ * environment; a transfer that stands still for half a minute has failed. A lookup that hangs is left to end by itself.
+ */
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "transfer.h"
+#include "trust.h"
 
 enum { CONNECT_MS = 20000, STILL_S = 30, STILL_BYTES = 16, HEADERS = 48, HEADER_BYTES = 1024, IDLE_MS = 3600000 };
 
@@ -24,7 +29,8 @@ struct call {
 
 struct http_curl {
         CURLM *multi;
-        char *ca_file;
+        const struct road *road;
+        struct trust_verdict verdict; /* on the last certificate */
         struct call *calls;
 };
 
@@ -33,7 +39,7 @@ static void init_once(void)
         curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-struct http_curl *http_curl_new(const char *ca_file)
+struct http_curl *http_curl_new(const struct road *road)
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
         struct http_curl *http = calloc(1, sizeof(*http));
@@ -41,9 +47,9 @@ struct http_curl *http_curl_new(const char *ca_file)
                 return NULL;
 
         pthread_once(&once, init_once);
-        http->ca_file = ca_file ? strdup(ca_file) : NULL;
+        http->road = road;
         http->multi = curl_multi_init();
-        return http->multi && (http->ca_file || !ca_file) ? http : http_curl_free(http);
+        return http->multi ? http : http_curl_free(http);
 }
 
 static void forget_lines(struct call *call)
@@ -75,7 +81,6 @@ struct http_curl *http_curl_free(struct http_curl *http)
                 call_free(http, call);
         }
         curl_multi_cleanup(http->multi);
-        free(http->ca_file);
         free(http);
         return NULL;
 }
@@ -139,12 +144,55 @@ static bool set_bounds(CURL *easy)
                curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)STILL_BYTES) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
+}
+
+static int on_certificate(X509_STORE_CTX *chain, void *data)
+{
+        struct http_curl *http = data;
+
+        return trust_verify(http->road->trust, chain, http->road->to.host, &http->verdict);
+}
+
+static CURLcode on_context(CURL *easy, void *tls, void *data)
+{
+        struct http_curl *http = data;
+
+        (void)easy;
+        http->verdict = (struct trust_verdict){0};
+        if (!trust_set_up(http->road->trust, tls))
+                return CURLE_OUT_OF_MEMORY;
+        SSL_CTX_set_cert_verify_callback(tls, on_certificate, http);
+        return CURLE_OK;
+}
+
+/* Roots are the trust's, not libcurl's. An empty proxy or list of exceptions is none, also in the environment. */
+static bool set_road(struct http_curl *http, CURL *easy)
+{
+        const struct road_proxy *proxy = &http->road->proxy;
+        char host[ROAD_HOST_BYTES + 16] = "";
+
+        if (http->road->has_proxy)
+                snprintf(host, sizeof(host), strchr(proxy->host, ':') ? "http://[%s]:%u" : "http://%s:%u", proxy->host,
+                         proxy->port);
+        if (http->road->has_proxy && proxy->has_credentials &&
+            (curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy->user) != CURLE_OK ||
+             curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, proxy->password) != CURLE_OK))
+                return false;
+        return curl_easy_setopt(easy, CURLOPT_PROXY, host) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, http->road->has_proxy ? 1L : 0L) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_context) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http) == CURLE_OK;
 }
 
 static bool set_body(CURL *easy, const struct deskbell_http_request *request)
@@ -159,7 +207,7 @@ static bool set_up(struct http_curl *http, struct call *call, const struct deskb
 {
         CURL *easy = call->easy;
 
-        return add_headers(call, request) && set_bounds(easy) && set_body(easy, request) &&
+        return add_headers(call, request) && set_bounds(easy) && set_road(http, easy) && set_body(easy, request) &&
                curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers) == CURLE_OK &&
@@ -168,7 +216,6 @@ static bool set_up(struct http_curl *http, struct call *call, const struct deskb
                curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_WRITEDATA, call) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_PRIVATE, call) == CURLE_OK &&
-               (!http->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file) == CURLE_OK) &&
                curl_multi_add_handle(http->multi, easy) == CURLM_OK;
 }
 
@@ -216,6 +263,30 @@ void http_curl_cancel(void *data, deskbell_exchange *exchange)
         deskbell_http_done(exchange, NULL);
 }
 
+/* Tagged as the WebSocket's failures are. */
+static void tell_failure(const struct http_curl *http, const struct call *call, CURLcode rc)
+{
+        bool is_refused =
+                http->verdict.reason[0] && (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CONNECT_ERROR);
+        const char *detail = is_refused ? http->verdict.reason : curl_easy_strerror(rc), *what = "files: network";
+        char proxy[48];
+        long status = 0;
+
+        curl_easy_getinfo(call->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+        if (is_refused)
+                what = http->verdict.is_pin ? "files: tls_pin" : "files: tls";
+        else if (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CONNECT_ERROR)
+                what = "files: tls";
+        else if (rc == CURLE_COULDNT_RESOLVE_PROXY || rc == CURLE_PROXY)
+                what = "files: proxy";
+        if (http->road->has_proxy && status != 0 && (status < 200 || status > 299)) {
+                what = status == 407 ? "files: proxy_auth" : "files: proxy";
+                snprintf(proxy, sizeof(proxy), "the proxy answered %ld", status);
+                detail = proxy;
+        }
+        road_log(http->road, DESKBELL_LOG_INFO, what, detail);
+}
+
 static void ended(struct http_curl *http, struct call *call, CURLcode rc)
 {
         struct deskbell_http_answer answer = {
@@ -231,6 +302,8 @@ static void ended(struct http_curl *http, struct call *call, CURLcode rc)
         /* A refusal may come while we are still sending; then the connection is lost, but the answer is there. */
         bool is_answered = rc == CURLE_OK || ((rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR) && status >= 400);
         answer.status = is_answered ? (int)status : 0;
+        if (!is_answered)
+                tell_failure(http, call, rc);
         deskbell_http_done(call->exchange, &answer);
         call_remove(http, call);
 }

@@ -23,6 +23,7 @@ struct job *job_free(struct job *job)
                 return NULL;
         free(job->path);
         free(job->target);
+        explicit_bzero(job->secret, sizeof(job->secret));
         free(job);
         return NULL;
 }

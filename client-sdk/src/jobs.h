@@ -3,6 +3,7 @@
  * machine whole, is worked on by somebody else (transfer.c), and comes back whole with its outcome. Pure. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { JOB_PIECE_BYTES = 256 * 1024 };
@@ -34,6 +35,8 @@ struct job {
         char token[65];      /* PUT, GET: for the Authorization header */
         int64_t size;        /* of the file; HASH: -1 = whatever it is */
         int64_t mtime_ns;    /* HASH, PUT: as it was when queued */
+        bool has_secret; /* HASH, PUT: `path` is a copy that is sealed under `secret` (seal.h); size is the plain one */
+        uint8_t secret[32];
         int64_t offset, len;
         uint8_t sha256[32];
 

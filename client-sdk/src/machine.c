@@ -35,13 +35,26 @@ int64_t machine_true_wall(const struct machine *machine)
         return machine->wall_ms + machine->skew_ms;
 }
 
+void machine_push_hint(struct machine *machine, struct event *event)
+{
+        if (event)
+                event_list_push(&machine->turn_events, event);
+        else
+                machine_log(machine, DESKBELL_LOG_ERROR, "out of memory: a hint is lost");
+}
+
 void machine_push(struct machine *machine, struct event *event)
 {
-        if (!event) {
-                machine_log(machine, DESKBELL_LOG_ERROR, "out of memory: an event is lost");
-                return;
-        }
-        event_list_push(&machine->turn_events, event);
+        if (event)
+                event_list_push(&machine->turn_events, event);
+        else
+                cache_fail(machine->cache);
+}
+
+void machine_tell_later(struct machine *machine)
+{
+        machine_log(machine, DESKBELL_LOG_ERROR, "out of memory: something is told later");
+        machine->tell_again_ms = machine->now_ms + STUCK_MS;
 }
 
 void machine_notice(struct machine *machine, enum deskbell_notice notice, deskbell_conversation *conv,
@@ -156,7 +169,7 @@ struct request *machine_request_begin(struct machine *machine, struct writer *wr
                 id.len = (uint8_t)snprintf(id.raw, sizeof(id.raw), "%lld", (long long)request->id);
                 writer_init(writer, NULL, 0);
                 writer_reserve(writer, FRAME_BYTES);
-                frame_call_begin(writer, &id, span_of(protocol_methods[method].name));
+                frame_call_begin(writer, &id, span_of(protocol_method_names[method]));
                 return request;
         }
         return NULL;
@@ -167,7 +180,7 @@ void machine_notify_begin(struct machine *machine, struct writer *writer, enum p
         (void)machine;
         writer_init(writer, NULL, 0);
         writer_reserve(writer, FRAME_BYTES);
-        frame_call_begin(writer, NULL, span_of(protocol_methods[method].name));
+        frame_call_begin(writer, NULL, span_of(protocol_method_names[method]));
 }
 
 static void request_end(struct machine *machine, struct request *request)
@@ -353,6 +366,13 @@ static void on_event(struct machine *machine, struct span name, struct reader *r
         }
 }
 
+static const struct protocol_error_body *bounded(struct protocol_error_body *error)
+{
+        if (error->retry_after_ms > RETRY_AFTER_MOST_MS)
+                error->retry_after_ms = RETRY_AFTER_MOST_MS;
+        return error;
+}
+
 static void on_frame(struct machine *machine, struct frame *frame, struct arena *arena)
 {
         struct fault fault = {0};
@@ -381,7 +401,7 @@ static void on_frame(struct machine *machine, struct frame *frame, struct arena 
         if (frame->kind == FRAME_RESULT)
                 on_result(machine, &asked, &reader);
         else
-                on_error(machine, &asked, &frame->error);
+                on_error(machine, &asked, bounded(&frame->error));
 }
 
 void machine_link_text(struct machine *machine, char *bytes, size_t len)
@@ -411,8 +431,13 @@ void machine_begin(struct machine *machine, int64_t mono_ms, int64_t wall_ms, bo
         machine->now_ms = mono_ms;
         machine->wall_ms = wall_ms;
         machine->is_in_turn = true;
+        machine->turn++;
+        if (machine->tell_again_ms <= mono_ms)
+                machine->tell_again_ms = 0;
         cache_begin(machine->cache, touches_outbox || machine->sends_in_flight > 0 || machine->uploads ||
                                             machine->state == SESSION_OPENING || sending_next_ms(machine) <= mono_ms);
+        if (machine->is_reload_owed)
+                machine_reload(machine); /* when it fails again, so does this turn */
 }
 
 static void pump(struct machine *machine)
@@ -429,14 +454,33 @@ static void pump(struct machine *machine)
         }
 }
 
+/* Some callbacks are owed, and some tell of what is not in the file: those hold whatever becomes of the turn. */
+static bool outlives_turn(const struct event *event)
+{
+        switch (event->kind) {
+        case EVENT_TOKEN:
+        case EVENT_PUSH:
+        case EVENT_TYPING:
+        case EVENT_PRESENCE:
+                return true;
+        case EVENT_NOTICE:
+                return event->notice.notice == DESKBELL_NOTICE_STORE_SET_ASIDE ||
+                       event->notice.notice == DESKBELL_NOTICE_OUTBOX_RESCUED ||
+                       event->notice.notice == DESKBELL_NOTICE_CLAIM_REFUSED;
+        default:
+                return event_is_owed(event);
+        }
+}
+
 static void forget_turn(struct machine *machine)
 {
         struct event *event;
         struct event_list kept = {0};
 
-        /* Some callbacks are owed whatever happens, and a token is needed whatever happens. */
         while ((event = event_list_pop(&machine->turn_events))) {
-                if (event_is_owed(event) || event->kind == EVENT_TOKEN || event->kind == EVENT_PUSH)
+                machine->is_state_told &= event->kind != EVENT_STATE;
+                machine->was_unread_told &= event->kind != EVENT_UNREAD;
+                if (outlives_turn(event))
                         event_list_push(&kept, event);
                 else
                         event_free(event);
@@ -450,12 +494,19 @@ static void forget_turn(struct machine *machine)
 
 void machine_reload(struct machine *machine)
 {
+        bool is_alone = !machine->is_in_turn;
+
+        if (is_alone)
+                cache_begin(machine->cache, false);
         sending_clear(machine);
         uploads_clear(machine);
         conv_reload_all(machine);
-        session_load(machine);
-        sending_load(machine);
-        uploads_load(machine);
+        bool is_read = session_load(machine) == 0 && sending_load(machine) == 0 && uploads_load(machine) == 0;
+        machine->is_reload_owed = !is_read || cache_has_failed(machine->cache);
+        if (is_alone)
+                cache_rollback(machine->cache);
+        else if (machine->is_reload_owed)
+                cache_fail(machine->cache);
 }
 
 /* The file could not be written: the turn did not happen. */
@@ -463,6 +514,7 @@ static void turn_failed(struct machine *machine)
 {
         forget_turn(machine);
         frames_clear(&machine->ready_frames);
+        machine->is_in_turn = false;
         machine_reload(machine);
         session_give_up(machine, "store", STUCK_MS);
         machine_set_wish(machine, WISH_CLOSE, 1000); /* also when the turn had closed or opened one */
@@ -472,6 +524,8 @@ static void turn_failed(struct machine *machine)
 
 static void publish(struct machine *machine)
 {
+        uint64_t epoch;
+
         if (machine->turn_wish != WISH_NOTHING) {
                 /* Frames of before belong to the connection that is given up. */
                 frames_clear(&machine->ready_frames);
@@ -482,6 +536,8 @@ static void publish(struct machine *machine)
         frames_move(&machine->ready_frames, &machine->turn_frames);
         jobs_move(&machine->ready_jobs, &machine->turn_jobs);
         event_list_move(&machine->ready_events, &machine->turn_events);
+        memcpy(&epoch, machine->epoch, sizeof(epoch));
+        machine->seen_epoch = epoch;
         machine->is_in_turn = false;
 }
 
@@ -493,12 +549,14 @@ int machine_end(struct machine *machine)
         marks_tell_unread(machine);
         push_check(machine);
         background_check(machine);
+        session_tell_token(machine);
         session_tell(machine);
 
         int rc = cache_commit(machine->cache);
         claim_turn_ended(machine, rc == 0);
         if (rc < 0)
                 turn_failed(machine);
+        taking_end(machine, rc == 0);
         publish(machine);
         return rc;
 }
@@ -526,9 +584,11 @@ static int64_t least(int64_t a, int64_t b)
 int64_t machine_next_ms(const struct machine *machine)
 {
         int64_t next = least(session_next_ms(machine), sending_next_ms(machine));
+        int64_t told = machine->tell_again_ms ? machine->tell_again_ms : INT64_MAX;
 
         if (background_sleeps(machine))
-                return INT64_MAX;
+                return told;
+        next = least(next, told);
         next = least(next, least(push_next_ms(machine), background_next_ms(machine)));
         next = least(next, evict_next_ms(machine));
         next = least(next, requests_due_ms(machine));
@@ -568,6 +628,7 @@ static bool own_strings(struct machine *machine, const struct machine_settings *
 static struct machine *free_parts(struct machine *machine)
 {
         sending_clear(machine);
+        taking_free(machine);
         uploads_clear(machine);
         machine_cancel_fetches(machine);
         machine_cancel_searches(machine, DESKBELL_E_CANCELLED);
@@ -612,6 +673,8 @@ int machine_new(const struct machine_settings *settings, struct cache *cache, in
                 rc = sending_load(machine);
         if (rc == 0)
                 rc = uploads_load(machine);
+        if (rc == 0 && cache_has_failed(cache))
+                rc = DESKBELL_E_STORE;
         if (rc < 0) {
                 cache_rollback(cache);
                 free_parts(machine);

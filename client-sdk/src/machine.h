@@ -50,11 +50,17 @@ int machine_set_push(struct machine *machine, int service, const char *token); /
 bool machine_is_push_known(const struct machine *machine);                     /* the server knows it; needs no turn */
 /* No message is taken any more, notifications are declined. DESKBELL_E_UNSENT: messages wait, and may not be lost. */
 int machine_begin_log_out(struct machine *machine, bool discard);
+/* The files are sealed under that key from the end of this turn on. 0, DESKBELL_E_STATE (they are plain), _STORE.
+ * Forget old: outside a turn, afterwards; what SQLite has kept of the old one goes. */
+int machine_change_store_key(struct machine *machine, const uint8_t *key);
+void machine_forget_old_key(struct machine *machine);
 void machine_wipe_at_close(struct machine *machine, const char *path, int *out_rc); /* as cache_wipe_at_close */
 int machine_push_received(struct machine *machine, uint64_t conv_id, int64_t seq, bool *out_is_news);
 void machine_link_opened(struct machine *machine);
 void machine_link_text(struct machine *machine, char *bytes, size_t len); /* mutable, for the call */
 void machine_link_closed(struct machine *machine, int code);
+/* As closed, with a reason for deskbell_state; retry_after_ms -1: none was told. */
+void machine_link_failed(struct machine *machine, const char *why, int64_t retry_after_ms);
 void machine_time(struct machine *machine); /* runs what is due */
 void machine_say(struct machine *machine, enum deskbell_notice notice, const char *detail);
 
@@ -92,20 +98,24 @@ deskbell_client *machine_conv_client(const deskbell_conversation *conv);
 uint64_t machine_conv_id(const deskbell_conversation *conv);
 
 struct message_options {
+        bool is_named; /* the cmid is the application's own */
+        bool waits;    /* until it is on disk */
         int log;
         int64_t reply_to, pressed_seq;
         const char *pressed_id;
         struct cmid cmid;
+        int64_t filled_seq; /* a form that was filled in, 0 = none; its values were checked by client_check_filled */
+        const struct deskbell_form_value *filled;
+        size_t filled_count;
 };
 
 struct cmid machine_cmid(struct machine *machine, int64_t wall_ms); /* needs no turn */
-int machine_send(struct machine *machine, deskbell_conversation *conv, const char *text,
-                 const struct message_options *options);
-int machine_edit(struct machine *machine, deskbell_conversation *conv, int64_t number, int64_t version,
-                 const char *text, const struct message_options *options);
-int machine_erase(struct machine *machine, deskbell_conversation *conv, int64_t number,
-                  const struct message_options *options);
-int machine_retry(struct machine *machine, const struct cmid *cmid, struct cmid *out_cmid);
+struct handed;
+/* Takes the list of what was handed over (handover.h), in its order; what becomes of it shows at the end of the turn,
+ * which has to be one that touches the outbox. Once a turn. */
+void machine_take(struct machine *machine, struct handed *handed);
+/* DESKBELL_E_EXISTS when the file has that message, 0, or DESKBELL_E_STORE; needs no turn. */
+int machine_has_message(struct machine *machine, const struct cmid *cmid);
 int machine_forget(struct machine *machine, const struct cmid *cmid);
 void machine_told(struct machine *machine, int64_t pos);
 
@@ -122,12 +132,11 @@ void machine_status(struct machine *machine, struct deskbell_status *out_status)
 struct file_source {
         const char *path, *name, *media;
         bool is_copy; /* ours, to be removed in the end */
+        bool has_secret;
+        uint8_t secret[32]; /* the copy is sealed under this key */
         int64_t size, mtime_ns;
 };
 
-/* `text` NULL = no caption. */
-int machine_send_files(struct machine *machine, deskbell_conversation *conv, const struct file_source *files,
-                       size_t count, const char *text, const struct message_options *options);
 int machine_upload_pause(struct machine *machine, const struct cmid *cmid, bool is_paused);
 int machine_upload_cancel(struct machine *machine, const struct cmid *cmid);
 bool machine_knows_copy(struct machine *machine, const char *path); /* some message needs that copy; needs no turn */

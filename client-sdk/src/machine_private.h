@@ -13,8 +13,9 @@ enum {
         ANSWER_MS = 30000, /* a request unanswered for this long: the connection is sick */
         PROBE_MS = 5000,   /* the same after a network change */
         CONNECT_MS = 20000,
-        ENTRY_GRACE_MS = 250, /* after an ack, until its entry is asked for */
-        STUCK_MS = 5000,      /* pause after an answer that does not help */
+        ENTRY_GRACE_MS = 250,          /* after an ack, until its entry is asked for */
+        STUCK_MS = 5000,               /* pause after an answer that does not help; grows while none does */
+        RETRY_AFTER_MOST_MS = 3600000, /* a server may ask for so long a pause, and no longer */
         RENEW_AHEAD_MS = 60000,
         SWEEP_EVERY_MS = 3600000,
         READS_IN_FLIGHT = 4,
@@ -38,6 +39,14 @@ enum session_state {
         SESSION_PAUSED, /* in the background */
 };
 
+/* What the application was given of a conversation is not in the file: this is how it was when the turn began. */
+struct conv_before {
+        int64_t turn; /* which changed it; 0 = none did */
+        bool is_opened, is_opening;
+        int64_t shown_upto;
+        int64_t given[2], snapshot_to[2];
+};
+
 /* One log of one conversation. low, cursor, head and done are in the cache. */
 struct place {
         struct cached_place at;
@@ -45,6 +54,7 @@ struct place {
         int64_t snapshot_to; /* up to here it is given as SNAPSHOT */
         bool is_fetching;
         int64_t stuck_until_ms;
+        int failures; /* answers in a row that did not help */
 };
 
 struct deskbell_conversation {
@@ -61,12 +71,14 @@ struct deskbell_conversation {
         bool has_feed;
 
         /* of this run */
+        struct conv_before before;
         bool is_opened;            /* by the application */
         bool is_opening;           /* on_opened is still to come */
         int64_t shown_upto;        /* outbox rows up to here are told as the queue's content when it is opened */
         bool is_watched, is_asked; /* staff: watch answered; watch or open request in flight */
         bool is_refused;           /* the server will not open it in this session */
         int64_t ask_at_ms;         /* not before */
+        int ask_failures;          /* in a row */
         bool is_dirty, is_changed; /* to be written; to be told */
         bool is_in_sync_list;
         deskbell_conversation *next_sync, *next_dirty;
@@ -80,6 +92,11 @@ struct deskbell_conversation {
         /* staff: its customer's presence, as told */
         bool has_presence, is_online;
         int64_t last_seen_ms;
+
+        /* what deskbell_edit may ask from any thread: the entries of the cache, as of the last turn */
+        struct {
+                _Atomic int64_t low, cursor;
+        } seen[2];
 
         /* sending */
         int in_flight;
@@ -126,6 +143,7 @@ struct push {
         bool is_removal;                   /* the server has still to forget the one of before */
         bool is_wanted, is_asked, is_told; /* to be told to the server; under way; told in this run */
         int64_t at_ms;                     /* not before */
+        int failures;                      /* in a row */
         unsigned changes, asked_changes;
         bool is_settling; /* on_push_settled is owed */
         int64_t settle_until_ms;
@@ -142,8 +160,7 @@ struct history {
         struct history *next;
         deskbell_conversation *conv;
         struct deskbell_history_options options;
-        deskbell_history_fn fn;
-        void *data;
+        struct event *answer; /* made when it was asked for: it is owed, and must not fail */
         bool is_asked;
 };
 
@@ -153,6 +170,7 @@ struct upload_file {
         char *texts;
         bool has_begun; /* the server has told `file` and `offset` since this process began */
         int64_t offset; /* so many bytes are on the server's disk */
+        int setbacks;   /* times it had less than before */
 };
 
 enum upload_step {
@@ -172,9 +190,9 @@ struct upload {
         enum upload_step step;
         int64_t serial; /* of the request or job that is under way */
         int64_t hold_until_ms;
-        bool is_held_by_server; /* it asked for the pause */
-        int failures;           /* in a row */
-        bool is_paused;
+        bool is_held_by_server;     /* it asked for the pause */
+        int failures;               /* in a row */
+        bool is_paused, has_failed; /* failed: no memory for all of it */
 };
 
 enum fetch_step { FETCH_NEXT, FETCH_GETTING, FETCH_SEALING };
@@ -192,17 +210,16 @@ struct fetch {
         bool is_held_by_server;
         int failures, tries;
         deskbell_fetch_progress_fn progress;
-        deskbell_fetch_done_fn done;
         void *data;
+        struct event *answer; /* as a history's */
 };
 
 struct search {
         struct search *next;
         char *query, *before;
         int limit;
-        int64_t asked; /* id of the request; 0 = not asked yet */
-        deskbell_search_fn fn;
-        void *data;
+        int64_t asked;        /* id of the request; 0 = not asked yet */
+        struct event *answer; /* as a history's */
 };
 
 struct request {
@@ -232,6 +249,9 @@ struct machine {
         int64_t now_ms, wall_ms;
         int64_t skew_ms; /* server's clock minus ours, as last seen */
         bool is_in_turn;
+        int64_t turn;          /* number of this turn */
+        bool is_reload_owed;   /* what is known is not what the file says: it could not be read */
+        int64_t tell_again_ms; /* something could not be told for want of memory; 0 = nothing */
 
         /* out */
         struct frames turn_frames, ready_frames;
@@ -251,6 +271,7 @@ struct machine {
         bool has_epoch;
         uint8_t epoch[8];
         char epoch_text[17];
+        _Atomic uint64_t seen_epoch; /* its bytes, for any thread */
         int64_t rev;
 
         /* session */
@@ -260,7 +281,7 @@ struct machine {
         bool is_delayed, has_link;
         int64_t retry_at_ms, deadline_ms, heard_ms, opened_ms, renew_at_ms, closing_after_ms;
         int attempts, token_failures;
-        bool wants_renewal;
+        bool wants_renewal, is_token_owed; /* owed: the application is to be asked */
         int64_t limit_in_flight, dead_ms, retry_days, key_window_days;
 
         /* requests */
@@ -279,11 +300,15 @@ struct machine {
         /* sync */
         bool is_feed_wanted, is_feed_asked;
         int64_t feed_at_ms; /* not before */
+        int feed_failures;  /* in a row */
+        int feed_smalls;    /* pages with few rows in a row */
         struct history *histories;
 
         /* sending */
         struct outgoing *out_first, *out_last;
         int64_t out_count, out_bytes, failed_count;
+        struct handed *taken; /* of this turn */
+        struct handed *lost;  /* could not be stored, and is still to be told of */
         int64_t hold_until_ms;
         int64_t sweep_at_ms;
 
@@ -306,6 +331,7 @@ struct machine {
         enum deskbell_availability team_told, own_word, own_word_said;
         bool is_own_word_asked;
         int64_t own_word_at_ms; /* not before */
+        int own_word_failures;  /* in a row */
 
         /* state as told last */
         enum deskbell_connection told_connection;
@@ -315,9 +341,8 @@ struct machine {
 
         struct push push;
         struct background background;
-        bool is_logging_out; /* no message is taken any more */
-        bool evict_wanted;   /* the cache is to be looked at */
-        int evict_puts;      /* entries written since it was */
+        bool evict_wanted; /* the cache is to be looked at */
+        int evict_puts;    /* entries written since it was */
 };
 
 /* ---- machine.c ---- */
@@ -327,7 +352,10 @@ __attribute__((format(printf, 3, 4)))
 void machine_log(const struct machine *machine, enum deskbell_level level, const char *format, ...);
 int64_t machine_random_below(struct machine *machine, int64_t bound); /* 0 <= x < bound; bound >= 1 */
 int64_t machine_true_wall(const struct machine *machine);             /* our clock corrected by what the server said */
-void machine_push(struct machine *machine, struct event *event);      /* takes it; NULL (no memory) is logged */
+/* Takes it. NULL, for want of memory: the turn fails and happens again later. A hint may be lost. */
+void machine_push(struct machine *machine, struct event *event);
+void machine_push_hint(struct machine *machine, struct event *event);
+void machine_tell_later(struct machine *machine); /* what is told at the end of turns could not be told in this one */
 struct request *machine_request_begin(struct machine *machine, struct writer *writer, enum request_kind kind,
                                       enum protocol_method method); /* NULL: none free */
 void machine_frame_end(struct machine *machine, struct writer *writer);
@@ -353,7 +381,8 @@ void session_heartbeat(struct machine *machine, int64_t rev, int64_t now_ms);
 void session_closing(struct machine *machine, const struct protocol_event_session_closing *event);
 void session_time(struct machine *machine);
 int64_t session_next_ms(const struct machine *machine);
-void session_tell(struct machine *machine); /* the state, when it is not what was told last */
+void session_tell(struct machine *machine);       /* the state, when it is not what was told last */
+void session_tell_token(struct machine *machine); /* that a token is needed */
 
 void session_pause(struct machine *machine); /* the connection goes until session_wake */
 void session_wake(struct machine *machine);  /* does nothing unless PAUSED */
@@ -420,6 +449,8 @@ deskbell_conversation *conv_add(struct machine *machine, uint64_t id, struct spa
 void conv_set_id(deskbell_conversation *conv, uint64_t id);
 int conv_set_feed(deskbell_conversation *conv, const struct protocol_feed_row *row);
 void conv_touch(deskbell_conversation *conv, bool is_changed); /* to be written, and told when is_changed */
+/* What was given is about to change: a turn that fails takes it back. */
+void conv_remember(deskbell_conversation *conv);
 void conv_forget_entries(deskbell_conversation *conv);
 void conv_forget_numbers(deskbell_conversation *conv); /* a new epoch: places, marks, entries */
 void conv_flush(struct machine *machine);              /* writes dirty ones, makes their events */
@@ -450,7 +481,16 @@ bool sending_read_content(struct span stored, struct arena *arena, struct protoc
 /* Writes the row, under a new place, as QUEUED, and tells it. */
 int outbox_append(struct machine *machine, deskbell_conversation *conv, struct cached_message *row);
 struct outgoing *outbox_row(const struct cached_message *row); /* a copy on no list; free() it. NULL: out of memory */
-int outbox_check(struct machine *machine, const struct cached_message *row); /* room, and not there yet */
+
+/* ---- taking.c ---- */
+/* The turn is over, kept or not: what was handed over and not kept is written once more, alone, or told as lost. */
+void taking_end(struct machine *machine, bool is_kept);
+void taking_free(struct machine *machine);
+
+/* Puts a form that was filled in into `content`, with memory of `arena`, and its text when it has none. Checks it
+ * against the form where that is in the cache. INVALID, FORM, TEXT, TOO_LONG, NOMEM. */
+int forms_answer(struct machine *machine, deskbell_conversation *conv, const struct message_options *options,
+                 struct arena *arena, struct protocol_content *content);
 
 /* ---- uploads.c ---- */
 void uploads_pump(struct machine *machine);
@@ -475,12 +515,13 @@ void uploads_save_file(struct machine *machine, const struct upload *upload, siz
 void uploads_begin_anew(struct machine *machine, struct cached_upload *file); /* under a new key, from zero */
 bool uploads_take_back(struct machine *machine, struct outgoing *out);        /* the server lost its files: once more */
 void uploads_forget_copies(struct machine *machine, int64_t pos);             /* the message needs its files no more */
+void uploads_sent(struct machine *machine, struct outgoing *out); /* but after a restore of the server it may again */
 bool uploads_has_rows(struct machine *machine, int64_t pos);
 /* A message whose files stand under `files_pos` and never were all on the server: it is UPLOADING again. False: it is
  * not such a message. */
 bool uploads_wait_again(struct machine *machine, deskbell_conversation *conv, struct cached_message *row,
                         int64_t files_pos);
-void uploads_tell_files(struct machine *machine, struct event *event, int64_t pos);
+bool uploads_tell_files(struct machine *machine, struct event *event, int64_t pos); /* false: out of memory */
 size_t uploads_count(const struct machine *machine);
 
 /* ---- fetches.c ---- */
@@ -517,5 +558,6 @@ void marks_time(struct machine *machine);
 void marks_typing(struct machine *machine, const struct protocol_event_typing *event);
 void marks_wrote(deskbell_conversation *conv, struct principal_id who); /* he has written: not typing any more */
 void marks_count(deskbell_conversation *conv);                          /* unread anew */
+bool marks_count_cached(deskbell_conversation *conv); /* the same where the cache can tell; false: it cannot */
 void marks_counted(deskbell_conversation *conv, int64_t more);
 void marks_tell_unread(struct machine *machine);

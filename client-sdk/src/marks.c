@@ -5,18 +5,30 @@
 
 #include <stdlib.h>
 
+static int64_t lower(int64_t a, int64_t b)
+{
+        return a < b ? a : b;
+}
+
 /* ---- unread ------------------------------------------------------------------------------------------------------ */
+
+/* Whether the cache holds everything that may be unread. */
+static bool is_unread_cached(const deskbell_conversation *conv)
+{
+        const struct cached_place *at = &conv->place[0].at;
+
+        return conv->row && at->low > 0 && at->cursor >= at->head && at->low <= conv->my_read + 1;
+}
 
 static int64_t count_unread(const deskbell_conversation *conv)
 {
-        const struct cached_place *at = &conv->place[0].at;
         const struct protocol_feed_row *row = &conv->feed;
 
         if (conv->has_left)
                 return 0;
         if (conv->machine->set.is_staff)
                 return row->has_unanswered && row->unanswered > 0;
-        if (conv->row && at->low > 0 && at->cursor >= at->head && at->low <= conv->my_read + 1)
+        if (is_unread_cached(conv))
                 return cache_unread(conv->machine->cache, conv->row, conv->my_read);
         return row->has_unread ? row->unread : 0;
 }
@@ -30,6 +42,14 @@ static void set_unread(deskbell_conversation *conv, int64_t unread)
 void marks_count(deskbell_conversation *conv)
 {
         set_unread(conv, count_unread(conv));
+}
+
+bool marks_count_cached(deskbell_conversation *conv)
+{
+        if (conv->machine->set.is_staff || !is_unread_cached(conv))
+                return false;
+        marks_count(conv);
+        return true;
 }
 
 void marks_counted(deskbell_conversation *conv, int64_t more)
@@ -47,9 +67,13 @@ void marks_tell_unread(struct machine *machine)
         machine->was_unread_told = true;
         machine->unread_told = machine->unread_total;
         event = event_new(EVENT_UNREAD);
-        if (event)
+        if (event) {
                 event->unread = machine->unread_total;
-        machine_push(machine, event);
+                machine_push(machine, event);
+        } else {
+                machine->was_unread_told = false;
+                machine_tell_later(machine);
+        }
 }
 
 /* ---- out --------------------------------------------------------------------------------------------------------- */
@@ -87,8 +111,8 @@ void marks_begin(struct machine *machine)
                 deskbell_conversation *conv = machine->convs[i];
                 bool is_known = conv->feed.has_marks && !machine->set.is_staff;
 
-                conv->told_recv = is_known ? conv->feed.marks.customer_recv : 0;
-                conv->told_read = is_known ? conv->feed.marks.customer_read : 0;
+                conv->told_recv = is_known ? lower(conv->feed.marks.customer_recv, conv->place[0].at.head) : 0;
+                conv->told_read = is_known ? lower(conv->feed.marks.customer_read, conv->place[0].at.head) : 0;
                 marks_stored(conv);
         }
 }
@@ -191,13 +215,15 @@ void marks_merge(deskbell_conversation *conv, const struct protocol_both_marks *
         has_grown |= grow(&ours->staff_recv, marks->staff_recv);
         has_grown |= grow(&ours->staff_read, marks->staff_read);
         conv->feed.has_marks = true;
+        /* Another device of the same customer has read: what there is, and no more. */
+        int64_t read = lower(ours->customer_read, conv->place[0].at.head);
+        if (!conv->machine->set.is_staff && read > conv->my_read) {
+                conv->my_read = read;
+                marks_count(conv);
+                conv_touch(conv, true);
+        }
         if (!has_grown)
                 return;
-        /* Another device of the same customer has read. */
-        if (!conv->machine->set.is_staff && ours->customer_read > conv->my_read) {
-                conv->my_read = ours->customer_read;
-                marks_count(conv);
-        }
         conv_touch(conv, true);
         marks_progress(conv);
 }
@@ -275,7 +301,7 @@ static void tell_typing(struct machine *machine, const struct typist *typist, bo
                 if (!event->typing.author)
                         event = event_free(event);
         }
-        machine_push(machine, event);
+        machine_push_hint(machine, event);
 }
 
 static struct typist *typist_of(struct machine *machine, const deskbell_conversation *conv, struct principal_id who)

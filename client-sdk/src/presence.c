@@ -20,7 +20,7 @@ static void push(struct machine *machine, const struct deskbell_presence *presen
                 if (!event->presence.customer)
                         event = event_free(event);
         }
-        machine_push(machine, event);
+        machine_push_hint(machine, event);
 }
 
 void presence_team(struct machine *machine, bool is_here)
@@ -110,6 +110,7 @@ void presence_pump(struct machine *machine)
 
 void presence_answered(struct machine *machine)
 {
+        machine->own_word_failures = 0;
         machine->is_own_word_asked = false;
 }
 
@@ -120,7 +121,8 @@ void presence_refused(struct machine *machine, const struct protocol_error_body 
         if (error->permanent)
                 return;
         machine->own_word_said = 0;
-        machine->own_word_at_ms = machine->now_ms + (error->retry_after_ms > 0 ? error->retry_after_ms : STUCK_MS);
+        machine->own_word_at_ms =
+                machine->now_ms + machine_pause_ms(machine, &machine->own_word_failures, error->retry_after_ms);
 }
 
 int64_t presence_next_ms(const struct machine *machine)

@@ -113,6 +113,7 @@ static void settled(struct machine *machine)
                 return;
         push->is_wanted = false;
         push->is_told = true;
+        push->failures = 0;
         if (push->is_removal) {
                 push->is_removal = false;
                 keep(machine);
@@ -131,7 +132,8 @@ void push_refused(struct machine *machine, const struct protocol_error_body *err
                 return;
         }
         machine->push.is_asked = false;
-        machine->push.at_ms = machine->now_ms + (error->retry_after_ms >= 0 ? error->retry_after_ms : STUCK_MS);
+        machine->push.at_ms =
+                machine->now_ms + machine_pause_ms(machine, &machine->push.failures, error->retry_after_ms);
 }
 
 int machine_begin_log_out(struct machine *machine, bool discard)
@@ -141,10 +143,32 @@ int machine_begin_log_out(struct machine *machine, bool discard)
         machine_status(machine, &status);
         if (status.queued > 0 && !discard)
                 return DESKBELL_E_UNSENT;
-        machine->is_logging_out = true;
         if (!machine->set.is_staff)
                 machine_set_push(machine, 0, NULL);
         return 0;
+}
+
+int machine_change_store_key(struct machine *machine, const uint8_t *key)
+{
+        struct cache *visitor = machine->set.visitor;
+
+        if (!cache_is_sealed(machine->cache))
+                return DESKBELL_E_STATE;
+        if (visitor &&
+            cache_is_sealed(visitor)) { /* first: what opens the user's file is what the application goes by */
+                cache_begin(visitor, true);
+                cache_key_change(visitor, key);
+                if (cache_commit(visitor) < 0)
+                        return DESKBELL_E_STORE;
+                cache_key_forget(visitor);
+        }
+        cache_key_change(machine->cache, key);
+        return 0;
+}
+
+void machine_forget_old_key(struct machine *machine)
+{
+        cache_key_forget(machine->cache);
 }
 
 void machine_wipe_at_close(struct machine *machine, const char *path, int *out_rc)
@@ -197,10 +221,13 @@ void push_check(struct machine *machine)
         bool is_hopeless = machine->state == SESSION_STOPPED || machine->state == SESSION_IDLE;
         if (!is_done && !is_hopeless && push->settle_until_ms > machine->now_ms)
                 return;
-        push->is_settling = false;
         event = event_new(EVENT_PUSH);
-        if (event)
-                event->is_caught_up = is_done;
+        if (!event) {
+                machine_tell_later(machine);
+                return;
+        }
+        push->is_settling = false;
+        event->is_caught_up = is_done;
         machine_push(machine, event);
 }
 

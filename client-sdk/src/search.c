@@ -7,29 +7,36 @@
 
 static void search_free(struct search *search)
 {
+        event_free(search->answer);
         free(search->query);
         free(search->before);
         free(search);
 }
 
-static struct event *search_event(const struct search *search, int error)
+static struct event *answer_new(deskbell_search_fn fn, void *data)
 {
         struct event *event = event_new(EVENT_SEARCH);
         if (!event)
                 return NULL;
 
-        event->search.fn = search->fn;
-        event->search.data = search->data;
-        event->search.error = error;
+        event->search.fn = fn;
+        event->search.data = data;
         event->search.next = "";
         return event;
 }
 
-/* Takes the event. */
-static void finish(struct machine *machine, struct search *search, struct event *event)
+static void finish(struct machine *machine, struct search *search, int error)
 {
         struct search **at = &machine->searches;
+        struct event *event = search->answer;
 
+        search->answer = NULL;
+        event->search.error = error;
+        if (error < 0) {
+                event->search.found = NULL;
+                event->search.count = 0;
+                event->search.next = "";
+        }
         machine_push(machine, event);
         while (*at != search)
                 at = &(*at)->next;
@@ -40,7 +47,7 @@ static void finish(struct machine *machine, struct search *search, struct event 
 void machine_cancel_searches(struct machine *machine, int error)
 {
         while (machine->searches)
-                finish(machine, machine->searches, search_event(machine->searches, error));
+                finish(machine, machine->searches, error);
 }
 
 int machine_search(struct machine *machine, const char *query, const struct deskbell_search_options *options,
@@ -55,13 +62,12 @@ int machine_search(struct machine *machine, const char *query, const struct desk
                 return DESKBELL_E_NOMEM;
         search->query = strdup(query);
         search->before = options->before ? strdup(options->before) : NULL;
-        if (!search->query || (options->before && !search->before)) {
+        search->answer = answer_new(fn, data);
+        if (!search->query || (options->before && !search->before) || !search->answer) {
                 search_free(search);
                 return DESKBELL_E_NOMEM;
         }
         search->limit = options->limit;
-        search->fn = fn;
-        search->data = data;
         while (*at)
                 at = &(*at)->next;
         *at = search;
@@ -136,20 +142,13 @@ void search_answered(struct machine *machine, const struct request *request, str
 {
         struct search *search = search_of(machine, request);
         struct protocol_search_entries_result result;
-        struct event *event;
         if (!search)
                 return;
 
-        if (protocol_search_entries_result_read(reader, &result) < 0) {
-                finish(machine, search, search_event(search, DESKBELL_E_REFUSED));
-                return;
-        }
-        event = search_event(search, 0);
-        if (event && !fill(event, &result)) {
-                event_free(event);
-                event = search_event(search, DESKBELL_E_NOMEM);
-        }
-        finish(machine, search, event);
+        if (protocol_search_entries_result_read(reader, &result) < 0)
+                finish(machine, search, DESKBELL_E_REFUSED);
+        else
+                finish(machine, search, fill(search->answer, &result) ? 0 : DESKBELL_E_NOMEM);
 }
 
 void search_refused(struct machine *machine, const struct request *request)
@@ -157,5 +156,5 @@ void search_refused(struct machine *machine, const struct request *request)
         struct search *search = search_of(machine, request);
 
         if (search)
-                finish(machine, search, search_event(search, DESKBELL_E_REFUSED));
+                finish(machine, search, DESKBELL_E_REFUSED);
 }

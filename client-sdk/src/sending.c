@@ -228,7 +228,8 @@ void sending_pump(struct machine *machine)
 
 int64_t sending_next_ms(const struct machine *machine)
 {
-        int64_t next = machine->sweep_at_ms;
+        /* In a session the heartbeats wake the client: the sweep goes with one of them. */
+        int64_t next = machine->state == SESSION_OPEN ? INT64_MAX : machine->sweep_at_ms;
 
         if (machine->state != SESSION_OPEN || !machine->out_first)
                 return next;
@@ -258,8 +259,8 @@ static void finish(struct machine *machine, struct outgoing *out, enum deskbell_
         out->row.is_told = is_again && state == DESKBELL_SENT ? out->row.is_told : false;
         cache_message_save(machine->cache, &out->row);
         sending_tell(machine, out->conv, &out->row, is_again);
-        if (state == DESKBELL_SENT)
-                uploads_forget_copies(machine, out->row.pos);
+        if (state == DESKBELL_SENT && out->row.op == DESKBELL_OP_SEND)
+                uploads_sent(machine, out);
         outbox_remove(machine, out);
 }
 
@@ -386,14 +387,20 @@ void sending_refused(struct machine *machine, const struct request *request, con
         deskbell_conversation *conv = out->conv;
 
         landed(machine, request);
-        if (span_equal(error->tag, SPAN("file_unknown")) && uploads_take_back(machine, out))
+        bool has_no_files = span_equal(error->tag, SPAN("file_unknown"));
+        if (has_no_files && uploads_take_back(machine, out))
                 return;
+        if (has_no_files &&
+            out->is_offered_again) { /* it was sent; a restore lost its files, and we have them no more */
+                finish(machine, out, DESKBELL_FAILED, SPAN("file_missing"));
+                return;
+        }
         if (error->permanent) {
                 finish(machine, out, DESKBELL_FAILED, error->tag);
                 return;
         }
         int64_t pause = refusal_pause(machine, conv, span_equal(error->tag, SPAN("predecessor_unknown")));
-        if (error->retry_after_ms >= 0)
+        if (error->retry_after_ms > pause)
                 pause = error->retry_after_ms;
         if (is_for_all(error->tag) && machine->now_ms + pause > machine->hold_until_ms)
                 machine->hold_until_ms = machine->now_ms + pause;

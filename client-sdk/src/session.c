@@ -113,9 +113,13 @@ void session_give_up(struct machine *machine, const char *why, int64_t after_ms)
         int64_t pause = pause_ms(machine);
         set_state(machine, SESSION_WAITING, why);
         machine->is_delayed = after_ms >= 0;
-        /* Those who were sent away together should not come back together. */
-        if (after_ms >= 0)
-                pause = after_ms + machine_random_below(machine, BACKOFF_BASE_MS);
+        if (after_ms >= 0) {
+                /* Those who were sent away together should not come back together; and no pause at all is no answer to
+                 * one who was sent away again and again. */
+                after_ms = after_ms < RETRY_AFTER_MOST_MS ? after_ms : RETRY_AFTER_MOST_MS;
+                after_ms += machine_random_below(machine, BACKOFF_BASE_MS);
+                pause = after_ms > pause ? after_ms : pause;
+        }
         machine->retry_at_ms = machine->now_ms + pause;
 }
 
@@ -129,10 +133,7 @@ static void stop(struct machine *machine, const char *why)
 
 static void ask_for_token(struct machine *machine)
 {
-        struct event *event = machine->set.asks_for_token ? event_new(EVENT_TOKEN) : NULL;
-
-        if (event || machine->set.asks_for_token)
-                machine_push(machine, event);
+        machine->is_token_owed |= machine->set.asks_for_token;
 }
 
 static void token_refused(struct machine *machine, const char *why)
@@ -214,6 +215,8 @@ void machine_network_changed(struct machine *machine)
                 connect_now(machine);
         } else if (machine->state == SESSION_CONNECTING) {
                 connect_now(machine); /* on a new connection */
+        } else if (machine->state == SESSION_OPENING && machine->deadline_ms > machine->now_ms + PROBE_MS) {
+                machine->deadline_ms = machine->now_ms + PROBE_MS;
         } else if (machine->state == SESSION_OPEN) {
                 sync_want_feed(machine);
                 sync_pump(machine);
@@ -245,6 +248,7 @@ int machine_set_token(struct machine *machine, const char *token)
                 return DESKBELL_E_NOMEM;
         free(machine->token);
         machine->token = copy;
+        machine->is_token_owed = false;
         if (machine->state == SESSION_NEEDS_TOKEN) {
                 set_state(machine, SESSION_WAITING, machine->why);
                 /* A token that is refused again and again must not make a storm. */
@@ -396,7 +400,7 @@ void session_answered(struct machine *machine, struct reader *reader)
         fetches_hurry(machine);
         keep_limits(machine, &result);
         keep_epoch(machine, &result);
-        cache_seal(machine->cache);
+        cache_note_owner(machine->cache);
         claim_accepted(machine);
         sync_begin(machine);
         marks_begin(machine);
@@ -497,6 +501,15 @@ void machine_link_closed(struct machine *machine, int code)
         }
 }
 
+void machine_link_failed(struct machine *machine, const char *why, int64_t retry_after_ms)
+{
+        if (!machine->has_link)
+                return;
+        machine->has_link = false;
+        machine->closing_after_ms = -1;
+        session_give_up(machine, why, retry_after_ms);
+}
+
 static bool is_due(int64_t at_ms, int64_t now_ms)
 {
         return at_ms > 0 && at_ms <= now_ms;
@@ -556,7 +569,7 @@ static enum deskbell_connection connection_of(const struct machine *machine)
         return DESKBELL_DISCONNECTED;
 }
 
-static void push_state(struct machine *machine, enum deskbell_connection connection, bool caught_up)
+static bool push_state(struct machine *machine, enum deskbell_connection connection, bool caught_up)
 {
         struct event *event = event_new(EVENT_STATE);
 
@@ -573,7 +586,21 @@ static void push_state(struct machine *machine, enum deskbell_connection connect
                 if (!event->state.why || !event->state.principal || !event->state.name || !event->state.epoch)
                         event = event_free(event);
         }
-        machine_push(machine, event);
+        if (event)
+                machine_push(machine, event);
+        return event != NULL;
+}
+
+void session_tell_token(struct machine *machine)
+{
+        struct event *event = machine->is_token_owed ? event_new(EVENT_TOKEN) : NULL;
+
+        if (event) {
+                machine->is_token_owed = false;
+                machine_push(machine, event);
+        } else if (machine->is_token_owed) {
+                machine_tell_later(machine);
+        }
 }
 
 void session_tell(struct machine *machine)
@@ -584,10 +611,11 @@ void session_tell(struct machine *machine)
         if (machine->is_state_told && connection == machine->told_connection && caught_up == machine->told_caught_up &&
             machine->retry_at_ms == machine->told_retry_at_ms && strcmp(machine->why, machine->told_why) == 0)
                 return;
-        machine->is_state_told = true;
+        machine->is_state_told = push_state(machine, connection, caught_up);
+        if (!machine->is_state_told)
+                machine_tell_later(machine);
         machine->told_connection = connection;
         machine->told_caught_up = caught_up;
         machine->told_retry_at_ms = machine->retry_at_ms;
         memcpy(machine->told_why, machine->why_room, sizeof(machine->told_why));
-        push_state(machine, connection, caught_up);
 }

@@ -6,6 +6,16 @@
 
 #include <stdlib.h>
 
+#include "protocol/planted.h"
+
+enum {
+        HEAD_DOUBTS = 3, /* answers that know no higher number, until what was told of one is forgotten */
+        /* A page of the feed with so many rows is progress, of smaller ones only so many in a row: a server that has
+         * always more to tell and tells nothing is asked less and less often. */
+        ROWS_OF_PROGRESS = 16,
+        SMALLS = 16,
+};
+
 /* ---- asking ------------------------------------------------------------------------------------------------------ */
 
 void sync_want(struct machine *machine, deskbell_conversation *conv)
@@ -15,6 +25,15 @@ void sync_want(struct machine *machine, deskbell_conversation *conv)
         conv->is_in_sync_list = true;
         conv->next_sync = machine->sync_first;
         machine->sync_first = conv;
+}
+
+/* The pause after `failures` answers in a row that did not help: longer each time, and never shorter than asked for. */
+static int64_t stuck_ms(int *failures, int64_t asked_ms)
+{
+        int64_t pause = (int64_t)STUCK_MS << (*failures < 6 ? *failures : 6);
+
+        ++*failures;
+        return asked_ms > pause ? asked_ms : pause;
 }
 
 void sync_want_feed(struct machine *machine)
@@ -27,14 +46,17 @@ void sync_begin(struct machine *machine)
         machine->is_feed_wanted = true;
         machine->is_feed_asked = false;
         machine->feed_at_ms = 0;
+        machine->feed_failures = 0;
         for (size_t i = 0; i < machine->conv_count; i++) {
                 deskbell_conversation *conv = machine->convs[i];
 
                 conv->is_watched = conv->is_asked = conv->is_refused = false;
                 conv->ask_at_ms = 0;
+                conv->ask_failures = 0;
                 for (int log = 0; log < 2; log++) {
                         conv->place[log].is_fetching = false;
                         conv->place[log].stuck_until_ms = 0;
+                        conv->place[log].failures = 0;
                 }
                 sync_want(machine, conv);
         }
@@ -249,16 +271,19 @@ struct loaded {
         struct event *memory;
         struct protocol_entry entry;
         int64_t number;
-        bool is_found;
+        bool is_found, is_in_vain; /* in vain: no memory */
 };
 
-static struct loaded loaded_new(struct machine *machine)
+static struct loaded loaded_new(void)
 {
-        struct loaded loaded = {.memory = event_new(EVENT_ENTRY)};
+        return (struct loaded){.memory = event_new(EVENT_ENTRY)};
+}
 
-        if (!loaded.memory)
+static void loaded_done(struct machine *machine, struct loaded *loaded)
+{
+        if (!loaded->memory || loaded->is_in_vain)
                 cache_fail(machine->cache); /* better the whole turn again than half of it */
-        return loaded;
+        event_free(loaded->memory);
 }
 
 static bool load_one(void *data, const struct cached_entry *row)
@@ -266,14 +291,16 @@ static bool load_one(void *data, const struct cached_entry *row)
         struct loaded *loaded = data;
 
         loaded->number = row->number;
-        loaded->is_found = loaded->memory && event_read_entry(loaded->memory, row->body, &loaded->entry) == 0;
+        int rc = loaded->memory ? event_read_entry(loaded->memory, row->body, &loaded->entry) : DESKBELL_E_NOMEM;
+        loaded->is_found = rc == 0;
+        loaded->is_in_vain = rc == DESKBELL_E_NOMEM;
         return false;
 }
 
 static void change_message(struct machine *machine, deskbell_conversation *conv, int log,
                            const struct protocol_entry *edit)
 {
-        struct loaded loaded = loaded_new(machine);
+        struct loaded loaded = loaded_new();
         int64_t version = edit->content.has_version ? edit->content.version : 0;
 
         cache_entries(machine->cache, conv->row, log, edit->content.of, edit->content.of, 1, false, load_one, &loaded);
@@ -286,7 +313,7 @@ static void change_message(struct machine *machine, deskbell_conversation *conv,
                 message->edited = version;
                 sync_put(machine, conv, log, loaded.number, message);
         }
-        event_free(loaded.memory);
+        loaded_done(machine, &loaded);
 }
 
 /* What tells of an erased message shows nothing any more either. */
@@ -294,7 +321,7 @@ static void blank_about(struct machine *machine, deskbell_conversation *conv, in
                         int64_t of)
 {
         for (int64_t above = 0;;) {
-                struct loaded loaded = loaded_new(machine);
+                struct loaded loaded = loaded_new();
                 bool is_found;
 
                 cache_entries_about(machine->cache, conv->row, log, (int)kind, of, above, load_one, &loaded);
@@ -304,7 +331,7 @@ static void blank_about(struct machine *machine, deskbell_conversation *conv, in
                         sync_put(machine, conv, log, loaded.number, &loaded.entry);
                         above = loaded.number;
                 }
-                event_free(loaded.memory);
+                loaded_done(machine, &loaded);
                 if (!is_found)
                         return;
         }
@@ -312,7 +339,7 @@ static void blank_about(struct machine *machine, deskbell_conversation *conv, in
 
 static void erase_message(struct machine *machine, deskbell_conversation *conv, int log, int64_t of)
 {
-        struct loaded loaded = loaded_new(machine);
+        struct loaded loaded = loaded_new();
 
         cache_entries(machine->cache, conv->row, log, of, of, 1, false, load_one, &loaded);
         if (loaded.is_found) {
@@ -322,7 +349,7 @@ static void erase_message(struct machine *machine, deskbell_conversation *conv, 
                 loaded.entry.content = (struct protocol_content){0};
                 sync_put(machine, conv, log, loaded.number, &loaded.entry);
         }
-        event_free(loaded.memory);
+        loaded_done(machine, &loaded);
         blank_about(machine, conv, log, PROTOCOL_ENTRY_EDIT, of);
         if (log == 0)
                 blank_about(machine, conv, 1, PROTOCOL_ENTRY_REVISION, of);
@@ -332,6 +359,7 @@ static void apply(struct machine *machine, deskbell_conversation *conv, int log,
 {
         struct place *place = &conv->place[log];
         const struct protocol_entry_info *info = protocol_entry_info(entry->kind);
+        bool was_behind = place->at.cursor < place->at.head;
 
         place->at.cursor++;
         if (place->at.head < place->at.cursor)
@@ -347,8 +375,10 @@ static void apply(struct machine *machine, deskbell_conversation *conv, int log,
                 marks_wrote(conv, entry->author);
                 marks_stored(conv);
                 bool is_counted = conv->feed.has_unread && place->at.cursor <= conv->feed.head; /* in the row's count */
-                if (info && info->unread && !is_me(machine, entry->author) && place->at.cursor > conv->my_read &&
-                    !is_counted)
+                /* The row's count was made with the marks of its time, and an erased message counts no more. */
+                bool is_anew = was_behind || entry->kind == PROTOCOL_ENTRY_ERASE;
+                if (!(is_anew && marks_count_cached(conv)) && info && info->unread && !is_me(machine, entry->author) &&
+                    place->at.cursor > conv->my_read && !is_counted)
                         marks_counted(conv, 1);
         }
 }
@@ -375,7 +405,8 @@ void sync_entry(struct machine *machine, const struct protocol_entry *entry)
         struct place *place = &conv->place[log];
         if (place->at.low == 0 && number == 1 && !place->is_fetching)
                 place->at.low = 1; /* with the first entry the log is known whole */
-        if (place->at.low > 0 && number == place->at.cursor + 1) {
+        bool is_next = number == place->at.cursor + 1;
+        if (place->at.low > 0 && (is_next || (PLANTED("gap_passed_over") && number > place->at.cursor))) {
                 apply(machine, conv, log, entry);
         } else if (number > place->at.cursor) {
                 if (number > place->at.head)
@@ -385,13 +416,34 @@ void sync_entry(struct machine *machine, const struct protocol_entry *entry)
         }
 }
 
-/* The first page of a log tells where the cache begins. */
-static void begin_place(struct place *place, const struct protocol_entries_read_result *result, int log)
+/* The first page of a log tells where the cache begins; unless it is of something else. */
+static void begin_place(const deskbell_conversation *conv, struct place *place,
+                        const struct protocol_entries_read_result *result, int log)
 {
-        int64_t first = result->entries_count ? sync_number(&result->entries[0], log) : 1;
+        const struct protocol_entry *entry = result->entries_count ? &result->entries[0] : NULL;
+        int64_t first = entry ? sync_number(entry, log) : 1;
 
-        place->at.low = first > 0 ? first : 1;
-        place->at.cursor = place->at.low - 1;
+        if (first < 1 || first > result->head + 1 || (entry && entry->conv != conv->id))
+                return;
+        place->at.low = first;
+        place->at.cursor = first - 1;
+}
+
+/* Nothing that follows came. What was told of a higher number may have been wrong: reading has the last word, but not
+ * its first one, since it may be a little behind. */
+static void check_progress(struct machine *machine, struct place *place, int64_t before, int64_t head)
+{
+        if (place->at.low > 0 && (place->at.cursor > before || place->at.cursor >= place->at.head)) {
+                place->failures = 0;
+                return;
+        }
+        if (place->at.low > 0 && head <= place->at.cursor && place->failures >= HEAD_DOUBTS) {
+                place->at.head = place->at.cursor;
+                place->failures = 0;
+                return;
+        }
+        machine_log(machine, DESKBELL_LOG_WARN, "entries.read gave nothing that follows");
+        place->stuck_until_ms = machine->now_ms + stuck_ms(&place->failures, -1);
 }
 
 void sync_entries_answered(struct machine *machine, const struct request *request, struct reader *reader)
@@ -403,12 +455,12 @@ void sync_entries_answered(struct machine *machine, const struct request *reques
         place->is_fetching = false;
         sync_want(machine, conv);
         if (protocol_entries_read_result_read(reader, &result) < 0) {
-                place->stuck_until_ms = machine->now_ms + STUCK_MS;
+                place->stuck_until_ms = machine->now_ms + stuck_ms(&place->failures, -1);
                 return;
         }
-        int64_t before = place->at.cursor;
         if (place->at.low == 0)
-                begin_place(place, &result, request->log);
+                begin_place(conv, place, &result, request->log);
+        int64_t before = place->at.cursor;
         if (place->at.head < result.head)
                 place->at.head = result.head;
         for (size_t i = 0; i < result.entries_count; i++) {
@@ -418,10 +470,7 @@ void sync_entries_answered(struct machine *machine, const struct request *reques
                         apply(machine, conv, request->log, entry);
         }
         conv_touch(conv, true);
-        if (place->at.cursor == before && place->at.cursor < place->at.head) {
-                machine_log(machine, DESKBELL_LOG_WARN, "entries.read gave nothing that follows");
-                place->stuck_until_ms = machine->now_ms + STUCK_MS;
-        }
+        check_progress(machine, place, before, result.head);
 }
 
 /* ---- feed -------------------------------------------------------------------------------------------------------- */
@@ -437,8 +486,11 @@ static deskbell_conversation *conv_of_row(struct machine *machine, const struct 
                 if (conv)
                         conv_set_id(conv, row->conv);
         }
-        if (!conv && !row->has_left)
+        if (!conv && !row->has_left) {
                 conv = conv_add(machine, row->conv, row->has_key ? row->key : SPAN(""));
+                if (!conv)
+                        cache_fail(machine->cache); /* the feed does not tell it twice */
+        }
         return conv;
 }
 
@@ -467,7 +519,7 @@ void sync_row(struct machine *machine, const struct protocol_feed_row *row)
         /* A log that has messages and no last one any more: its customer was erased. */
         bool is_erased = conv->has_feed && conv->feed.has_last && !row->has_last && row->has_head && row->head > 0;
         if (conv_set_feed(conv, row) < 0) {
-                machine_log(machine, DESKBELL_LOG_ERROR, "out of memory: a feed row is lost");
+                cache_fail(machine->cache); /* no memory, and the feed does not tell it twice */
                 return;
         }
         if (row->has_marks)
@@ -486,20 +538,22 @@ void sync_feed_answered(struct machine *machine, struct reader *reader)
         machine->is_feed_asked = false;
         if (protocol_feed_read_result_read(reader, &result) < 0) {
                 machine->is_feed_wanted = true;
-                machine->feed_at_ms = machine->now_ms + STUCK_MS;
+                machine->feed_at_ms = machine->now_ms + stuck_ms(&machine->feed_failures, -1);
                 return;
         }
         for (size_t i = 0; i < result.rows_count; i++)
                 sync_row(machine, &result.rows[i]);
-        bool is_further = result.rev > machine->rev;
-        if (is_further) {
+        machine->feed_smalls = result.rows_count >= ROWS_OF_PROGRESS ? 0 : machine->feed_smalls + 1;
+        bool is_further = result.rev > machine->rev && machine->feed_smalls <= SMALLS;
+        if (result.rev > machine->rev) {
                 machine->rev = result.rev;
                 cache_number_set(machine->cache, "rev", machine->rev);
         }
-        if (result.has_more && result.more) {
-                machine->is_feed_wanted = true;
-                machine->feed_at_ms = is_further ? 0 : machine->now_ms + STUCK_MS;
-        }
+        bool has_more = result.has_more && result.more;
+        machine->is_feed_wanted |= has_more;
+        if (!has_more || is_further)
+                machine->feed_failures = 0;
+        machine->feed_at_ms = has_more && !is_further ? machine->now_ms + stuck_ms(&machine->feed_failures, -1) : 0;
 }
 
 void sync_conv_answered(struct machine *machine, const struct request *request, struct reader *reader)
@@ -516,7 +570,7 @@ void sync_conv_answered(struct machine *machine, const struct request *request, 
         if (request->kind == REQUEST_WATCH && protocol_conversation_watch_result_read(reader, &watched) == 0)
                 row = &watched.row;
         if (!row) {
-                conv->ask_at_ms = machine->now_ms + STUCK_MS;
+                conv->ask_at_ms = machine->now_ms + stuck_ms(&conv->ask_failures, -1);
                 return;
         }
         if (request->kind == REQUEST_CONV_OPEN && conv->id != row->conv && !conv_by_id(machine, row->conv))
@@ -526,13 +580,26 @@ void sync_conv_answered(struct machine *machine, const struct request *request, 
         if (request->kind == REQUEST_WATCH)
                 presence_watched(conv, &watched);
         sync_row(machine, row);
+        if (request->kind == REQUEST_CONV_OPEN && !conv->is_confirmed) /* it spoke of another one */
+                conv->ask_at_ms = machine->now_ms + stuck_ms(&conv->ask_failures, -1);
+        else
+                conv->ask_failures = 0;
         conv->is_mark_urgent = true;
         marks_stored(conv);
 }
 
+/* The first time as long as the server says. */
+static int64_t refused_ms(int *failures, const struct protocol_error_body *error)
+{
+        if (*failures == 0 && error->retry_after_ms >= 0) {
+                ++*failures;
+                return error->retry_after_ms;
+        }
+        return stuck_ms(failures, error->retry_after_ms);
+}
+
 void sync_refused(struct machine *machine, const struct request *request, const struct protocol_error_body *error)
 {
-        int64_t after_ms = error->retry_after_ms >= 0 ? error->retry_after_ms : STUCK_MS;
         deskbell_conversation *conv = request->conv;
         char tag[40];
         size_t len = error->tag.len < sizeof(tag) - 1 ? error->tag.len : sizeof(tag) - 1;
@@ -543,19 +610,20 @@ void sync_refused(struct machine *machine, const struct request *request, const 
         if (request->kind == REQUEST_FEED) {
                 machine->is_feed_asked = false;
                 machine->is_feed_wanted = true;
-                machine->feed_at_ms = machine->now_ms + after_ms;
+                machine->feed_at_ms = machine->now_ms + refused_ms(&machine->feed_failures, error);
                 return;
         }
         if (!conv)
                 return;
         sync_want(machine, conv);
         if (request->kind == REQUEST_ENTRIES) {
-                conv->place[request->log].is_fetching = false;
-                conv->place[request->log].stuck_until_ms = machine->now_ms + after_ms;
+                struct place *place = &conv->place[request->log];
+                place->is_fetching = false;
+                place->stuck_until_ms = machine->now_ms + refused_ms(&place->failures, error);
                 return;
         }
         conv->is_asked = false;
-        conv->ask_at_ms = machine->now_ms + after_ms;
+        conv->ask_at_ms = machine->now_ms + refused_ms(&conv->ask_failures, error);
         if (error->permanent) {
                 conv->is_refused = true;
                 machine_notice(machine, DESKBELL_NOTICE_CONVERSATION_REFUSED, conv, tag);

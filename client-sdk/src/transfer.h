@@ -9,6 +9,7 @@
 
 #include "deskbell/deskbell.h"
 #include "jobs.h"
+#include "road.h"
 
 struct transfer;
 struct http_curl;
@@ -39,7 +40,7 @@ void transfer_append(struct job *job, const char *bytes, size_t len); /* GET: mo
 void transfer_seal(struct job *job, const atomic_bool *is_stopping);
 
 /* ---- http_curl.c: HTTP over libcurl, the only user of it here; all on one thread but http_curl_wake ---- */
-struct http_curl *http_curl_new(const char *ca_file);     /* NULL as ca_file: the system's roots. NULL: out of memory */
+struct http_curl *http_curl_new(const struct road *road); /* used until http_curl_free. NULL: out of memory */
 struct http_curl *http_curl_free(struct http_curl *http); /* what is under way is dropped; NULL is welcome */
 int http_curl_begin(void *data, const struct deskbell_http_request *request, deskbell_exchange *exchange);
 void http_curl_cancel(void *data, deskbell_exchange *exchange);

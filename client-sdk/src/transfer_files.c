@@ -10,11 +10,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "folder.h"
+#include "seal.h"
 #include "transfer.h"
 
 static int64_t mtime_of(const struct stat *info)
 {
         return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
+}
+
+/* What it takes on the disk. */
+static int64_t bytes_on_disk(const struct job *job)
+{
+        return job->has_secret ? seal_file_size(job->size) : job->size;
+}
+
+/* As pread; of a sealed copy what it holds. What is not as it was sealed has its end there. */
+static ssize_t read_part(const struct job *job, int fd, void *out, size_t len, int64_t offset)
+{
+        if (!job->has_secret)
+                return pread(fd, out, len, offset);
+        if ((int64_t)len > job->size - offset)
+                len = offset < job->size ? (size_t)(job->size - offset) : 0;
+        errno = 0;
+        int rc = seal_file_read(fd, job->secret, 0, job->size, offset, out, len);
+        if (rc < 0)
+                return rc == SEAL_REFUSED ? 0 : -1;
+        return (ssize_t)len;
 }
 
 /* Opens a file that is to be sent and looks whether it is the one that was queued. -1 with the outcome set. */
@@ -25,12 +47,12 @@ static int open_source(struct job *job)
 
         if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) {
                 job->outcome = JOB_MISSING;
-        } else if (job->size >= 0 && (info.st_size != job->size || mtime_of(&info) != job->mtime_ns)) {
+        } else if (job->size >= 0 && (info.st_size != bytes_on_disk(job) || mtime_of(&info) != job->mtime_ns)) {
                 job->outcome = JOB_CHANGED;
         } else if (info.st_size < 1) {
                 job->outcome = JOB_CHANGED;
         } else {
-                job->size = info.st_size;
+                job->size = job->has_secret ? job->size : info.st_size;
                 job->mtime_ns = mtime_of(&info);
                 return fd;
         }
@@ -39,26 +61,33 @@ static int open_source(struct job *job)
         return -1;
 }
 
-/* All of the file. False: cannot be read, or has another length. */
-static bool hash_all(int fd, int64_t size, const atomic_bool *is_stopping, uint8_t out[32])
+/* All of the file. JOB_MISSING: it cannot be read; JOB_CHANGED: it has another length. */
+static enum job_outcome hash_all(const struct job *job, int fd, const atomic_bool *is_stopping, uint8_t out[32])
 {
         enum { CHUNK = 65536 };
         EVP_MD_CTX *hash = EVP_MD_CTX_new();
         char *chunk = malloc(CHUNK);
         int64_t have = 0;
-        ssize_t got = hash && chunk && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 ? 1 : -1;
+        bool has_begun = hash && chunk && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1;
+        ssize_t got = has_begun ? 1 : -1;
 
         while (got > 0 && !*is_stopping) {
-                got = pread(fd, chunk, CHUNK, have);
+                got = read_part(job, fd, chunk, CHUNK, have);
                 if (got < 0 && errno == EINTR)
                         got = 1;
                 else if (got > 0 && EVP_DigestUpdate(hash, chunk, (size_t)got) == 1)
                         have += got;
         }
-        bool is_whole = got == 0 && have == size && EVP_DigestFinal_ex(hash, out, NULL) == 1;
+        enum job_outcome outcome = JOB_OK;
+        if (got != 0)
+                outcome = has_begun ? JOB_MISSING : JOB_NO_MEMORY;
+        else if (have != job->size)
+                outcome = JOB_CHANGED;
+        else if (EVP_DigestFinal_ex(hash, out, NULL) != 1)
+                outcome = JOB_NO_MEMORY;
         EVP_MD_CTX_free(hash);
         free(chunk);
-        return is_whole;
+        return outcome;
 }
 
 void transfer_hash(struct job *job, const atomic_bool *is_stopping)
@@ -68,11 +97,9 @@ void transfer_hash(struct job *job, const atomic_bool *is_stopping)
         if (fd < 0)
                 return;
 
-        job->outcome = JOB_OK;
-        if (!hash_all(fd, job->size, is_stopping, job->sha256))
-                job->outcome = JOB_MISSING;
+        job->outcome = hash_all(job, fd, is_stopping, job->sha256);
         /* Somebody may have written to it meanwhile. */
-        if (fstat(fd, &info) < 0 || info.st_size != job->size || mtime_of(&info) != job->mtime_ns)
+        if (fstat(fd, &info) < 0 || info.st_size != bytes_on_disk(job) || mtime_of(&info) != job->mtime_ns)
                 job->outcome = JOB_CHANGED;
         close(fd);
 }
@@ -86,7 +113,7 @@ int transfer_read(struct job *job, char out[JOB_PIECE_BYTES])
                 return -1;
 
         while (have < job->len && (got > 0 || errno == EINTR)) {
-                got = pread(fd, out + have, (size_t)(job->len - have), job->offset + have);
+                got = read_part(job, fd, out + have, (size_t)(job->len - have), job->offset + have);
                 have += got > 0 ? got : 0;
                 if (got == 0)
                         break;
@@ -136,20 +163,11 @@ void transfer_append(struct job *job, const char *bytes, size_t len)
                 close(fd);
 }
 
-static bool sync_folder(const char *path)
+/* The name may not last: it is a part again, for the next fetch. */
+static enum job_outcome take_name_back(const struct job *job)
 {
-        char *folder = strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
-        int fd = -1;
-
-        if (slash)
-                slash[slash == folder] = '\0';
-        if (folder)
-                fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        free(folder);
-        bool is_done = fd >= 0 && fsync(fd) == 0;
-        if (fd >= 0)
-                close(fd);
-        return is_done;
+        rename(job->target, job->path); /* if this fails too, the whole file is there all the same */
+        return JOB_DISK;
 }
 
 void transfer_seal(struct job *job, const atomic_bool *is_stopping)
@@ -160,10 +178,13 @@ void transfer_seal(struct job *job, const atomic_bool *is_stopping)
         job->outcome = JOB_DISK;
         if (fd < 0)
                 return;
-        if (!hash_all(fd, job->size, is_stopping, hash) || memcmp(hash, job->sha256, sizeof(hash)) != 0)
+        enum job_outcome is = hash_all(job, fd, is_stopping, hash);
+        if (is == JOB_NO_MEMORY)
+                job->outcome = is;
+        else if (is == JOB_CHANGED || (is == JOB_OK && memcmp(hash, job->sha256, sizeof(hash)) != 0))
                 job->outcome = *is_stopping ? JOB_DISK : JOB_CHANGED;
-        else if (fsync(fd) == 0 && rename(job->path, job->target) == 0 && sync_folder(job->target))
-                job->outcome = JOB_OK;
+        else if (is == JOB_OK && fsync(fd) == 0 && rename(job->path, job->target) == 0)
+                job->outcome = folder_sync_of(job->target) ? JOB_OK : take_name_back(job);
         close(fd);
         if (job->outcome == JOB_CHANGED)
                 unlink(job->path);

@@ -62,15 +62,20 @@ static bool load_file(void *data, const struct cached_upload *row)
 {
         struct upload *upload = data;
 
-        if (upload->count == PROTOCOL_ATTACHMENTS || !copy_file(&upload->files[upload->count], row))
+        if (upload->count == PROTOCOL_ATTACHMENTS)
                 return false;
+        if (!copy_file(&upload->files[upload->count], row)) {
+                upload->has_failed = true;
+                return false;
+        }
         upload->count++;
         upload->is_paused |= row->is_paused;
         return true;
 }
 
-/* From the file. NULL: out of memory, or the row is not whole. */
-static struct upload *upload_new(struct machine *machine, deskbell_conversation *conv, const struct cached_message *row)
+/* From the file. NULL: out of memory, or the row is not whole: it has no files. */
+static struct upload *upload_new(struct machine *machine, deskbell_conversation *conv, const struct cached_message *row,
+                                 bool *out_is_whole)
 {
         struct upload *upload = calloc(1, sizeof(*upload));
         if (!upload)
@@ -81,17 +86,21 @@ static struct upload *upload_new(struct machine *machine, deskbell_conversation 
                 return upload_free(upload);
         upload->out->conv = conv;
         cache_uploads(machine->cache, row->pos, load_file, upload);
-        return upload->count ? upload : upload_free(upload);
+        *out_is_whole = upload->count > 0 || upload->has_failed;
+        return upload->count && !upload->has_failed ? upload : upload_free(upload);
 }
 
 static bool load_one(void *data, const struct cached_message *row)
 {
         struct machine *machine = data;
         deskbell_conversation *conv = conv_by_row(machine, row->conv);
-        struct upload *upload = conv ? upload_new(machine, conv, row) : NULL;
+        bool is_whole = true;
+        struct upload *upload = conv ? upload_new(machine, conv, row, &is_whole) : NULL;
 
         if (upload)
                 list_add(machine, upload);
+        else if (conv && is_whole)
+                cache_fail(machine->cache);
         return true;
 }
 
@@ -139,11 +148,12 @@ static bool tell_file(void *data, const struct cached_upload *row)
         return !telling->has_failed;
 }
 
-void uploads_tell_files(struct machine *machine, struct event *event, int64_t pos)
+bool uploads_tell_files(struct machine *machine, struct event *event, int64_t pos)
 {
         struct telling telling = {.event = event};
 
         cache_uploads(machine->cache, pos, tell_file, &telling);
+        return !telling.has_failed;
 }
 
 static bool note_row(void *data, const struct cached_upload *row)
@@ -182,6 +192,42 @@ void uploads_save_file(struct machine *machine, const struct upload *upload, siz
         cache_upload_put(machine->cache, &upload->files[at].row);
 }
 
+/* What was a copy is one no more: it goes now, and would be missed then. */
+static void keep_file(struct machine *machine, struct upload *upload, size_t at)
+{
+        struct cached_upload *row = &upload->files[at].row;
+
+        if (row->is_copy)
+                row->path = SPAN("");
+        row->is_copy = row->has_secret = false;
+        row->tries = 0;
+        uploads_save_file(machine, upload, at);
+}
+
+/* A restored server may lack the files: those at a path of the application's can be uploaded once more. */
+void uploads_sent(struct machine *machine, struct outgoing *out)
+{
+        bool is_whole = true, has_source = false;
+        struct upload *upload = NULL;
+
+        if (!uploads_has_rows(machine, out->row.pos))
+                return;
+        upload = upload_new(machine, out->conv, &out->row, &is_whole);
+        for (size_t i = 0; upload && i < upload->count; i++)
+                has_source |= !upload->files[i].row.is_copy;
+        if (has_source) {
+                cache_uploads(machine->cache, out->row.pos, forget_copy, machine);
+                for (size_t i = 0; i < upload->count; i++)
+                        keep_file(machine, upload, i);
+        } else if (upload) {
+                uploads_forget_copies(machine, out->row.pos);
+        } else if (is_whole) {
+                cache_fail(machine->cache); /* no memory: the turn happens again */
+        }
+        if (upload)
+                upload_free(upload);
+}
+
 void uploads_begin_anew(struct machine *machine, struct cached_upload *file)
 {
         file->cmid = machine_cmid(machine, machine_true_wall(machine));
@@ -199,7 +245,8 @@ bool machine_knows_copy(struct machine *machine, const char *path)
 int uploads_append(struct machine *machine, deskbell_conversation *conv, struct cached_message *row)
 {
         row->state = DESKBELL_UPLOADING;
-        struct upload *upload = upload_new(machine, conv, row);
+        bool is_whole = true;
+        struct upload *upload = upload_new(machine, conv, row, &is_whole);
         if (!upload) {
                 cache_fail(machine->cache);
                 return DESKBELL_E_NOMEM;
@@ -207,56 +254,6 @@ int uploads_append(struct machine *machine, deskbell_conversation *conv, struct 
         list_add(machine, upload);
         sending_tell(machine, conv, row, false);
         return 0;
-}
-
-static void put_files(struct machine *machine, const struct file_source *files, size_t count, int64_t pos)
-{
-        for (size_t i = 0; i < count; i++) {
-                struct cached_upload row = {
-                        .pos = pos,
-                        .at = (int)i,
-                        .cmid = machine_cmid(machine, machine_true_wall(machine)),
-                        .path = span_of(files[i].path),
-                        .is_copy = files[i].is_copy,
-                        .name = span_of(files[i].name),
-                        .media = span_of(files[i].media),
-                        .size = files[i].size,
-                        .mtime_ns = files[i].mtime_ns,
-                };
-                cache_upload_put(machine->cache, &row);
-        }
-}
-
-int machine_send_files(struct machine *machine, deskbell_conversation *conv, const struct file_source *files,
-                       size_t count, const char *text, const struct message_options *options)
-{
-        struct protocol_content content = {
-                .has_text = text != NULL,
-                .text = span_of(text),
-                .has_reply_to = options->reply_to > 0,
-                .reply_to = options->reply_to,
-        };
-        struct cached_message row = {.cmid = options->cmid, .op = DESKBELL_OP_SEND, .log = options->log};
-        struct writer writer;
-        char room[1024];
-
-        if (options->log == 1 && !machine->set.is_staff)
-                return DESKBELL_E_INVALID;
-        writer_init(&writer, room, sizeof(room));
-        content_store(&writer, &content);
-        row.content = (struct span){writer.bytes, writer.len};
-        int rc = writer.failed ? DESKBELL_E_NOMEM : outbox_check(machine, &row);
-        if (rc == 0) {
-                conv_need_row(conv);
-                row.conv = conv->row;
-                row.state = DESKBELL_UPLOADING;
-                row.queued_ms = row.first_ms = machine_true_wall(machine);
-                cache_message_add(machine->cache, &row);
-                put_files(machine, files, count, row.pos);
-                rc = uploads_append(machine, conv, &row);
-        }
-        writer_done(&writer);
-        return rc;
 }
 
 /* ---- pausing and giving up --------------------------------------------------------------------------------------- */
@@ -490,7 +487,7 @@ static void begin_all_anew(struct machine *machine, struct upload *upload)
         }
 }
 
-/* Only of a message that was never accepted, which is why its cmid may carry other content. */
+/* Only of a message that this server, as it is now, has not accepted: which is why its cmid may carry other content. */
 bool uploads_take_back(struct machine *machine, struct outgoing *out)
 {
         struct taking_back taking = {0};
@@ -499,7 +496,7 @@ bool uploads_take_back(struct machine *machine, struct outgoing *out)
         struct writer writer;
 
         cache_uploads(machine->cache, row.pos, take_back_file, &taking);
-        if (out->is_offered_again || taking.is_in_vain || !taking.count)
+        if (taking.is_in_vain || !taking.count)
                 return false;
         writer_init(&writer, NULL, 0);
         bool is_whole = strip_content(&writer, row.content);

@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
-enum { TRIES = 2 /* of a file from nothing */ };
+enum {
+        TRIES = 2,    /* of a file from nothing */
+        SETBACKS = 8, /* times the server may have less of it than before */
+};
 
 static struct upload_file *current(struct upload *upload)
 {
@@ -43,7 +46,7 @@ static void tell_progress(struct machine *machine, const struct upload *upload, 
                 if (!event->progress.cmid)
                         event = event_free(event);
         }
-        machine_push(machine, event);
+        machine_push_hint(machine, event);
 }
 
 /* ---- pauses and ends --------------------------------------------------------------------------------------------- */
@@ -74,6 +77,7 @@ static void begin_anew(struct machine *machine, struct upload *upload, struct up
         uploads_begin_anew(machine, &file->row);
         file->has_begun = false;
         file->offset = 0;
+        file->setbacks = 0;
         uploads_save_file(machine, upload, (size_t)(file - upload->files));
         hold(machine, upload, -1);
 }
@@ -92,6 +96,8 @@ static struct job *job_for(struct machine *machine, struct upload *upload, const
         upload->step = step;
         job->size = file->row.size;
         job->mtime_ns = file->row.mtime_ns;
+        job->has_secret = file->row.has_secret;
+        memcpy(job->secret, file->row.secret, sizeof(job->secret));
         return job;
 }
 
@@ -250,6 +256,10 @@ static void advance(struct machine *machine, struct upload *upload, struct uploa
 
         if (offset < 0 || offset > file->row.size) {
                 hold(machine, upload, -1);
+                return;
+        }
+        if (offset < file->offset && ++file->setbacks > SETBACKS) {
+                begin_anew(machine, upload, file, SPAN("incomplete"));
                 return;
         }
         file->offset = offset;

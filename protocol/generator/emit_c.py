@@ -173,6 +173,8 @@ struct protocol_method_info {
 };
 
 extern const struct protocol_method_info protocol_methods[PROTOCOL_METHODS];
+/* The names alone: a client that sends some of the methods needs the shapes of the others nowhere. */
+extern const char *const protocol_method_names[PROTOCOL_METHODS];
 int protocol_method_find(struct span name); /* enum protocol_method, or -1 */
 
 struct protocol_event_info {
@@ -423,6 +425,8 @@ def method_lines(schema):
                      f"{str(spec['kind'] == 'notification').lower()}, {who}, PROTOCOL_KEYED_{spec['keyed'].upper()}, "
                      f"PROTOCOL_RUNS_{spec['runs'].upper()}, {str(spec['http']).lower()}, sizeof({struct}), "
                      f"read_{c_name(name)}, {offset} }},")
+    lines += ["};", "", "const char *const protocol_method_names[PROTOCOL_METHODS] = {"]
+    lines += [f"        [PROTOCOL_M_{upper(name)}] = {quote(name)}," for name in schema.methods]
     lines += ["};", ""] + find_lines("protocol_method_find", "M", schema.methods)
     for name in schema.events:
         lines += reader_lines(f"event_{c_name(name)}")

@@ -36,6 +36,7 @@ static const char usage[] =
         "  --conv ID           the conversation to begin with, cnv_... (agents; otherwise /list and /open)\n"
         "  --data DIR          where to keep messages; default $XDG_DATA_HOME/deskbell/chat\n"
         "  --ca FILE           trusted roots for wss, PEM\n"
+        "  --store-key-file F  32 bytes: what is kept on this device is sealed under them\n"
         "  --plain             lines instead of a screen, as in a pipe\n"
         "\n"
         "Messages written while offline are kept and sent later. In a pipe the program ends when the input has ended "
@@ -64,6 +65,9 @@ static void on_state(deskbell_client *client, const struct deskbell_state *state
         }
         if (state->connection == DESKBELL_ONLINE)
                 chat_find_later(chat);
+        chat->was_caught_up |= state->connection == DESKBELL_ONLINE && state->caught_up;
+        if (state->connection == DESKBELL_ONLINE && state->caught_up)
+                chat_fill_later(chat);
         if (chat->is_plain && state->connection != before && state->connection != DESKBELL_CONNECTING) {
                 chat_describe_connection(chat, text, sizeof(text));
                 fprintf(stderr, "-- %s\n", text);
@@ -320,8 +324,9 @@ static void on_key(struct chat *chat, char byte)
                 chat->is_dirty = true;
                 break;
         case EDITOR_SUBMIT:
-                if (chat->editor.len) {
-                        editor_remember(&chat->editor);
+                if (chat->editor.len || chat->filling) {
+                        if (chat->editor.len)
+                                editor_remember(&chat->editor);
                         chat_line(chat, chat->editor.text);
                         editor_clear(&chat->editor);
                 }
@@ -422,7 +427,7 @@ static void check_done(struct chat *chat)
                 chat->exit_code = EXIT_UNAVAILABLE;
                 chat->is_ending = true;
         } else if (!status.queued && status.is_caught_up && !status.callbacks_waiting && !chat->saving &&
-                   !chat->searches && !chat->find_later) {
+                   !chat->searches && !chat->find_later && !chat->looking && !chat->fill_later) {
                 chat->exit_code = chat->failed ? EXIT_TEMPORARY : chat->exit_code;
                 chat->is_ending = true;
         }
@@ -472,7 +477,7 @@ struct taken {
         bool *flag;        /* what it sets */
 };
 
-enum { OPTION_COUNT = 11 };
+enum { OPTION_COUNT = 12 };
 
 static int take_options(struct chat *chat, int argc, char **argv)
 {
@@ -486,6 +491,7 @@ static int take_options(struct chat *chat, int argc, char **argv)
                 {{"conv", required_argument, NULL, 0}, &chat->conv_id, NULL},
                 {{"data", required_argument, NULL, 0}, &chat->data_dir, NULL},
                 {{"ca", required_argument, NULL, 0}, &chat->options.ca_file, NULL},
+                {{"store-key-file", required_argument, NULL, 0}, &chat->store_key_file, NULL},
                 {{"visitor", no_argument, NULL, 0}, NULL, &is_visitor},
                 {{"claim", no_argument, NULL, 0}, NULL, &claims},
                 {{"plain", no_argument, NULL, 0}, NULL, &chat->is_plain},
@@ -553,15 +559,34 @@ static char *default_folder(void)
         return NULL;
 }
 
+/* Exactly as long as a key is. */
+static bool read_key(const char *path, uint8_t out_key[32])
+{
+        FILE *file = fopen(path, "rb");
+        bool is_key = file && fread(out_key, 1, 32, file) == 32 && fgetc(file) == EOF;
+
+        if (file)
+                fclose(file);
+        return is_key;
+}
+
 static int open_client(struct chat *chat)
 {
         struct deskbell_options *options = &chat->options;
         char name[48], *folder = chat->data_dir ? strdup(chat->data_dir) : default_folder();
+        uint8_t key[32];
 
         if (!folder) {
                 fputs("deskbell chat: no home folder: say --data DIR\n", stderr);
                 return EXIT_USAGE;
         }
+        if (chat->store_key_file && !read_key(chat->store_key_file, key)) {
+                fprintf(stderr, "deskbell chat: %s is not a file of 32 bytes\n", chat->store_key_file);
+                free(folder);
+                return EXIT_USAGE;
+        }
+        options->store_key = chat->store_key_file ? key : NULL;
+        options->store_key_len = chat->store_key_file ? sizeof(key) : 0;
         if (chat->is_staff)
                 name_agent(chat, name);
         options->data_dir = folder;
@@ -577,6 +602,9 @@ static int open_client(struct chat *chat)
         options->on_progress = on_progress;
         options->on_presence = on_presence;
         int rc = deskbell_open(options, &chat->client);
+        explicit_bzero(key, sizeof(key));
+        options->store_key = NULL;
+        options->store_key_len = 0;
         if (rc == DESKBELL_E_LOCKED)
                 fprintf(stderr, "deskbell chat: another chat of this user uses %s: say another --data DIR\n", folder);
         else if (rc < 0)
@@ -629,6 +657,7 @@ static void end(struct chat *chat)
         transcript_clear(&chat->transcript);
         editor_done(&chat->editor);
         chat_files_done(chat);
+        chat_fill_done(chat);
         free(chat->find_later);
         free(chat->list);
 }

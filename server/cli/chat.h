@@ -122,7 +122,7 @@ struct listed {
 
 struct chat {
         struct deskbell_options options;
-        const char *conv_id, *key, *data_dir;
+        const char *conv_id, *key, *data_dir, *store_key_file;
         bool is_plain, is_staff;
         deskbell_client *client;
         deskbell_conversation *conv;
@@ -146,7 +146,11 @@ struct chat {
         size_t files_count;
         char upload_cmid[33]; /* of the latest one, "" = none */
         int saving, saved_percent, searches;
-        char *find_later; /* words to be looked for when there is a session */
+        char *find_later;        /* words to be looked for when there is a session */
+        struct filling *filling; /* the form whose fields are asked for; NULL = none */
+        int looking;             /* for a form that was named */
+        char *fill_later;        /* what /fill was given, until all is caught up */
+        bool was_caught_up;      /* once in this run */
 };
 
 void chat_draw(struct chat *chat); /* when something has changed */
@@ -177,6 +181,14 @@ void chat_files_done(struct chat *chat);
 /* chat_find.c */
 void chat_find(struct chat *chat, const char *text);
 void chat_find_later(struct chat *chat);
+
+/* chat_form.c */
+void chat_fill(struct chat *chat, const char *text);
+void chat_fill_later(struct chat *chat);
+void chat_fill_answer(struct chat *chat, const char *line); /* to the field that is asked for; there is one */
+void chat_fill_cancel(struct chat *chat);                   /* nothing when none is asked for */
+void chat_fill_done(struct chat *chat);
+char *chat_form_text(const struct deskbell_entry *entry); /* lines below a form; malloc'd, NULL: no memory */
 
 void chat_older(struct chat *chat);
 

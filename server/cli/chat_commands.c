@@ -12,12 +12,13 @@ static const char help[] = "commands:\n"
                            "/note TEXT         a note for the team only (agents)\n"
                            "/reply SEQ TEXT    answer message SEQ\n"
                            "/press SEQ N       choose button N of message SEQ\n"
+                           "/fill [SEQ]        fill in a form, field by field (or /fill [SEQ] FIELD=VALUE ...)\n"
                            "/edit SEQ TEXT     change an own message\n"
                            "/erase SEQ         erase an own message\n"
                            "/retry             send again what failed\n"
                            "/older             show older messages (or Page Up)\n"
                            "/attach PATH [TEXT] send a file, with a caption; quote a path with spaces\n"
-                           "/cancel            give up the upload begun last\n"
+                           "/cancel            give up the form being filled in, or the upload begun last\n"
                            "/save N [PATH]     save file N, into this folder or to PATH\n"
                            "/find WORDS        look for words in all you may read\n"
                            "/list              conversations (agents); a number stays the same\n"
@@ -234,6 +235,14 @@ static void on_here(struct chat *chat)
         say_presence(chat, DESKBELL_HERE);
 }
 
+static void on_cancel(struct chat *chat)
+{
+        if (chat->filling)
+                chat_fill_cancel(chat);
+        else
+                chat_cancel(chat);
+}
+
 static const char *after(const char *line, const char *name)
 {
         size_t len = strlen(name);
@@ -257,7 +266,8 @@ static void on_command(struct chat *chat, const char *line)
                 {"/edit", on_edit, NULL},       {"/erase", on_erase, NULL}, {"/retry", NULL, on_retry},
                 {"/open", on_open, NULL},       {"/list", NULL, chat_list}, {"/older", NULL, chat_older},
                 {"/attach", chat_attach, NULL}, {"/save", chat_save, NULL}, {"/find", chat_find, NULL},
-                {"/cancel", NULL, chat_cancel}, {"/away", NULL, on_away},   {"/here", NULL, on_here},
+                {"/cancel", NULL, on_cancel},   {"/away", NULL, on_away},   {"/here", NULL, on_here},
+                {"/fill", chat_fill, NULL},
         };
 
         if (after(line, "/quit")) {
@@ -283,10 +293,12 @@ static void on_command(struct chat *chat, const char *line)
 
 void chat_line(struct chat *chat, const char *line)
 {
-        if (!*line)
+        if (!*line && !chat->filling)
                 return;
         if (line[0] == '/' && line[1] != '/')
                 on_command(chat, line);
+        else if (chat->filling)
+                chat_fill_answer(chat, line[0] == '/' ? line + 1 : line);
         else
                 send_text(chat, line[0] == '/' ? line + 1 : line, DESKBELL_PUBLIC, 0);
 }

@@ -120,14 +120,21 @@ static char *text_of(const struct deskbell_entry *entry)
 
         for (size_t i = 0; i < entry->choices_count; i++)
                 room += strlen(entry->choices[i].label) + 24;
+        char *form = entry->form_count ? chat_form_text(entry) : NULL;
+        room += form ? strlen(form) : 0;
         char *text = malloc(room);
-        if (!text)
+        if (!text) {
+                free(form);
                 return chat_text_clean(entry->text, true);
+        }
         len += (size_t)snprintf(text, room, "%s%s%s", entry->title, *entry->title ? "\n" : "", entry->text);
         if (*entry->link)
                 len += (size_t)snprintf(text + len, room - len, "\n%s", entry->link);
         for (size_t i = 0; i < entry->choices_count; i++)
                 len += (size_t)snprintf(text + len, room - len, "\n  [%zu] %s", i + 1, entry->choices[i].label);
+        if (form)
+                snprintf(text + len, room - len, "%s", form);
+        free(form);
         char *clean = chat_text_clean(text, true);
         free(text);
         return clean;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "ops/planted.h"
+#include "protocol/planted.h"
 
 enum {
         BATCH_COMMANDS = 2000,

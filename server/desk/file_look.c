@@ -2,7 +2,7 @@
 #include "desk/file_look.h"
 
 #include "desk/desk_private.h"
-#include "ops/planted.h"
+#include "protocol/planted.h"
 
 static int store_failed(const struct desk *desk, struct db *db, int rc)
 {

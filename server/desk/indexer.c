@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "desk/desk_private.h"
-#include "ops/planted.h"
+#include "protocol/planted.h"
 #include "store/search.h"
 
 enum {

@@ -4,7 +4,7 @@
  * side after that commit, at most once a second a conversation. */
 #include "desk/desk_private.h"
 
-#include "ops/planted.h"
+#include "protocol/planted.h"
 
 static int64_t within(int64_t value, int64_t low, int64_t high)
 {

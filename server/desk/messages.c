@@ -3,7 +3,7 @@
  * unique key on (cmid, author) decides what is a repeat (delivery A4), never a read before the write. */
 #include "desk/desk_private.h"
 
-#include "ops/planted.h"
+#include "protocol/planted.h"
 
 static bool is_customer(const struct desk_command *command)
 {

@@ -4,7 +4,7 @@
 #include "desk/desk_private.h"
 #include "desk/file_look.h"
 #include "desk/search_entries.h"
-#include "ops/planted.h"
+#include "protocol/planted.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 
 #include "desk/desk_private.h"
 #include "desk/indexer.h"
-#include "ops/planted.h"
+#include "protocol/planted.h"
 #include "store/search.h"
 #include "store/tokens.h"
 

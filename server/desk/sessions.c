@@ -2,7 +2,7 @@
 /* The desk's side of open sessions: who is connected where, and what each sent last in each conversation. */
 #include "desk/desk_private.h"
 
-#include "ops/planted.h"
+#include "protocol/planted.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * `leaving` until the batch is on disk. Desk thread only. */
 #include "desk/desk_private.h"
 
-#include "ops/planted.h"
+#include "protocol/planted.h"
 
 int desk_db_failed(struct desk *desk, int rc)
 {

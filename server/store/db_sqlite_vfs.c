@@ -8,7 +8,7 @@
  * connections look at a frame only after the flush of its commit, so this needs synchronous = FULL. */
 #include <stdlib.h>
 
-#include "ops/planted.h"
+#include "protocol/planted.h"
 #include "store/db_sqlite_private.h"
 
 enum { GATHER_BYTES = (1 << 17) - 1 }; /* the most that the system functions of SQLite write at once */

@@ -3,7 +3,7 @@
 """A binding against a real server: first its example, a terminal customer, talks with an agent; then its own tests run,
 which may ask for the server to be killed and started.
 
-    live.py NAME EXAMPLE-COMMAND... -- TESTS-COMMAND...
+    live.py NAME [EXAMPLE-COMMAND...] -- TESTS-COMMAND...
 Both commands get their arguments appended: URL APP TOKEN FOLDER, and URL APP TOKEN AGENT_TOKEN CONVERSATION FOLDER.
 """
 import os
@@ -103,6 +103,9 @@ def run_tests(rig, command, agent):
     code = tests.wait()
     if code != 0 or not passed:
         raise Failed(f"the tests ended with {code}\n{tail(tests.log_path)}")
+    complaints = [line for line in tests.lines if "in native method" in line or line.startswith("WARNING: JNI")]
+    if complaints:  # of java -Xcheck:jni
+        raise Failed(f"the machine warns: {complaints[:5]}")
     return passed
 
 
@@ -114,11 +117,13 @@ def run():
         rig.has_verdict = True  # the bindings write no history for the checker: their tests look themselves
         rig.start_server()
         kim = rig.agent("Kim")
-        run_example(rig, example, kim)
+        if example:
+            run_example(rig, example, kim)
         passed = run_tests(rig, tests, kim)
         rig.server.stop()
         rig.check_logs()
-        print(f"{name}: {passed} tests passed, and the example ({shlex.join(os.path.basename(e) for e in example)})")
+        shown = f", and the example ({shlex.join(os.path.basename(e) for e in example)})" if example else ""
+        print(f"{name}: {passed} tests passed{shown}")
 
 
 main(run)

@@ -79,6 +79,23 @@ static void every_kind_is_copied_with_all_its_parts()
         CHECK(known[0].id == world.conversation && known[0].last_ts_ms > 0);
 }
 
+static void fill_in_the_form(const conversation &main, const entry &form, listener &agent)
+{
+        send_options how;
+
+        CHECK(form.kind == kind::form && form.number == 4);
+        CHECK(deskbell::form_check(form.form, {{"mail", "nowhere"}}) == "mail");
+        CHECK(deskbell::form_check(form.form, {{"mail", "ann@example.com"}}).empty());
+        how.filled_seq = 4;
+        how.filled = {{"mail", "nowhere"}};
+        CHECK_THROWS(form, main.send("", how));
+        how.filled = {{"mail", "ann@example.com"}};
+        main.send("", how);
+        entry answer = agent.wait_entry("Your address: ann@example.com");
+        CHECK(answer.kind == kind::text && answer.filled_seq == 4 && answer.filled.size() == 1);
+        CHECK(answer.filled[0].id == "mail" && answer.filled[0].value == "ann@example.com");
+}
+
 static void a_customer_and_an_agent_talk()
 {
         listener customer, agent;
@@ -114,6 +131,7 @@ static void a_customer_and_an_agent_talk()
         main.send("Blue", how);
         CHECK(agent.wait_entry("Blue").pressed_id == "b" && agent.wait_entry("Blue").pressed_seq == 2);
 
+        fill_in_the_form(main, customer.wait_entry("A form"), agent);
         side.edit(reply.number, reply.version, "which lamp?");
         entry change = customer.wait_entry("which lamp?");
         CHECK(change.kind == kind::edit && change.of == reply.number && change.version == 2);

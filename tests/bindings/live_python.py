@@ -53,6 +53,18 @@ def every_kind_is_copied_with_all_its_parts():
         assert known[0].id == CONVERSATION and known[0].marks.staff_recv >= 0
 
 
+def fill_in_the_form(main, form, theirs):
+    assert form.kind == Kind.FORM and form.number == 4
+    assert deskbell.form_check(form.form, {"mail": "nowhere"}) == "mail"
+    assert deskbell.form_check(form.form, [deskbell.FormValue("mail", "ann@example.com")]) is None
+    refused(ErrorCode.FORM, lambda: main.send(None, filled_seq=4, filled={"mail": "nowhere"}))
+    refused(ErrorCode.INVALID, lambda: main.send(None))
+    main.send(None, filled_seq=4, filled={"mail": "ann@example.com"})
+    answer = theirs.wait_entry("Your address: ann@example.com")
+    assert answer.kind == Kind.TEXT and answer.filled_seq == 4 and answer.pressed_seq == 0
+    assert answer.filled == [deskbell.FormValue("mail", "ann@example.com")]
+
+
 def a_customer_and_an_agent_talk():
     mine, theirs = Told(), Told()
     with deskbell.Client(**customer(mine)) as phone, deskbell.Client(**agent(theirs)) as desk:
@@ -77,6 +89,7 @@ def a_customer_and_an_agent_talk():
         main.send("Blue", pressed_seq=2, pressed_id="b")
         tapped = theirs.wait_entry("Blue")
         assert (tapped.pressed_seq, tapped.pressed_id) == (2, "b")
+        fill_in_the_form(main, mine.wait_entry("A form"), theirs)
         side.edit(reply.number, reply.version, "which lamp?")
         change = mine.wait_entry("which lamp?")
         assert (change.kind, change.of, change.version) == (Kind.EDIT, reply.number, 2)

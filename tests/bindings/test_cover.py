@@ -14,11 +14,37 @@ from header import HEADER, ROOT, Header
 
 FOLDER = os.path.join(ROOT, "client-sdk", "bindings")
 #: Members that a binding expresses otherwise: sizes, counts of a list, and the pointer that names our own object.
-IMPLIED = {"size", "data", "choices_count", "form_count", "files_count", "headers_count", "body_len", "bytes_len"}
+IMPLIED = {"size", "data", "choices_count", "form_count", "files_count", "filled_count", "headers_count", "body_len", "bytes_len",
+           "store_key_len", "new_key_len", "tls_pins_count"}
 #: What a language leaves out, and why.
 LEFT_OUT = {"cpp": {"deskbell_allocator"},  # the C struct is handed on as it is
             "python": {"deskbell_set_allocator", "deskbell_allocator"},  # malloc that calls the interpreter
-            "java": {"deskbell_set_allocator", "deskbell_allocator"}}    # the same
+            "java": {"deskbell_set_allocator", "deskbell_allocator",     # the same
+                     "deskbell_tick"}}  # goes with a clock of one's own
+#: Members that a language leaves out.
+LEFT_OUT_MEMBERS = {"java": {"mono_ms", "wall_ms", "random"}}  # a clock of one's own is for tests, which are in C
+
+#: Java: the enumeration for each of the header's.
+JAVA_ENUMS = {"deskbell_error": "ErrorCode", "deskbell_connection": "Connection", "deskbell_log": "EntryLog",
+              "deskbell_kind": "Kind", "deskbell_origin": "Origin", "deskbell_message_state": "MessageState",
+              "deskbell_operation": "Operation", "deskbell_notice": "NoticeKind", "deskbell_level": "Level",
+              "deskbell_presence_of": "PresenceOf", "deskbell_availability": "Availability",
+              "deskbell_push": "PushService"}
+#: Java: the class for each struct, whose members are its getters, its setters or the functions of an interface.
+JAVA_CLASSES = {"deskbell_state": "State", "deskbell_choice": "Choice", "deskbell_form_field": "FormField",
+                "deskbell_form_value": "FormValue", "deskbell_file": "Attachment", "deskbell_entry": "Entry",
+                "deskbell_message": "Message", "deskbell_progress": "Progress", "deskbell_presence": "Presence",
+                "deskbell_marks": "Marks", "deskbell_conversation_info": "ConversationInfo",
+                "deskbell_http_request": "HttpRequest", "deskbell_http_answer": "Exchange",
+                "deskbell_transport": "Transport", "deskbell_options": "ClientBuilder",
+                "deskbell_send_options": "SendOptions", "deskbell_file_source": "FileSource",
+                "deskbell_file_options": "FileOptions", "deskbell_history_options": "HistoryOptions",
+                "deskbell_search_options": "SearchOptions", "deskbell_status": "Status", "deskbell_found": "Found"}
+#: Java: members that are called otherwise.
+JAVA_NAMES = {"pressed_seq": "pressed", "pressed_id": "pressed", "filled_seq": "filled", "path": "ofPath",
+              "bytes": "ofBytes", "files": "file", "on_log": "log", "on_token": "tokenSource", "status": "done",
+              "headers": "done", "body": "done"}
+JAVA_IMPLIED = {"tls_pins_count", "store_key_len"}
 
 
 def read(*patterns):
@@ -76,8 +102,51 @@ def check_python(header):
     return gone
 
 
+def camel(name):
+    return re.sub(r"_(\w)", lambda m: m.group(1).upper(), name)
+
+
+def java_class(name):
+    return read(f"java/src/main/java/com/deskbell/{name}.java")
+
+
+def java_functions(name):
+    """Public functions of a class; of an interface all are."""
+    return set(re.findall(r"(\w+)\([^()]*\)\s*(?:\{|;)", java_class(name)))
+
+
+def java_lacks_member(class_name, member, functions):
+    stem = camel(re.sub(r"^(is|has)_", "", member))
+    upper = stem[0].upper() + stem[1:]
+    names = {stem, camel(member), JAVA_NAMES.get(member), "get" + upper, "is" + upper, "has" + upper}
+    return None if names & functions else f"{class_name}.get{upper}, or a setter {stem}"
+
+
 def check_java(header):
-    return missing_words(header, read("java/src/deskbell/*.java", "java/jni/*.c", "java/jni/*.h"))
+    native, c = java_class("Native"), read("java/jni/*.c")
+    calls = read("java/src/main/java/com/deskbell/*.java")
+    gone = [f"call of {f} in jni/*.c" for f in header.functions if not re.search(rf"\b{f}\b", c)]
+    for name in re.findall(r'METHOD\("(\w+)"', c):
+        is_used = re.search(rf"Native(\.|::){name}\b|\b{name}\(\)", calls)
+        if not re.search(rf"native \S+ {name}\(", native) or not is_used:
+            gone.append(f"use of Native.{name}")
+    for name, constants in header.enums.items():
+        rows = dict(re.findall(r"\b([A-Z_]+)\((-?\d+)\)", java_class(JAVA_ENUMS.get(name, "?"))))
+        where = JAVA_ENUMS.get(name, "an enum for " + name)
+        gone += [f"constant {c} = {v} in {where}.java" for c, v in constants.items()
+                 if not any(c.endswith("_" + n) and int(rows[n]) == v for n in rows)]
+    listener = java_functions("Listener")
+    for name, fields in header.structs.items():
+        if name not in JAVA_CLASSES:
+            gone.append(f"a class for struct {name}: name it in JAVA_CLASSES")
+            continue
+        functions = java_functions(JAVA_CLASSES[name])
+        functions |= listener if name == "deskbell_options" else set()
+        for field in (f for f in fields if f not in IMPLIED | JAVA_IMPLIED | LEFT_OUT_MEMBERS["java"]):
+            lack = java_lacks_member(JAVA_CLASSES[name], field, functions)
+            gone += [f"member {name}.{field}: {lack}"] if lack else []
+            gone += [f"use of {name}.{field} in jni/*.c"] if not re.search(rf"(->|\.){field}\b", c) else []
+    return gone
 
 
 def check_the_check(header):

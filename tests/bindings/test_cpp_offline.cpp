@@ -18,6 +18,15 @@ static options offline(listener &seen, const std::string &dir = "")
         return given;
 }
 
+/* The message is queued when the call returns. */
+static send_options on_disk()
+{
+        send_options how;
+
+        how.wait_for_disk = true;
+        return how;
+}
+
 static void what_the_c_function_refuses_is_thrown()
 {
         listener seen;
@@ -73,6 +82,60 @@ static void a_message_id_is_used_once_and_an_outbox_survives_its_client()
                 CHECK(t.messages[0].state == message_state::queued && t.messages[0].conversation == main);
         });
         CHECK(two.owns(main));
+}
+
+static void a_file_under_a_key_opens_under_that_key_only()
+{
+        folder dir;
+        listener told;
+        const std::vector<std::uint8_t> key(32, 7), other(32, 8);
+        auto with = [&](const std::vector<std::uint8_t> &store_key) {
+                options how = offline(told, dir.path());
+                how.store_key = store_key;
+                return how;
+        };
+        {
+                client one(with(key));
+                one.open_conversation().send("between us");
+        }
+        CHECK_THROWS(key, client(with({})));
+        CHECK_THROWS(key, client(with(other)));
+        CHECK_THROWS(invalid, client(with({1, 2, 3})));
+        {
+                client one(with(key));
+                CHECK_THROWS(invalid, one.change_store_key({1, 2, 3}));
+                one.change_store_key(other);
+        }
+        CHECK_THROWS(key, client(with(key)));
+        client two(with(other));
+        CHECK(two.status().queued == 1);
+}
+
+static void who_waits_for_the_disk_finds_the_message_queued_when_the_call_returns()
+{
+        folder dir;
+        listener seen;
+        options given = offline(seen, dir.path());
+
+        given.callbacks_by_dispatch = true;
+        client one(std::move(given));
+        conversation main = one.open_conversation();
+        std::string first = main.send("on disk", on_disk());
+        one.dispatch();
+        seen.with([&](told &t) {
+                CHECK(t.messages.size() == 1 && t.messages[0].cmid == first);
+                CHECK(t.messages[0].state == message_state::queued);
+        });
+        file_options with;
+        with.wait_for_disk = true;
+        file_source source;
+        source.bytes = "abc";
+        std::string second = main.send_file({source}, with);
+        one.dispatch();
+        seen.with([&](told &t) {
+                CHECK(t.messages.size() == 2 && t.messages[1].cmid == second);
+                CHECK(t.messages[1].state == message_state::uploading);
+        });
 }
 
 static void a_client_moves_and_what_it_left_behind_is_empty()
@@ -189,8 +252,8 @@ static void a_client_may_be_destroyed_inside_dispatch_and_is_gone_when_it_return
         };
         one = std::make_unique<client>(std::move(given));
         conversation main = one->open_conversation();
-        main.send("first");
-        main.send("second");
+        main.send("first", on_disk());
+        main.send("second", on_disk());
         client *raw = one.get();
         for (int i = 0; i < 100 && !calls; i++)
                 raw->dispatch(1);
@@ -212,8 +275,8 @@ static void a_callback_that_throws_is_told_by_dispatch_and_the_others_run()
         };
         client one(std::move(given));
         conversation main = one.open_conversation();
-        main.send("first");
-        main.send("second");
+        main.send("first", on_disk());
+        main.send("second", on_disk());
         std::string thrown;
         for (int i = 0; i < 100 && calls < 2; i++) {
                 try {
@@ -277,7 +340,7 @@ static void dispatch_inside_a_callback_and_calls_inside_on_log_are_refused()
         };
         client one(std::move(given));
         raw = &one;
-        one.open_conversation().send("x");
+        one.open_conversation().send("x", on_disk());
         for (int i = 0; i < 100 && inside == errc::ok; i++) {
                 try {
                         one.dispatch();
@@ -359,7 +422,7 @@ static void a_second_thread_may_call_while_another_ends_the_client()
                 std::thread writer([&] {
                         try {
                                 for (;;) {
-                                        main.send("x");
+                                        main.send("x", on_disk());
                                         sent.with([](int &n) { n++; });
                                 }
                         } catch (const error &thrown) {
@@ -386,6 +449,8 @@ int main(int, char **argv)
                 {
                         T(what_the_c_function_refuses_is_thrown),
                         T(a_message_id_is_used_once_and_an_outbox_survives_its_client),
+                        T(a_file_under_a_key_opens_under_that_key_only),
+                        T(who_waits_for_the_disk_finds_the_message_queued_when_the_call_returns),
                         T(a_client_moves_and_what_it_left_behind_is_empty),
                         T(a_call_after_the_end_throws_cancelled),
                         T(a_conversation_kept_by_a_callback_does_not_keep_the_client),

@@ -68,6 +68,37 @@ def a_message_id_is_used_once_and_an_outbox_survives_its_client():
             assert message.conversation is main and message.state == MessageState.QUEUED and client.owns(main)
 
 
+def a_file_under_a_key_opens_under_that_key_only():
+    with Folder() as folder:
+        key, other = bytes(range(32)), bytes(range(100, 132))
+        with deskbell.Client(**options(Told(), folder, store_key=key)) as client:
+            client.open_conversation().send("between us")
+        refused(ErrorCode.KEY, deskbell.Client, **options(Told(), folder))
+        refused(ErrorCode.KEY, deskbell.Client, **options(Told(), folder, store_key=other))
+        refused(ErrorCode.INVALID, deskbell.Client, **options(Told(), folder, store_key=key[:31]))
+        with deskbell.Client(**options(Told(), folder, store_key=key)) as client:
+            refused(ErrorCode.INVALID, client.change_store_key, b"short")
+            client.change_store_key(other)
+        refused(ErrorCode.KEY, deskbell.Client, **options(Told(), folder, store_key=key))
+        with deskbell.Client(**options(Told(), folder, store_key=other)) as client:
+            assert client.status().queued == 1
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), "rb") as file:
+                assert b"between us" not in file.read()
+
+
+def who_waits_for_the_disk_finds_the_message_queued_when_the_call_returns():
+    told = Told()
+    with Folder() as folder, deskbell.Client(**options(told, folder, callbacks_by_dispatch=True)) as client:
+        main = client.open_conversation()
+        first = main.send("on disk", wait_for_disk=True)
+        client.dispatch()
+        assert [(m.cmid, m.state) for m in told.messages] == [(first, MessageState.QUEUED)]
+        second = main.send_file(deskbell.FileSource(bytes=b"abc"), wait_for_disk=True)
+        client.dispatch()
+        assert [(m.cmid, m.state) for m in told.messages[1:]] == [(second, MessageState.UPLOADING)]
+
+
 def a_call_after_the_end_raises_cancelled():
     client = deskbell.Client(**options(Told()))
     main = client.open_conversation()
@@ -126,8 +157,8 @@ def a_client_may_be_closed_inside_dispatch_and_is_gone_when_it_returns():
             client.close()
         client = deskbell.Client(**options(Told(), folder, callbacks_by_dispatch=True, on_message=end))
         main = client.open_conversation()
-        main.send("first")
-        main.send("second")
+        main.send("first", wait_for_disk=True)
+        main.send("second", wait_for_disk=True)
         for _ in range(100):
             if calls:
                 break
@@ -276,6 +307,8 @@ def a_library_that_is_not_there_is_an_import_error_that_names_the_variable():
 sys.exit(run_tests([
     what_the_c_function_refuses_is_raised,
     a_message_id_is_used_once_and_an_outbox_survives_its_client,
+    a_file_under_a_key_opens_under_that_key_only,
+    who_waits_for_the_disk_finds_the_message_queued_when_the_call_returns,
     a_call_after_the_end_raises_cancelled,
     a_client_that_nobody_names_any_more_is_closed,
     a_client_may_be_closed_on_its_own_thread,

@@ -3,12 +3,33 @@
 """F33: an application with the SDK is killed with SIGKILL between storing, sending and acking; its outbox holds.
 
 One device of the customer is killed at random moments within a burst of messages and started again on its folder; his
-other device and an agent watch. At the end everything queued is in the log once, in order.
+other device and an agent watch. At the end everything that was told as queued is in the log once, in order; of what was
+only handed over some may be lost with the process, but nothing is there twice or at another place.
 """
+import glob
+import json
+import os
 import time
 
 import rigs
-from harness import Rig, main
+from harness import Failed, Rig, main
+
+
+def weigh(folder, proc):
+    """Of that device: the messages it was told to send, those told as queued, and of these those that were not sent."""
+    invoked, queued, sent = set(), set(), set()
+    for path in glob.glob(os.path.join(folder, "histories", "*")):
+        with open(path, encoding="utf-8") as lines:
+            for line in map(json.loads, lines):
+                if line.get("proc") != proc:
+                    continue
+                if line["op"] == "send" and line["kind"] == "invoke":
+                    invoked.add(line["cmid"])
+                elif line["op"] == "send" and line["kind"] == "ok":
+                    sent.add(line["cmid"])
+                elif line["op"] == "state" and line["state"] == "queued":
+                    queued.add(line["cmid"])
+    return invoked, queued, queued - sent
 
 
 def burst(rig, phone, cycle):
@@ -35,7 +56,11 @@ def run():
             phone.kill()
             phone.start()
         rig.finish("I1,I2,I3,I4,I5,I6,I7,I8,I9,I12,I21,I23,I25")
-        print(f"kill-client: {args.count} cycles, {rig.sent} messages told to be sent, 0 violations")
+        invoked, queued, lost = weigh(rig.folder, "phone")
+        if lost or not queued:
+            raise Failed(f"{len(lost)} of {len(queued)} messages were told as queued and never as sent")
+        print(f"kill-client: {args.count} cycles, {rig.sent} messages told to be sent, {len(queued)} of the device's "
+              f"{len(invoked)} queued, all of them sent, 0 violations")
 
 
 main(run)

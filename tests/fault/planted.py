@@ -27,6 +27,7 @@ TABLE = {
     "feed_misses_event": ([os.path.join(E2E, "feed.py")], ("I12",)),
     "erased_text_in_search": ([os.path.join(E2E, "search.py"), "--count", "500"], ("I6",)),
     "file_without_membership": ([os.path.join(E2E, "files_access.py")], ("I18",)),
+    "gap_passed_over": ([os.path.join(HERE, "five_devices.py")], ("I3", "I4", "I5", "I6", "I7", "I12")),
     "predecessor_ignored": ([os.path.join(E2E, "order.py")], ("I8",)),
 }
 

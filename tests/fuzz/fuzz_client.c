@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client-sdk/src/handover.h"
 #include "client-sdk/src/machine.h"
 #include "fuzz.h"
 
@@ -284,6 +285,7 @@ static void write_message(struct play *play, char step, struct span text, int64_
         struct message_options options = {.cmid = machine_cmid(play->machine, play->wall_ms)};
         char copy[256];
         struct sent *sent = &play->sent[play->sent_count];
+        struct handed *handed = NULL;
         int rc = 0;
 
         if (play->sent_count == SENT_MAX || text.len >= sizeof(copy))
@@ -296,15 +298,16 @@ static void write_message(struct play *play, char step, struct span text, int64_
         sent->state = DESKBELL_QUEUED;
         sent->has_outcome = false;
         play->sent_count++; /* before its events come */
-        begin(play);
         if (step == 'e')
-                rc = machine_edit(play->machine, play->conv, number, 1, "changed", &options);
+                rc = handed_edit(play->conv, number, 1, "changed", &options, &handed);
         else if (step == 'd')
-                rc = machine_erase(play->machine, play->conv, number, &options);
+                rc = handed_erase(play->conv, number, &options, &handed);
         else
-                rc = machine_send(play->machine, play->conv, copy, &options);
+                rc = handed_send(play->conv, copy, &options, &handed);
         if (rc < 0)
                 play->sent_count--;
+        begin(play);
+        machine_take(play->machine, handed);
         end(play);
 }
 

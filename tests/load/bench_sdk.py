@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts a server with one long conversation and runs bench_sdk against it.
 
-    bench_sdk.py [--entries 10000] [--seconds 180] [--no-bars] [--part idle|send|open]
+    bench_sdk.py [--entries 10000] [--seconds 180] [--no-bars] [--sealed] [--part idle|send|open]
 
 Environment: DESKBELL_BUILD, DESKBELL_SANITIZE. Exit code: that of bench_sdk.
 """
@@ -40,6 +40,7 @@ def run():
     parser.add_argument("--entries", type=int, default=10000)
     parser.add_argument("--seconds", type=int, default=180)
     parser.add_argument("--no-bars", action="store_true")
+    parser.add_argument("--sealed", action="store_true")
     parser.add_argument("--part")
     said = parser.parse_args()
     with Rig("bench-sdk") as rig:
@@ -47,6 +48,7 @@ def run():
         ann = rig.customer("ann")
         fill(rig, ann, said.entries)
         args = [program("bench_sdk"), "--seconds", str(said.seconds), *(["--no-bars"] if said.no_bars else []),
+                *(["--sealed"] if said.sealed else []),
                 *(["--part", said.part] if said.part else []),
                 rig.server.url, rig.app, ann.token, os.path.join(rig.folder, "clients")]
         os.makedirs(args[-1])

@@ -73,6 +73,11 @@ static int bad_log_out(struct stand *stand)
         return deskbell_log_out(stand->client, 7, NULL);
 }
 
+static int bad_change_key(struct stand *stand)
+{
+        return deskbell_change_store_key(stand->client, (const uint8_t *)"short", 5);
+}
+
 static int bad_set_push(struct stand *stand)
 {
         return deskbell_set_push(stand->client, (enum deskbell_push)99, "device");
@@ -107,6 +112,12 @@ static int bad_conversations(struct stand *stand)
 static int bad_send(struct stand *stand)
 {
         return deskbell_send(stand->conversation, NULL, NULL, NULL);
+}
+
+static int bad_form_check(struct stand *stand)
+{
+        (void)stand;
+        return deskbell_form_check(NULL, 1, NULL, 0, NULL);
 }
 
 static int bad_edit(struct stand *stand)
@@ -213,6 +224,7 @@ const struct row errors_invalid[] = {
         ROW(set_background, INVALID, nothing, bad_set_background, CALLED),
         ROW(set_token, INVALID, nothing, bad_set_token, CALLED),
         ROW(log_out, INVALID, nothing, bad_log_out, CALLED),
+        ROW(change_store_key, INVALID, nothing, bad_change_key, CALLED),
         ROW(set_push, INVALID, nothing, bad_set_push, CALLED),
         ROW(push_received, INVALID, nothing, bad_push_received, CALLED),
         ROW(conversation_open, INVALID, nothing, bad_conversation_open, CALLED),
@@ -220,6 +232,7 @@ const struct row errors_invalid[] = {
         ROW(conversation_close, INVALID, nothing, bad_conversation_close, CALLED),
         ROW(conversations, INVALID, nothing, bad_conversations, CALLED),
         ROW(send, INVALID, nothing, bad_send, CALLED),
+        ROW(form_check, INVALID, nothing, bad_form_check, CALLED),
         ROW(edit, INVALID, nothing, bad_edit, CALLED),
         ROW(erase, INVALID, nothing, bad_erase, CALLED),
         ROW(retry, INVALID, nothing, bad_retry, CALLED),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stand: see errors_stand.h. The server answers inside the transport's `send`, on the client's thread. It refuses a
- * message that says "refuse" for good, and stores the others. */
+ * message that says "refuse" for good, and stores the others; one that says "ask" becomes a form. */
 #include "errors_stand.h"
 
 #include <jansson.h>
@@ -55,6 +55,11 @@ static void store(struct stand *stand, deskbell_link *link, json_t *frame)
         json_t *event = json_pack("{s:s, s:s, s:{s:s, s:I, s:i, s:s, s:O, s:s, s:s}}", "jsonrpc", "2.0", "method",
                                   "entry", "params", "conv", CONV, "seq", (json_int_t)stand->seq, "ts", 1, "author",
                                   USER, "cmid", json_object_get(params, "cmid"), "kind", "text", "text", text);
+        if (text && strcmp(text, "ask") == 0)
+                json_object_update_new(json_object_get(event, "params"),
+                                       json_pack("{s:s, s:s, s:[{s:s, s:s, s:s, s:b}]}", "kind", "form",
+                                                 "fallback_text", "Who?", "form", "id", "name", "label", "Name",
+                                                 "input", "text", "required", 1));
         char *bytes = json_dumps(event, JSON_COMPACT);
         deskbell_link_text(link, bytes, strlen(bytes));
         free(bytes);

@@ -28,6 +28,34 @@ def build():
                 "-DCMAKE_PREFIX_PATH=" + package.PREFIX, "-DCMAKE_C_COMPILER=" + package.cached("CMAKE_C_COMPILER"),
                 "-DCMAKE_C_FLAGS=" + SANITIZE_FLAGS.get(package.SANITIZE, ""))
     package.run("cmake", "--build", os.path.join(FOLDER, "build"), "-j", "2")
+    build_java(source)
+
+
+def build_java(source):
+    """Java and Kotlin where they are installed, and not with a sanitizer, whose run time the machine lacks."""
+    prefix, made = os.path.join(FOLDER, "java-prefix"), os.path.join(FOLDER, "java")
+    for component in ("sdk", "java"):
+        package.run("cmake", "--install", package.BUILD, "--component", component, "--prefix", prefix)
+    jar = os.path.join(prefix, "share", "deskbell", "java", "deskbell.jar")
+    kotlin_jar = os.path.join(os.path.dirname(jar), "deskbell-kotlin.jar")
+    if package.SANITIZE or not os.path.exists(jar):
+        return
+    package.run("javac", "-encoding", "UTF-8", "-Xlint:all", "-Werror", "-cp", jar, "-d", made,
+                os.path.join(source, "java", "Minimal.java"))
+    write_starter("java_minimal", prefix, [jar, made], "Minimal")
+    if os.path.exists(kotlin_jar):
+        program = os.path.join(made, "minimal-kotlin.jar")
+        package.run("kotlinc", "-J-XX:-PrintWarnings", "-Werror", "-include-runtime", "-cp", f"{jar}:{kotlin_jar}", "-d",
+                    program, os.path.join(source, "kotlin", "Minimal.kt"))
+        write_starter("kotlin_minimal", prefix, [jar, kotlin_jar, program], "MinimalKt")
+
+
+def write_starter(name, prefix, class_path, main_class):
+    path = os.path.join(FOLDER, "build", name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f'#!/bin/sh\nexec java -Xcheck:jni -Djava.library.path="{package.lib_folder(prefix)}" '
+                f'-cp "{":".join(class_path)}" {main_class} "$@"\n')
+    os.chmod(path, 0o755)
 
 
 def start(rig, name, *args, env=None):
@@ -155,8 +183,11 @@ RUNS = {
     "with_libuv": lambda: talks("with_libuv", "me", "Ada"),
     "with_sdl": lambda: talks("with_sdl", "me", "Ada", signal.SIGTERM, "I need help in this level.",
                               {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}),
+    "own_chat": lambda: talks("own_chat", "me", "Ada"),
     "kiosk": kiosk,
     "echo_bot": echo_bot,
+    "java_minimal": lambda: talks("java_minimal", "me", "Ada"),
+    "kotlin_minimal": lambda: talks("kotlin_minimal", "me", "Ada"),
 }
 
 if __name__ == "__main__":

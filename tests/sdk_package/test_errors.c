@@ -77,27 +77,45 @@ static int open_next_id(struct stand *stand)
         return deskbell_conversation_open_id(stand->client, id, &conversation);
 }
 
-static int send_as(struct stand *stand, const char *text, const char *cmid)
+/* `cmid` NULL: one made by the call, which then waits for the disk. */
+static struct deskbell_send_options how(const char *cmid)
 {
         struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
 
         options.cmid = cmid;
+        options.wait_for_disk = !cmid;
+        return options;
+}
+
+static int send_as(struct stand *stand, const char *text, const char *cmid)
+{
+        struct deskbell_send_options options = how(cmid);
+
         return deskbell_send(stand->conversation, text, &options, NULL);
+}
+
+static int fill_in(struct stand *stand, const char *value)
+{
+        const struct deskbell_form_value values[] = {{"name", value}};
+        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+
+        options.filled_seq = 1;
+        options.filled = values;
+        options.filled_count = 1;
+        return deskbell_send(stand->conversation, NULL, &options, NULL);
 }
 
 static int edit_as(struct stand *stand, const char *text, const char *cmid)
 {
-        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+        struct deskbell_send_options options = how(cmid);
 
-        options.cmid = cmid;
         return deskbell_edit(stand->conversation, 1, 1, text, &options, NULL);
 }
 
 static int erase_as(struct stand *stand, const char *cmid)
 {
-        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+        struct deskbell_send_options options = how(cmid);
 
-        options.cmid = cmid;
         return deskbell_erase(stand->conversation, 1, &options, NULL);
 }
 
@@ -119,7 +137,8 @@ static int receive_push(struct stand *stand)
 CALL(set_token, deskbell_set_token(stand->client, "another"))
 CALL(set_push, deskbell_set_push(stand->client, DESKBELL_PUSH_FCM, "device"))
 CALL(list, deskbell_conversations(stand->client, see, NULL))
-CALL(send_one, deskbell_send(stand->conversation, "Hello", NULL, NULL))
+CALL(send_one, send_as(stand, "Hello", NULL))
+CALL(fill_one, fill_in(stand, "Ann"))
 CALL(edit_one, edit_as(stand, "Hello again", NULL))
 CALL(erase_one, erase_as(stand, NULL))
 CALL(retry_last, deskbell_retry(stand->client, stand->cmid, NULL))
@@ -154,6 +173,14 @@ static void one_stored(struct stand *stand)
 {
         online(stand);
         stand_send(stand, "Hello", &stand->sent);
+}
+
+/* Entry 1 is a form. */
+static void one_asked(struct stand *stand)
+{
+        online(stand);
+        stand_send(stand, "ask", &stand->sent);
+        stand_send(stand, "is it there?", &stand->sent); /* when this is, so is the form */
 }
 
 static void one_refused(struct stand *stand)
@@ -219,6 +246,14 @@ static void staff_with_fifty(struct stand *stand)
                 assert_int_equal(0, open_next_id(stand));
 }
 
+static int check_empty(struct stand *stand)
+{
+        static const struct deskbell_form_field field = {"name", "Name", "text", 1};
+
+        (void)stand;
+        return deskbell_form_check(&field, 1, NULL, 0, NULL);
+}
+
 /* ---- calls that are special -------------------------------------------------------------------------------------- */
 
 static int in_callback(struct stand *stand, int (*call)(struct stand *stand))
@@ -235,25 +270,58 @@ static int open_nowhere(struct stand *stand)
         return open_again(stand);
 }
 
-/* A file whose tables nobody here knows, by a library to come. */
-static int open_newer(struct stand *stand)
+static const uint8_t store_key[32] = "a key of the application's own.";
+
+static void sealed(struct stand *stand)
+{
+        stand_prepare(stand, CUSTOMER);
+        stand->options.store_key = store_key;
+        stand->options.store_key_len = sizeof(store_key);
+        assert_int_equal(0, deskbell_open(&stand->options, &stand->client));
+}
+
+static int open_without_key(struct stand *stand)
+{
+        deskbell_close(stand->client);
+        stand->client = NULL;
+        stand->options.store_key = NULL;
+        stand->options.store_key_len = 0;
+        return open_again(stand);
+}
+
+static int change_key(struct stand *stand)
+{
+        return deskbell_change_store_key(stand->client, store_key, sizeof(store_key));
+}
+
+static void change_file(struct stand *stand, const char *sql)
 {
         char command[256], path[128] = "";
         sqlite3 *db = NULL;
 
-        assert_int_equal(0, open_again(stand));
         snprintf(command, sizeof(command), "ls %s/*.deskbell", stand->folder);
         FILE *names = popen(command, "r"); /* NOLINT(cert-env33-c): the folder's name is ours */
         assert_non_null(fgets(path, sizeof(path), names));
         pclose(names);
         path[strcspn(path, "\n")] = '\0';
         assert_int_equal(SQLITE_OK, sqlite3_open(path, &db));
-        assert_int_equal(SQLITE_OK, sqlite3_exec(db,
-                                                 "ALTER TABLE outbox RENAME COLUMN cmid TO other;"
-                                                 "PRAGMA user_version = 99;",
-                                                 NULL, NULL, NULL));
+        assert_int_equal(SQLITE_OK, sqlite3_exec(db, sql, NULL, NULL, NULL));
         sqlite3_close(db);
+}
+
+/* A file whose tables nobody here knows, by a library to come. */
+static int open_newer(struct stand *stand)
+{
+        assert_int_equal(0, open_again(stand));
+        change_file(stand, "ALTER TABLE outbox RENAME COLUMN cmid TO other; PRAGMA user_version = 99;");
         return open_again(stand);
+}
+
+/* Somebody has taken a table away under the open client: nothing can be looked up. */
+static int retry_unreadable(struct stand *stand)
+{
+        change_file(stand, "ALTER TABLE outbox RENAME TO elsewhere;");
+        return retry_last(stand);
 }
 
 static int send_same_twice(struct stand *stand)
@@ -297,6 +365,9 @@ CALL(retry_unknown, deskbell_retry(stand->client, UNKNOWN, NULL))
 CALL(forget_unknown, deskbell_forget(stand->client, UNKNOWN))
 CALL(send_long, send_as(stand, stand_long_text, NULL))
 CALL(send_empty, send_as(stand, "", NULL))
+CALL(fill_long, fill_in(stand, stand_long_text))
+CALL(fill_odd, fill_in(stand, "\x01"))
+CALL(fill_empty, fill_in(stand, ""))
 CALL(edit_long, edit_as(stand, stand_long_text, NULL))
 CALL(edit_empty, edit_as(stand, "\xff", NULL))
 CALL(set_presence, deskbell_set_presence(stand->client, DESKBELL_HERE))
@@ -319,6 +390,9 @@ static const struct row errors_others[] = {
         ROW(open, NOMEM, unopened, open_again, WITHOUT_MEMORY),
         ROW(open, STORE, unopened, open_nowhere, CALLED),
         ROW(open, STORE_NEWER, unopened, open_newer, CALLED),
+        ROW(open, KEY, sealed, open_without_key, CALLED),
+        ROW(change_store_key, STATE, nothing, change_key, CALLED),
+        ROW(change_store_key, STORE, sealed, change_key, ON_FULL_DISK),
         ROW(close, WRONG_THREAD, nothing, close_there, CALLED),
         ROW(log_out, WRONG_THREAD, nothing, log_out_there, CALLED),
         ROW(log_out, UNSENT, one_queued, log_out, CALLED),
@@ -343,6 +417,13 @@ static const struct row errors_others[] = {
         ROW(send, TOO_LONG, nothing, send_long, CALLED),
         ROW(send, TEXT, nothing, send_empty, CALLED),
         ROW(send, EXISTS, nothing, send_same_twice, CALLED),
+        ROW(send, NOMEM, one_asked, fill_one, WITHOUT_MEMORY),
+        ROW(send, INVALID, one_stored, fill_one, CALLED),
+        ROW(send, TOO_LONG, one_asked, fill_long, CALLED),
+        ROW(send, TEXT, one_asked, fill_odd, CALLED),
+        ROW(send, TEXT, nothing, fill_empty, CALLED),
+        ROW(send, FORM, one_asked, fill_empty, CALLED),
+        ROW(form_check, FORM, nothing, check_empty, CALLED),
         ROW(edit, NOMEM, one_stored, edit_one, WITHOUT_MEMORY),
         ROW(edit, STORE, one_stored, edit_one, ON_FULL_DISK),
         ROW(edit, OUTBOX_FULL, stored_and_full, edit_one, CALLED),
@@ -356,7 +437,7 @@ static const struct row errors_others[] = {
         ROW(erase, EXISTS, one_stored, erase_same_twice, CALLED),
         ROW(erase, NOT_FOUND, nothing, erase_one, CALLED),
         ROW(retry, NOMEM, one_refused, retry_last, WITHOUT_MEMORY),
-        ROW(retry, STORE, one_refused, retry_last, ON_FULL_DISK),
+        ROW(retry, STORE, one_refused, retry_unreadable, CALLED),
         ROW(retry, OUTBOX_FULL, refused_and_full, retry_last, CALLED),
         ROW(retry, NOT_FOUND, nothing, retry_unknown, CALLED),
         ROW(retry, STATE, one_queued, retry_last, CALLED),
@@ -415,7 +496,7 @@ static void every_documented_error_is_what_its_function_returns(void **state)
 static void each_code_has_a_sentence_of_its_own(void **state)
 {
         (void)state;
-        for (int code = DESKBELL_E_INVALID; code >= DESKBELL_E_UNSENT; code--) {
+        for (int code = DESKBELL_E_INVALID; code >= DESKBELL_E_KEY; code--) {
                 assert_string_not_equal(deskbell_error_text(-9999), deskbell_error_text(code));
                 for (int other = DESKBELL_OK; other > code; other--)
                         assert_string_not_equal(deskbell_error_text(other), deskbell_error_text(code));

@@ -3,7 +3,7 @@
 import bisect
 from collections import defaultdict
 
-from history import SECOND, memberships, place_of
+from history import SECOND, begun_ns, memberships, place_of
 
 STALE_NS = 30 * SECOND
 HEAL_NS = 60 * SECOND
@@ -117,7 +117,7 @@ def check_feeds(history, report):
         conv = ok.get("conv") or history.conv_of(ok["cmid"])
         tops = acks[(ok["epoch"], conv)]
         if not tops or n > tops[-1][1]:
-            begun = min((i["t_ns"] for i in history.invokes.get(ok["cmid"], [])), default=0)
+            begun = min((begun_ns(i) for i in history.invokes.get(ok["cmid"], [])), default=0)
             tops.append((ok["t_ns"], n, begun, ok["src"]))
     spans = memberships(history)
     for feed in history.by_op["feed"]:

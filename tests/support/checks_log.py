@@ -3,7 +3,7 @@
 import bisect
 from collections import defaultdict
 
-from history import SIDE_KINDS, epochs_of, erasures, place_of, place_text, reached_place
+from history import SIDE_KINDS, begun_ns, epochs_of, erasures, place_of, place_text, reached_place
 
 
 def check_i1(history, report):
@@ -62,7 +62,7 @@ def check_i2(history, report):
         if o.author and None not in authors and o.author not in authors and not o.author.startswith("gone"):
             report.bad("I2", f"{o.cmid} is shown as written by {o.author}, who never sent it",
                        [o.proc] + [i["proc"] for i in invokes], [o.src, invokes[0]["src"]])
-        elif o.t < min(i["t_ns"] for i in invokes):
+        elif o.t < min(begun_ns(i) for i in invokes):
             report.bad("I2", f"{o.cmid} was seen before it was sent", [o.proc], [o.src, invokes[0]["src"]])
 
 
@@ -246,19 +246,25 @@ def check_i8(history, report):
     for epoch in epochs_of(history) or [None]:
         places = reached_place(history, epoch)
         for cmids in sends.values():
-            top = {}
-            for cmid, invoke in sorted(cmids.items(), key=lambda i: i[1]["t_ns"]):
-                if cmid not in places:
-                    continue
-                conv, log, n, src = places[cmid]
-                before = top.get((conv, log))
-                if before:
-                    report.saw("I8")
-                    if n < before[0]:
-                        report.bad("I8", f"{cmid} was sent after {before[1]} and stands before it ({n} < {before[0]})",
-                                   [invoke["proc"]], [before[2], invoke["src"], src])
-                if not before or n > before[0]:
-                    top[(conv, log)] = (n, cmid, invoke["src"])
+            check_device_order(report, {c: i for c, i in cmids.items() if c in places}, places)
+
+
+def check_device_order(report, invokes, places):
+    """`invokes`: cmid -> line, all of one device, each with a place."""
+    top, ended, at = {}, sorted(invokes, key=lambda c: invokes[c]["t_ns"]), 0
+    for cmid in sorted(invokes, key=lambda c: (begun_ns(invokes[c]), invokes[c]["t_ns"])):
+        while at < len(ended) and invokes[ended[at]]["t_ns"] < begun_ns(invokes[cmid]):
+            before = places[ended[at]]
+            if before[2] > top.get(before[:2], (0,))[0]:
+                top[before[:2]] = (before[2], ended[at], invokes[ended[at]]["src"])
+            at += 1
+        conv, log, n, src = places[cmid]
+        before = top.get((conv, log))
+        if before:
+            report.saw("I8")
+            if n < before[0]:
+                report.bad("I8", f"{cmid} was sent after {before[1]} and stands before it ({n} < {before[0]})",
+                           [invokes[cmid]["proc"]], [before[2], invokes[cmid]["src"], src])
 
 
 def check_i9(history, report):
@@ -282,8 +288,8 @@ def check_i9(history, report):
             marks = acked.get((conv, log))
             if not invokes or not marks:
                 continue
-            invoke = min(invokes, key=lambda l: l["t_ns"])
-            at = bisect.bisect_left(marks, invoke["t_ns"], key=lambda m: m[0]) - 1
+            invoke = min(invokes, key=begun_ns)
+            at = bisect.bisect_left(marks, begun_ns(invoke), key=lambda m: m[0]) - 1
             if at < 0:
                 continue
             _, top, ok = marks[at]

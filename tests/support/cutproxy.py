@@ -36,15 +36,22 @@ class Pair:
         self.passed = {"up": 0, "down": 0}
         self.left = {"up": cut.up, "down": cut.down}
         self.is_dead = self.is_stalled = False
+        self.gone = 0     # sides that have ended in the silence of a stall
+        self.pumps = []
 
     def arm(self, cut):
         self.cut, self.left = cut, {"up": cut.up, "down": cut.down}
 
-    def end(self, how):
+    def end(self, how, loop):
+        """On the loop's thread."""
         if self.is_dead:
             return
         self.is_dead = True
+        for pump in self.pumps:
+            pump.cancel()
         for sock in (self.client, self.server):
+            for forget in (loop.remove_reader, loop.remove_writer):
+                forget(sock.fileno())  # before the number of it is another one's
             try:
                 if how == "rst":
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -120,7 +127,7 @@ class CutProxy:
             task.cancel()
         self.loop.run_until_complete(asyncio.gather(*self.tasks, return_exceptions=True))
         for pair in self.pairs:
-            pair.end("rst")
+            pair.end("rst", self.loop)
         self.listener.close()
         self.loop.close()
 
@@ -146,8 +153,8 @@ class CutProxy:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pair = Pair(client, server, self.plan(index))
         self.pairs.append(pair)
-        pumps = [self.loop.create_task(self._pump(pair, client, server, "up")),
-                 self.loop.create_task(self._pump(pair, server, client, "down"))]
+        pumps = pair.pumps = [self.loop.create_task(self._pump(pair, client, server, "up")),
+                              self.loop.create_task(self._pump(pair, server, client, "down"))]
         try:
             if not self._ends_here(pair):
                 await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -155,7 +162,7 @@ class CutProxy:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            pair.end("fin")
+            pair.end("fin", self.loop)
             if pair in self.pairs:
                 self.pairs.remove(pair)
 
@@ -171,7 +178,12 @@ class CutProxy:
             if pair.cut.delay_ms:
                 await asyncio.sleep(pair.cut.delay_ms / 1000)
             if pair.is_stalled:
-                continue
+                if data:
+                    continue
+                pair.gone += 1
+                if pair.gone == 2:
+                    return
+                await self.loop.create_future()  # the other side must not hear of it
             if not data:
                 return
             left = pair.left[way]
@@ -192,7 +204,7 @@ class CutProxy:
             pair.is_stalled = True
         else:
             newly = not pair.is_dead
-            pair.end(end)
+            pair.end(end, self.loop)
         if newly:
             with self.changed:
                 self.cuts += 1

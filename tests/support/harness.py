@@ -237,12 +237,18 @@ class Server:
 
 
 class SdkHost:
-    """A client made with the SDK, in its own process and data folder, that does what it is told line by line."""
+    """A client made with the SDK, in its own process and data folder, that does what it is told line by line. `key` and
+    `conv` may name several conversations: "A,B,C"."""
+    env = None
 
     def __init__(self, rig, proc, who, conv=None, key=None, port=None):
         self.rig, self.proc, self.who, self.conv, self.key, self.port = rig, proc, who, conv, key, port
         self.data = os.path.join(rig.folder, "devices", proc)
         self.runs, self.process, self.histories = 0, None, []
+
+    def program(self):
+        """The command that is it."""
+        return [program("sdk_host")]
 
     def start(self):
         self.runs += 1
@@ -250,8 +256,8 @@ class SdkHost:
         history = os.path.join(self.rig.folder, "histories", f"{self.proc}.{self.runs}.jsonl")
         self.histories.append(history)
         port = self.port or self.rig.server.port
-        args = [program("sdk_host"), "--url", f"ws://127.0.0.1:{port}/v1/ws", "--app", self.rig.app, "--data",
-                self.data, "--history", history, "--proc", self.proc]
+        args = [*self.program(), "--url", f"ws://127.0.0.1:{port}/v1/ws", "--app", self.rig.app, "--data", self.data,
+                "--history", history, "--proc", self.proc]
         args += {"customer": ["--token", self.who.token], "agent": ["--agent-token", self.who.token],
                  "visitor": ["--visitor"]}[self.who.role]
         if self.conv:
@@ -261,7 +267,7 @@ class SdkHost:
         self.rig.say(self.proc, "info", "start")
         log = os.path.join(self.rig.folder, f"{self.proc}.{self.runs}.log")
         self.rig.logs.append(log)
-        self.process = Process(args, log, stdin=True)
+        self.process = Process(args, log, env=self.env, stdin=True)
         return self
 
     def command(self, text):
@@ -282,6 +288,11 @@ class SdkHost:
         except Failed as e:
             raise Failed(f"{self.proc}: {e}") from e
         return at, json.loads(row)
+
+    @property
+    def follows(self):
+        """The ids of its conversations; those of a customer were made in the order of their keys."""
+        return self.conv.split(",") if self.conv else self.who.convs[:1 + (self.key or "").count(",")]
 
     def wait_connected(self, timeout_s=30):
         return self.wait(lambda l: l["op"] == "connect" and l.get("up") is not False, timeout_s)
@@ -318,9 +329,19 @@ class SdkHost:
                 raise Failed(f"{self.proc} ended with {code}\n{tail(self.process.log_path)}")
 
 
+class PythonHost(SdkHost):
+    """The same, made with the Python binding: customers only, and not in a build for a sanitizer."""
+    env = {"PYTHONPATH": os.path.join(ROOT, "client-sdk", "bindings", "python"), "PYTHONDONTWRITEBYTECODE": "1",
+           "DESKBELL_LIBRARY": os.path.join(BUILD, "client-sdk", "libdeskbell.so.0")}
+
+    def program(self):
+        return [sys.executable, os.path.join(ROOT, "tests", "support", "sdk_host.py")]
+
+
 class Person:
     def __init__(self, role, principal, token, conv=None):
         self.role, self.principal, self.token, self.conv = role, principal, token, conv
+        self.convs = [conv] if conv else []  # all that are his
 
 
 def tail(path, lines=25):
@@ -403,10 +424,19 @@ class Rig:
         self.people.append(person)
         return person
 
-    def host(self, proc, who, conv=None, key=None, port=None):
+    def more_conversation(self, who, key):
+        """Another conversation of a customer; its id."""
+        with Wire(self.server.port) as wire:
+            wire.open_session(who.token)
+            conv = wire.call("conversation.open", {"key": key})["row"]["conv"]
+        self.say("rig", "info", "member", who=who.principal, conv=conv)
+        who.convs.append(conv)
+        return conv
+
+    def host(self, proc, who, conv=None, key=None, port=None, kind=SdkHost):
         """Starts an SDK client of that person. Customers use the key they have, agents name the conversation."""
         self.say(proc, "info", "role", principal=who.principal, role=who.role)
-        host = SdkHost(self, proc, who, conv, key or ("main" if who.role != "agent" else None), port)
+        host = kind(self, proc, who, conv, key or ("main" if who.role != "agent" else None), port)
         self.hosts[proc] = host
         return host.start()
 
@@ -428,9 +458,9 @@ class Rig:
             host.quiesce(timeout_s)
         heads = self.heads()
         for host in hosts:
-            conv = host.conv or host.who.conv
-            if conv and heads.get(conv):
-                host.wait_given(conv, heads[conv])
+            for conv in host.follows:
+                if heads.get(conv):
+                    host.wait_given(conv, heads[conv])
 
     def heads(self):
         heads = {}
@@ -444,7 +474,7 @@ class Rig:
 
     def final_reads(self):
         """One fresh observer per person reads everything there is for him."""
-        convs = {p.conv for p in self.people if p.conv}
+        convs = {conv for p in self.people for conv in p.convs}
         for number, person in enumerate(self.people):
             proc = f"fresh-{number}-{person.role}"
             self.say(proc, "info", "role", principal=person.principal, role=person.role)
@@ -452,7 +482,7 @@ class Rig:
                 session = wire.open_session(person.token)
                 self.say(proc, "info", "connect", epoch=session["epoch"], rev=session["rev"])
                 rows = self.read_feed(wire, proc)
-                mine = {person.conv} if person.conv else set()
+                mine = set(person.convs)
                 for conv in sorted(rows.keys() | mine if person.role == "customer" else convs):
                     logs = ("public", "team") if person.role == "agent" else ("public",)
                     for log in logs:
@@ -494,6 +524,10 @@ class Rig:
         self.heal()
         if settle:
             self.settle()
+        return self.finish_settled(require, allow_exit)
+
+    def finish_settled(self, require="", allow_exit=(0,)):
+        """The same for a rig that has healed and settled already."""
         self.final_reads()
         for host in self.hosts.values():
             host.quit()

@@ -7,11 +7,13 @@ info; info on an operation = outcome unknown, for ever), op. `epoch` may stand o
 epoch its process last said. log: "public" (default) or "team"; the number is seq there and iseq here.
 
 op        kinds             fields and who reads them
+attach    invoke            a message with files was handed over: cmid. Its send follows when they are on the server
 role      info              proc's principal, role (customer, agent, bot), device (default proc)          I2 I8 I13-I16
 member    info              who (principal), conv, from_ns, until_ns (absent: always)                     I14 I18
 intent    invoke            a rig told `who` (a proc) to send `hash`; its cmid is not known yet           I2 I3
 send      invoke ok fail info  invoke: cmid, conv (or absent when sent by key), hash, log, call; ok: cmid, conv, seq or
-                            iseq, ts, dup, call; fail (permanent): cmid, tag, call  I1-I4 I8-I11 I20
+                            iseq, ts, dup, call; fail (permanent): cmid, tag, call. An invoke with since_ns happened
+                            at some time from then on                                       I1-I4 I8-I11 I20
 edit      like send         invoke: cmid, conv, of, version (the one seen), hash of the new content       I4 I6
 erase     like send         invoke: cmid, conv, of                                                        I6
 deliver   info              an entry given to the app: conv, seq or iseq, cmid, entry (its kind), version (default 1),
@@ -204,6 +206,11 @@ def reached_place(history, epoch):
         if o.cmid and o.epoch == epoch:
             places.setdefault(o.cmid, (o.conv, o.log, o.n, o.src))
     return places
+
+
+def begun_ns(invoke):
+    """The earliest moment at which it can have happened."""
+    return invoke.get("since_ns", invoke["t_ns"])
 
 
 def epochs_of(history):

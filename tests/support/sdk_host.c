@@ -14,29 +14,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "deskbell/deskbell.h"
 #include "protocol/hot.h"
+#include "sdk_host.h"
 
 static const char usage[] =
         "usage: sdk_host --url URL --app ID (--token T | --visitor | --agent-token T) --data DIR --history FILE --proc "
         "NAME\n"
-        "                [--conv-key KEY | --conv ID]\n"
-        "commands on stdin: send TEXT, note TEXT, edit SEQ VERSION TEXT, erase SEQ, read SEQ, away, here, quiesce, dump, "
+        "                [--conv-key KEY,... | --conv ID,...]\n"
+        "commands on stdin: send TEXT, note TEXT, edit SEQ VERSION TEXT, erase SEQ, read SEQ, away, here, quiesce, "
+        "dump, "
         "quit, file PATH [CAPTION], pause CMID, resume CMID, cancel CMID, fetch ID SIZE SHA256 PATH, find WORDS, "
-        "network\n";
-
-struct host {
-        struct deskbell_options options;
-        const char *history_path, *proc, *conv_id, *conv_key;
-        deskbell_client *client;
-        deskbell_conversation *conv;
-        int history_fd;
-        json_t *states; /* cmid -> last state written by this device, over all its runs */
-        char epoch[17];
-        bool is_online, has_reset, wants_quiet, is_ending, is_dumping;
-        json_t *dump; /* entries of the dump so far */
-        int64_t dump_began_ns;
-};
+        "network, in N (the conversation that what follows is about), look, cache, cache team, background, foreground, "
+        "offline, online, received CONV SEQ\n";
 
 /* ---- writing down ------------------------------------------------------------------------------------------------ */
 
@@ -48,14 +37,13 @@ static int64_t now_ns(void)
         return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static json_t *line_new(const struct host *host, const char *kind, const char *op)
+json_t *line_new(const struct host *host, const char *kind, const char *op)
 {
         return json_pack("{s:I, s:s, s:s, s:s}", "t_ns", (json_int_t)now_ns(), "proc", host->proc, "kind", kind, "op",
                          op);
 }
 
-/* Takes the line. */
-static void say(struct host *host, json_t *line, bool on_disk)
+void say(struct host *host, json_t *line, bool on_disk)
 {
         char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
         size_t len = text ? strlen(text) : 0;
@@ -73,13 +61,13 @@ static void say(struct host *host, json_t *line, bool on_disk)
         free(text);
 }
 
-static void set_text(json_t *line, const char *name, const char *value)
+void set_text(json_t *line, const char *name, const char *value)
 {
         if (value && *value)
                 json_object_set_new(line, name, json_string(value));
 }
 
-static void set_number(json_t *line, const char *name, int64_t value)
+void set_number(json_t *line, const char *name, int64_t value)
 {
         json_object_set_new(line, name, json_integer((json_int_t)value));
 }
@@ -100,7 +88,7 @@ static void set_place(json_t *line, enum deskbell_log log, int64_t number)
                 set_number(line, log == DESKBELL_TEAM ? "iseq" : "seq", number);
 }
 
-static void set_conv(json_t *line, const deskbell_conversation *conv)
+void set_conv(json_t *line, const deskbell_conversation *conv)
 {
         char id[18];
 
@@ -192,8 +180,7 @@ static json_t *describe_files(const struct deskbell_entry *entry)
                         snprintf(sha256 + 2 * k, 3, "%02x", file->sha256[k]);
                 json_array_append_new(files, json_pack("{s:s, s:s, s:s, s:I, s:s, s:i, s:i}", "id", file->id, "name",
                                                        file->name, "media", file->media, "size", (json_int_t)file->size,
-                                                       "sha256", sha256, "width", file->width, "height",
-                                                       file->height));
+                                                       "sha256", sha256, "width", file->width, "height", file->height));
         }
         return files;
 }
@@ -283,7 +270,8 @@ static void say_outcome(struct host *host, const struct deskbell_message *messag
         say(host, line, false);
 }
 
-/* A message with files is sent when its last file is on the server: then it takes its place in the outbox. */
+/* A message with files is sent when its last file is on the server: then it takes its place in the outbox. We hear of
+ * it afterwards, perhaps in another life, so the line says from when on it may have been. */
 static void say_files_sent(struct host *host, const struct deskbell_message *message)
 {
         json_t *line = line_new(host, "invoke", "send");
@@ -293,6 +281,7 @@ static void say_files_sent(struct host *host, const struct deskbell_message *mes
         set_conv(line, message->conversation);
         set_place(line, message->log, 0);
         set_hash(line, message->hash);
+        set_number(line, "since_ns", json_integer_value(json_object_get(host->attached, message->cmid)));
         say(host, line, true);
 }
 
@@ -349,18 +338,18 @@ static void say_mark(struct host *host, const struct deskbell_conversation_info 
 
 static void on_conversation(deskbell_client *client, const struct deskbell_conversation_info *info, void *data)
 {
-        static struct deskbell_marks before;
         struct host *host = data;
-        const struct deskbell_marks *marks = &info->marks;
+        struct host_conv *one = host_conv_of(host, info->conversation);
+        const struct deskbell_marks *marks = &info->marks, *before = one ? &one->marks : NULL;
 
         (void)client;
-        if (info->conversation != host->conv || !info->id[0] || host->has_reset) /* until the new epoch is told */
+        if (!one || !info->id[0] || host->has_reset) /* until the new epoch is told */
                 return;
-        if (marks->customer_recv != before.customer_recv || marks->customer_read != before.customer_read)
+        if (marks->customer_recv != before->customer_recv || marks->customer_read != before->customer_read)
                 say_mark(host, info, "customer", marks->customer_recv, marks->customer_read);
-        if (marks->staff_recv != before.staff_recv || marks->staff_read != before.staff_read)
+        if (marks->staff_recv != before->staff_recv || marks->staff_read != before->staff_read)
                 say_mark(host, info, "staff", marks->staff_recv, marks->staff_read);
-        before = *marks;
+        one->marks = *marks;
 }
 
 static void on_notice(deskbell_client *client, enum deskbell_notice notice, deskbell_conversation *conv,
@@ -497,6 +486,9 @@ static void command_file(struct host *host, char *arguments)
         options.files_count = 1;
         options.text = space ? space + 1 : NULL;
         options.cmid = cmid;
+        json_t *line = invoke_line(host, "attach", cmid);
+        json_object_set(host->attached, cmid, json_object_get(line, "t_ns"));
+        say(host, line, true);
         int rc = deskbell_send_file(host->conv, &options, NULL);
         if (rc < 0)
                 refused(host, "upload", cmid, rc);
@@ -606,7 +598,8 @@ static void dump_from(struct host *host, int64_t after)
 
         options.after = after;
         options.limit = 200;
-        options.from_server = 1;
+        options.log = host->dump_log;
+        options.from_server = !host->is_cache_dump;
         if (deskbell_history(host->conv, &options, on_dump, host) < 0)
                 on_dump(host->client, DESKBELL_E_OFFLINE, NULL, 0, 0, 0, host);
 }
@@ -632,7 +625,7 @@ static void on_dump(deskbell_client *client, int error, const struct deskbell_en
         line = line_new(host, error ? "fail" : "info", error ? "dump" : "final");
         set_text(line, "epoch", host->epoch);
         set_conv(line, host->conv);
-        json_object_set_new(line, "log", json_string("public"));
+        set_place(line, host->dump_log, 0);
         set_number(line, "head", head);
         set_number(line, "first", 1);
         set_number(line, "began_ns", host->dump_began_ns);
@@ -644,11 +637,13 @@ static void on_dump(deskbell_client *client, int error, const struct deskbell_en
         say(host, line, false);
 }
 
-static void command_dump(struct host *host)
+void host_dump(struct host *host, enum deskbell_log log, bool from_cache)
 {
         if (host->is_dumping)
                 return;
         host->is_dumping = true;
+        host->dump_log = log;
+        host->is_cache_dump = from_cache;
         host->dump = json_array();
         host->dump_began_ns = now_ns();
         dump_from(host, 0);
@@ -656,7 +651,7 @@ static void command_dump(struct host *host)
 
 static void obey(struct host *host, char *line)
 {
-        if (obey_files(host, line))
+        if (obey_files(host, line) || host_obey_device(host, line))
                 return;
         if (strncmp(line, "send ", 5) == 0)
                 command_send(host, line + 5, DESKBELL_PUBLIC);
@@ -673,7 +668,7 @@ static void obey(struct host *host, char *line)
         else if (strcmp(line, "here") == 0)
                 deskbell_set_presence(host->client, DESKBELL_HERE);
         else if (strcmp(line, "dump") == 0)
-                command_dump(host);
+                host_dump(host, DESKBELL_PUBLIC, false);
         else if (strcmp(line, "quit") == 0)
                 host->is_ending = true;
         else if (strcmp(line, "quiesce") == 0)
@@ -701,24 +696,39 @@ static void check_quiet(struct host *host)
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-/* What earlier runs of this device wrote (NAME.*.jsonl beside our file) tells which states are told again. */
-static void recall_states(struct host *host)
+/* The histories of this device's runs (NAME.RUN.jsonl beside our file), in the order of the runs; globfree what is
+ * found. */
+static void find_runs(const struct host *host, glob_t *out_found)
 {
+        static const char *const runs[] = {"[0-9]", "[0-9][0-9]", "[0-9][0-9][0-9]", "[0-9][0-9][0-9][0-9]"};
         const char *slash = strrchr(host->history_path, '/');
         int dir_len = slash ? (int)(slash - host->history_path) + 1 : 0;
-        char pattern[1024], *text = NULL;
-        size_t room = 0;
-        glob_t found;
+        char pattern[1024];
 
-        snprintf(pattern, sizeof(pattern), "%.*s%s.*", dir_len, host->history_path, host->proc);
+        for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+                snprintf(pattern, sizeof(pattern), "%.*s%s.%s.jsonl", dir_len, host->history_path, host->proc, runs[i]);
+                glob(pattern, i ? GLOB_APPEND : 0, NULL, out_found);
+        }
+}
+
+/* What earlier runs of this device wrote tells which states are told again. */
+static void recall_states(struct host *host)
+{
+        char *text = NULL;
+        size_t room = 0;
+        glob_t found = {0};
+
         host->states = json_object();
-        if (glob(pattern, 0, NULL, &found) != 0)
-                return;
+        host->attached = json_object();
+        find_runs(host, &found);
         for (size_t i = 0; i < found.gl_pathc; i++) {
                 FILE *file = fopen(found.gl_pathv[i], "re");
                 while (file && getline(&text, &room, file) > 0) {
                         json_t *line = json_loads(text, 0, NULL);
                         const char *op = json_string_value(json_object_get(line, "op"));
+                        if (op && strcmp(op, "attach") == 0)
+                                json_object_set(host->attached, json_string_value(json_object_get(line, "cmid")),
+                                                json_object_get(line, "t_ns"));
                         if (op && strcmp(op, "state") == 0)
                                 json_object_set(host->states, json_string_value(json_object_get(line, "cmid")),
                                                 json_object_get(line, "state"));
@@ -744,8 +754,8 @@ static bool take_argument(struct host *host, const char *name, const char *value
                 {"--data", &host->options.data_dir},
                 {"--history", &host->history_path},
                 {"--proc", &host->proc},
-                {"--conv-key", &host->conv_key},
-                {"--conv", &host->conv_id},
+                {"--conv-key", &host->conv_keys},
+                {"--conv", &host->conv_ids},
         };
 
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -787,15 +797,10 @@ static int begin(struct host *host)
         options->on_notice = on_notice;
         options->on_progress = on_progress;
         options->on_presence = on_presence;
+        options->on_push_settled = host_on_push_settled;
         options->on_log = on_log;
         int rc = deskbell_open(options, &host->client);
-        if (rc == 0 && options->agent_token && !host->conv_id)
-                return 0; /* only connects */
-        if (rc == 0 && host->conv_id)
-                rc = deskbell_conversation_open_id(host->client, host->conv_id, &host->conv);
-        else if (rc == 0)
-                rc = deskbell_conversation_open(host->client, host->conv_key, &host->conv);
-        return rc;
+        return rc == 0 ? host_open_convs(host) : rc; /* an agent without conversations only connects */
 }
 
 struct lines {
@@ -873,6 +878,7 @@ int main(int argc, char **argv)
         deskbell_close(host.client);
         json_decref(host.dump);
         json_decref(host.states);
+        json_decref(host.attached);
         close(host.history_fd);
         return 0;
 }

@@ -543,6 +543,14 @@ class Rejected(unittest.TestCase):
         one["t_ns"], two["t_ns"] = two["t_ns"], one["t_ns"]
         self.rejected("I8")
 
+    def test_I8_a_message_whose_moment_is_not_known_may_stand_before_another_but_not_before_all(self):
+        sends = [l for l in self.lines if l["op"] == "send" and l["kind"] == "invoke" and l["proc"] == "phone"]
+        first, last = sends[0], sends[-1]
+        first["t_ns"], first["since_ns"] = last["t_ns"] + 1, first["t_ns"]
+        self.assertEqual([], [v for v in run(self.lines).violations if v[0] in ("I2", "I8", "I9")])
+        first["since_ns"] = last["t_ns"] + 1
+        self.rejected("I8")
+
     def test_I9_a_message_before_one_that_was_acked_before_it_was_sent(self):
         self.lines.append({"t_ns": 1, "proc": "desk", "kind": "ok", "op": "send", "conv": "cnv_1", "epoch": "e1",
                            "cmid": find(self.lines, "send", "ok", proc="desk")["cmid"], "seq": 2,

@@ -122,6 +122,26 @@ class CutProxyTest(unittest.TestCase):
             self.sink.wait(1)
             self.assertEqual(b"", self.sink.got[0])
 
+    def test_who_leaves_in_a_stall_is_not_missed_and_others_are_served(self):
+        with CutProxy(("127.0.0.1", self.sink.port)) as proxy:
+            sock = self.dial(proxy)
+            self.assertEqual(b"0123456789", sock.recv(10))
+            proxy.stall_all()
+            sock.close()
+            proxy.stall_all()  # the loop still answers
+            self.assertEqual(([], 1), (self.sink.got, proxy.live()))
+            proxy.cut_all("fin")
+            self.sink.wait(1)
+
+    def test_connections_after_a_cut_of_all_are_served(self):
+        with CutProxy(("127.0.0.1", self.sink.port)) as proxy:
+            for n in range(20):  # the numbers of the closed descriptors come again
+                sock = self.dial(proxy)
+                self.assertEqual(b"0123456789", sock.recv(10))
+                proxy.cut_all(("rst", "fin")[n % 2])
+                self.sink.wait(n + 1)
+                sock.close()
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -79,6 +79,29 @@ static void press_choice(GSimpleAction *action, GVariant *parameter, gpointer da
         window_say_error(commands->window, label ? talk_press(talk, number, id, label) : DESKBELL_E_NOT_FOUND);
 }
 
+/* What the user would type into the form's fields. */
+static void fill_form(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+        struct commands *commands = data;
+        g_autoptr(GVariant) given = NULL;
+        const char *wrong = NULL;
+        gint64 number;
+
+        (void)action;
+        g_variant_get(parameter, "(x@a{ss})", &number, &given);
+        if (!commands->window)
+                return;
+        struct talk *talk = window_talk(commands->window);
+        ChatItem *item = transcript_find(talk_transcript(talk), number, NULL);
+        for (unsigned i = 0; item && item->form && i < item->form->len; i++) {
+                struct item_field *field = item->form->pdata[i];
+                g_free(field->value);
+                if (!g_variant_lookup(given, field->id, "s", &field->value))
+                        field->value = g_strdup("");
+        }
+        window_say_error(commands->window, item && item->form ? talk_fill(talk, item, &wrong) : DESKBELL_E_NOT_FOUND);
+}
+
 /* All failed messages, by one of the two. */
 static void each_failed(struct commands *commands, int (*act)(struct talk *, const char *))
 {
@@ -256,6 +279,7 @@ void commands_add(struct commands *commands)
                 {.name = "edit-text", .activate = edit_text, .parameter_type = "(xs)"},
                 {.name = "erase", .activate = erase_message, .parameter_type = "x"},
                 {.name = "press", .activate = press_choice, .parameter_type = "(xs)"},
+                {.name = "fill", .activate = fill_form, .parameter_type = "(xa{ss})"},
                 {.name = "retry-failed", .activate = retry_failed},
                 {.name = "discard-failed", .activate = discard_failed},
                 {.name = "attach", .activate = attach, .parameter_type = "s"},

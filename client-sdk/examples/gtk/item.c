@@ -20,6 +20,17 @@ static void choice_free(void *data)
         g_free(choice);
 }
 
+static void field_free(void *data)
+{
+        struct item_field *field = data;
+
+        g_free(field->id);
+        g_free(field->label);
+        g_free(field->input);
+        g_free(field->value);
+        g_free(field);
+}
+
 static void file_free(void *data)
 {
         struct item_file *file = data;
@@ -44,6 +55,7 @@ static void finalize(GObject *object)
         g_free(item->chosen);
         g_free(item->tag);
         g_clear_pointer(&item->choices, g_ptr_array_unref);
+        g_clear_pointer(&item->form, g_ptr_array_unref);
         g_clear_pointer(&item->files, g_ptr_array_unref);
         G_OBJECT_CLASS(chat_item_parent_class)->finalize(object);
 }
@@ -95,6 +107,22 @@ static void copy_choices(ChatItem *item, const struct deskbell_entry *entry)
                 choice->id = g_strdup(entry->choices[i].id);
                 choice->label = markup_clean_line(entry->choices[i].label);
                 g_ptr_array_add(item->choices, choice);
+        }
+}
+
+static void copy_form(ChatItem *item, const struct deskbell_entry *entry)
+{
+        if (item->form || !entry->form_count)
+                return; /* a form never changes; what was typed into it stays */
+        item->form = g_ptr_array_new_with_free_func(field_free);
+        for (size_t i = 0; i < entry->form_count; i++) {
+                struct item_field *field = g_new0(struct item_field, 1);
+                field->id = g_strdup(entry->form[i].id);
+                field->label = markup_clean_line(entry->form[i].label);
+                field->input = g_strdup(entry->form[i].input);
+                field->required = entry->form[i].required != 0;
+                field->value = g_strdup("");
+                g_ptr_array_add(item->form, field);
         }
 }
 
@@ -179,6 +207,7 @@ void item_take_entry(ChatItem *item, const struct deskbell_entry *entry)
         set_string(&item->link, g_strdup(markup_link_is_safe(entry->link) ? entry->link : ""));
         item_set_text(item, entry->text);
         copy_choices(item, entry);
+        copy_form(item, entry);
         copy_files(item, entry->files, entry->files_count);
         if (item->is_mine && item->state != DESKBELL_DELIVERED && item->state != DESKBELL_READ)
                 item->state = DESKBELL_SENT;

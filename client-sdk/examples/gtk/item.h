@@ -13,6 +13,13 @@ struct item_choice {
         char *id, *label;
 };
 
+/* A field of a form. */
+struct item_field {
+        char *id, *label, *input;
+        bool required;
+        char *value; /* typed so far, or given by a command; "" = nothing */
+};
+
 enum item_file_place {
         FILE_AWAY,     /* on the server */
         FILE_FETCHING, /* on its way */
@@ -47,9 +54,11 @@ struct _ChatItem {
         char *text, *title, *link;
         int64_t ts_ms, version, reply_to;
         GPtrArray *choices;                /* struct item_choice; NULL = none */
+        GPtrArray *form;                   /* struct item_field; NULL = none */
         GPtrArray *files;                  /* struct item_file; NULL = none */
         bool is_paused;                    /* its upload waits */
-        char *chosen;                      /* CHOICES: the one this user tapped, NULL = none yet */
+        char *chosen;                      /* CHOICES: the one this user tapped, "" = one that is not known here.
+                                            * FORM: "" = answered. NULL = not yet */
         enum deskbell_message_state state; /* own messages; 0 for those of others */
         char *tag;                         /* why it failed, "" = it did not */
         const char *changing;              /* "Saving…": asked for and not answered yet; NULL = nothing */

@@ -17,6 +17,7 @@ struct row_actions {
         void (*retry)(void *data, ChatItem *item);
         void (*forget)(void *data, ChatItem *item);
         void (*press)(void *data, ChatItem *item, const struct item_choice *choice);
+        char *(*fill)(void *data, ChatItem *item); /* g_free: id of the field that does not fit; NULL = done */
         void (*jump)(void *data, int64_t number);
         /* Files of a message. want: it is in view, and its picture may be shown. */
         void (*want)(void *data, ChatItem *item, unsigned index);

@@ -11,13 +11,15 @@ struct row {
         ChatItem *item; /* bound to; NULL = none */
         gulong following;
         GtkWidget *root, *day, *unread, *line, *avatar, *name, *bubble, *quote, *quote_who, *quote_text, *title, *text;
-        GtkWidget *extra; /* choices, a link or files; NULL = none */
+        GtkWidget *extra; /* choices, a form, a link or files; NULL = none */
         char *extra_sign; /* what `extra` was made for: it is made anew only when that changes */
         GtkWidget *foot, *changing, *edited, *time, *ticks, *failed;
 };
 
 /* Makes `row->extra` what the item needs. */
 void row_show_extra(struct row *row);
+/* The fields of the item's form, or that it is answered. */
+GtkWidget *row_form_new(struct row *row);
 /* A widget for each file of the item, and what it depends on. g_free the sign. */
 GtkWidget *row_files_new(struct row *row);
 char *row_files_sign(const ChatItem *item);

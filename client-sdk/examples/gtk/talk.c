@@ -18,7 +18,7 @@ struct talk {
         bool is_caught_up, is_opened;
         bool is_loading, has_beginning, has_failed;
         int64_t read_mark, staff_read;
-        GHashTable *taps;  /* cmid -> number of the choices entry that was tapped */
+        GHashTable *taps;  /* cmid -> number of the entry that it answers, choices or a form */
         GHashTable *names; /* author -> display name */
 };
 
@@ -62,6 +62,17 @@ static void forget_tap(struct talk *talk, const struct deskbell_message *message
         g_hash_table_remove(talk->taps, message->cmid);
 }
 
+/* It waits in the outbox since before this window was opened. */
+static void take_tap(struct talk *talk, const struct deskbell_message *message)
+{
+        int64_t number = message->pressed_seq + message->filled_seq; /* one of them, or none */
+
+        if (number <= 0 || g_hash_table_contains(talk->taps, message->cmid))
+                return;
+        g_hash_table_insert(talk->taps, g_strdup(message->cmid), g_memdup2(&number, sizeof(number)));
+        transcript_choose(talk->transcript, number, "");
+}
+
 static void on_message(deskbell_client *client, const struct deskbell_message *message, void *data)
 {
         struct talk *talk = data;
@@ -72,6 +83,8 @@ static void on_message(deskbell_client *client, const struct deskbell_message *m
         transcript_message(talk->transcript, message);
         if (has_failed)
                 forget_tap(talk, message);
+        else if (message->number == 0)
+                take_tap(talk, message);
         if (has_failed && message->operation != DESKBELL_OP_SEND)
                 deskbell_forget(client, message->cmid); /* told below; there is nothing to try again */
         if (talk->listener.on_message)
@@ -354,6 +367,47 @@ int talk_press(struct talk *talk, int64_t number, const char *id, const char *la
         g_hash_table_insert(talk->taps, g_strdup(cmid), g_memdup2(&number, sizeof(number)));
         transcript_written(talk->transcript, cmid, label, 0);
         transcript_choose(talk->transcript, number, id);
+        return rc;
+}
+
+/* Values for the fields that have one, and the form as the SDK knows it. g_free both. */
+static size_t values_of(const ChatItem *item, struct deskbell_form_field **out_form,
+                        struct deskbell_form_value **out_values)
+{
+        size_t count = 0;
+
+        *out_form = g_new0(struct deskbell_form_field, item->form->len);
+        *out_values = g_new0(struct deskbell_form_value, item->form->len);
+        for (unsigned i = 0; i < item->form->len; i++) {
+                const struct item_field *field = item->form->pdata[i];
+                (*out_form)[i] = (struct deskbell_form_field){field->id, field->label, field->input, field->required};
+                if (*field->value)
+                        (*out_values)[count++] = (struct deskbell_form_value){field->id, field->value};
+        }
+        return count;
+}
+
+/* Shown at once as the SDK will say it: it comes with its QUEUED. */
+int talk_fill(struct talk *talk, const ChatItem *item, const char **out_wrong)
+{
+        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+        g_autofree struct deskbell_form_field *form = NULL;
+        g_autofree struct deskbell_form_value *values = NULL;
+        size_t count = values_of(item, &form, &values);
+        int64_t number = item->number;
+        char cmid[33];
+
+        int rc = deskbell_form_check(form, item->form->len, values, count, out_wrong);
+        if (rc != DESKBELL_OK)
+                return rc;
+        options.filled_seq = number;
+        options.filled = values;
+        options.filled_count = count;
+        rc = count ? deskbell_send(talk->conversation, NULL, &options, cmid) : DESKBELL_E_TEXT;
+        if (rc != DESKBELL_OK)
+                return rc;
+        g_hash_table_insert(talk->taps, g_strdup(cmid), g_memdup2(&number, sizeof(number)));
+        transcript_choose(talk->transcript, number, "");
         return rc;
 }
 

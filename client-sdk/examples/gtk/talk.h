@@ -46,6 +46,8 @@ int talk_send_files(struct talk *talk, const GPtrArray *files, const char *text,
 int talk_upload(struct talk *talk, const char *cmid, bool is_paused);
 int talk_upload_cancel(struct talk *talk, const char *cmid);
 int talk_press(struct talk *talk, int64_t number, const char *id, const char *label);
+/* The values of the item's form. DESKBELL_E_FORM: *out_wrong is the id of the first field that does not fit. */
+int talk_fill(struct talk *talk, const ChatItem *item, const char **out_wrong);
 int talk_edit(struct talk *talk, int64_t number, int64_t version, const char *text);
 int talk_erase(struct talk *talk, int64_t number);
 int talk_retry(struct talk *talk, const char *cmid);

@@ -21,6 +21,10 @@ HOSTILE = ["<b>not bold</b> & <span font='90'>not big</span>", "</span></markup>
            "[x](https://example.com/?\"><b>y</b>)", "&lt;b&gt; &#0; &bogus;"]
 
 
+FORM = [{"id": "name", "label": "Your name", "input": "text", "required": True},
+        {"id": "born", "label": "Born", "input": "date", "required": True}]
+
+
 class Support:
     """An agent who writes whatever kind is wanted; each message is announced to the checker before it is sent."""
 
@@ -106,6 +110,7 @@ def answers_of_all_kinds(rig, window, support):
     status = window.wait("the tap is sent", newest=card + 1, queued=0)
     shown = {m["number"]: m for m in window.saved()}
     expect(shown[choices].get("chosen") == "that", "the tapped choice is marked")
+    support.connect()
     entries, _ = support.wire.read_log(support.conv)
     tap = next(e for e in entries if e["seq"] == card + 1)
     expect(tap["pressed"] == {"seq": choices, "id": "that"}, f"the tap names its choice: {tap}")
@@ -115,6 +120,39 @@ def answers_of_all_kinds(rig, window, support):
     expect(all(m["state"] == "read" for m in window.saved() if m["mine"]), "all own messages are read")
     support.wire.notify("typing", {"conv": support.conv})
     window.wait("typing is shown", typing="Mina")
+
+
+def a_form_by_keys(rig, window, support):
+    """Typed into the form's own fields; what does not fit is pointed at and not sent."""
+    support.connect()
+    form = support.send("form", fallback_text="Your details, please", form=FORM)
+    window.wait("the form is shown", newest=form, at_end=True)
+    answer = {"text": "Your name: Ann Lee\nBorn: 1990-02-28", "filled": {"seq": form, "values": [
+        {"id": "name", "value": "Ann Lee"}, {"id": "born", "value": "1990-02-28"}]}}
+    announce_hash(rig, content_hash("text", answer))
+    window.key("shift+Tab", "shift+Tab")  # to the list, then to its last row and into it
+    window.key("End")
+    window.key("Tab", "Tab")
+    window.type("Ann Lee")
+    window.key("Tab")
+    window.type("yesterday")
+    window.key("Return")  # the field stays, and has the focus
+    window.key("ctrl+a")
+    window.type("1990-02-28")
+    window.key("Return")
+    window.wait("the answer is sent", newest=form + 1, queued=0)
+    support.connect()
+    entries, _ = support.wire.read_log(support.conv)
+    told = next(e for e in entries if e["seq"] == form + 1)
+    expect({n: told.get(n) for n in answer} == answer, f"the answer is typed: {told}")
+    expect("chosen" in next(m for m in window.saved() if m["number"] == form), "the form is marked as answered")
+    asked = support.send("form", fallback_text="Once more", form=FORM)
+    window.wait("the second form is shown", newest=asked)
+    window.act("fill", f"(int64 {asked}, {{'name': 'Ann'}})")  # a field is missing
+    announce(rig, "after the form")
+    window.send("after the form")
+    window.wait("only the text is sent", newest=asked + 1, queued=0)
+    expect("chosen" not in next(m for m in window.saved() if m["number"] == asked), "what does not fit is not sent")
 
 
 def edits_and_erasures(rig, window, support):
@@ -261,6 +299,7 @@ def run():
         window.wait("the window is online", connection="online", caught_up=True, active=True)
         typing_and_composing(rig, window, support)
         answers_of_all_kinds(rig, window, support)
+        a_form_by_keys(rig, window, support)
         edits_and_erasures(rig, window, support)
         away_and_back(rig, window, support)
         attachments(rig, window, support)

@@ -9,7 +9,7 @@
 struct transcript {
         GListStore *items;
         GHashTable *waiting; /* cmid -> item without a number */
-        GHashTable *taps;    /* number of a choices entry -> id of the choice */
+        GHashTable *taps;    /* number of an entry -> id of the choice; "" for a form */
         int64_t first, last; /* numbers known */
         struct deskbell_marks marks;
         int64_t divided_after; /* -1 = no line */
@@ -245,7 +245,7 @@ static void complete(struct transcript *transcript, ChatItem *item)
 {
         if (item->is_mine && item->number > 0)
                 item->state = state_by_marks(transcript, item);
-        if (item->choices)
+        if (item->choices || item->form)
                 item_set_chosen(item, g_hash_table_lookup(transcript->taps, &item->number));
 }
 
@@ -273,6 +273,7 @@ static ChatItem *change(struct transcript *transcript, const struct deskbell_ent
         if (entry->kind == DESKBELL_KIND_ERASE) {
                 item->kind = DESKBELL_KIND_ERASED;
                 g_clear_pointer(&item->choices, g_ptr_array_unref);
+                g_clear_pointer(&item->form, g_ptr_array_unref);
                 g_clear_pointer(&item->files, g_ptr_array_unref);
                 item_set_text(item, "");
                 g_clear_pointer(&item->title, g_free);
@@ -305,6 +306,8 @@ static void know(struct transcript *transcript, const struct deskbell_entry *ent
                 transcript->last = entry->number;
         if (entry->pressed_seq > 0)
                 transcript_choose(transcript, entry->pressed_seq, entry->pressed_id);
+        if (entry->filled_seq > 0)
+                transcript_choose(transcript, entry->filled_seq, "");
 }
 
 static void insert(struct transcript *transcript, ChatItem *item)

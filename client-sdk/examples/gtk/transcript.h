@@ -28,7 +28,7 @@ void transcript_message(struct transcript *transcript, const struct deskbell_mes
 /* Forgets a message that waits or failed. */
 void transcript_forget(struct transcript *transcript, const char *cmid);
 void transcript_marks(struct transcript *transcript, const struct deskbell_marks *marks);
-/* The user tapped choice `id` of entry `number`; NULL takes it back. */
+/* The user tapped choice `id` of entry `number`, or filled in that form (""); NULL takes it back. */
 void transcript_choose(struct transcript *transcript, int64_t number, const char *id);
 
 /* The line "new messages" stands above the first message of others behind `seq`; -1 = nowhere. */

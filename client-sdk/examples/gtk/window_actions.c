@@ -109,6 +109,22 @@ static void on_press(void *data, ChatItem *item, const struct item_choice *choic
         window_to_end(window);
 }
 
+static char *on_fill(void *data, ChatItem *item)
+{
+        struct window *window = data;
+        const char *wrong = NULL;
+        int rc = talk_fill(window->talk, item, &wrong);
+
+        if (rc == DESKBELL_E_FORM)
+                return g_strdup(wrong);
+        window_say_error(window, rc);
+        if (rc == DESKBELL_OK) {
+                composer_focus(window->composer); /* the field that had it is gone */
+                window_to_end(window);
+        }
+        return NULL;
+}
+
 static void on_jump(void *data, int64_t number)
 {
         window_show_message(data, number);
@@ -131,6 +147,7 @@ void window_fill_actions(struct window *window)
                 .retry = on_retry,
                 .forget = on_forget,
                 .press = on_press,
+                .fill = on_fill,
                 .jump = on_jump,
                 .open = on_open,
         };

@@ -2,9 +2,10 @@
 /* libdeskbell: support messaging inside an application. This header is the manual.
  *
  * A client keeps one durable file per (app, user): the messages still to be sent (the outbox) and what has been
- * received (the cache). A message handed to deskbell_send is on this device's disk when the call returns, and is sent
- * until the server has answered; it is never lost and never stored twice, whatever happens to the network or to this
- * process.
+ * received (the cache). A message handed to deskbell_send is written there a moment later by the client's own thread,
+ * so that no thread of the application waits for a disk. When it is told as QUEUED it is on this device's disk, and is
+ * sent until the server has answered; it is never lost and never stored twice, whatever happens to the network or to
+ * this process.
  *
  *     struct deskbell_options options = DESKBELL_OPTIONS_INIT;
  *     options.url = "wss://support.example.com/v1/ws";
@@ -67,7 +68,7 @@ enum deskbell_error {
         DESKBELL_E_INVALID = -1,       /* an argument is missing, malformed or out of its range */
         DESKBELL_E_NOMEM = -2,         /* out of memory */
         DESKBELL_E_LOCKED = -3,        /* another client, perhaps another process, has this user's file open */
-        DESKBELL_E_STORE = -4,         /* this device's disk failed or is full; nothing was queued */
+        DESKBELL_E_STORE = -4,         /* this device's disk failed or is full; nothing was stored */
         DESKBELL_E_STORE_NEWER = -5,   /* the file is a newer library's, its tables are unknown; it is left alone */
         DESKBELL_E_OUTBOX_FULL = -6,   /* 500 messages or 50 MiB wait already */
         DESKBELL_E_TOO_LONG = -7,      /* text above 10,000 code points or 40,000 bytes */
@@ -82,7 +83,9 @@ enum deskbell_error {
         DESKBELL_E_CANCELLED = -16,    /* the client is being closed, or the connection went away meanwhile */
         DESKBELL_E_OTHER_USER = -17,   /* the token names another user than this file belongs to */
         DESKBELL_E_DAMAGED = -18,      /* the bytes that came are not those of the file: size or SHA-256 differ */
-        DESKBELL_E_UNSENT = -19        /* messages wait to be sent and would be lost */
+        DESKBELL_E_UNSENT = -19,       /* messages wait to be sent and would be lost */
+        DESKBELL_E_FORM = -20,         /* what was filled in does not fit the form: deskbell_form_check tells where */
+        DESKBELL_E_KEY = -21           /* the file is sealed under another key than store_key, or no key was given */
 };
 
 /* One English sentence; static. */
@@ -108,8 +111,11 @@ struct deskbell_state {
         enum deskbell_connection connection;
         int64_t retry_in_ms; /* WAITING and DELAYED; else 0 */
         /* A tag of the protocol's tables ("replaced", "revoked", "upgrade_required", "token_expired", "drain", ...),
-         * "network" when no connection could be made or it was lost, "silent" when the server went silent,
-         * "other_user", "store", or "". */
+         * "network" when no connection could be made or it was lost, "silent" when the server went silent, "tls" when
+         * its certificate was not believed or TLS could not be agreed on, "tls_pin" when no key of its chain is pinned,
+         * "proxy" when the proxy could not be reached or refused, "proxy_auth" when it wants other credentials,
+         * "handshake" when something else than a WebSocket answered, "other_user", "store", or "". on_log has the
+         * details. All of these are tried again, with growing pauses. */
         const char *why;
         int caught_up;         /* ONLINE: everything the server had when asked last is in the cache */
         const char *principal; /* who this client is, "" before the first session */
@@ -154,6 +160,12 @@ struct deskbell_form_field {
         int required;
 };
 
+/* What was filled into one field of a form. */
+struct deskbell_form_value {
+        const char *id;    /* of the field, 1-64 bytes */
+        const char *value; /* "" = nothing; at most 1,000 characters */
+};
+
 /* A file of a message. */
 struct deskbell_file {
         const char *id;    /* 32 hex digits; "" = not on the server yet */
@@ -189,13 +201,16 @@ struct deskbell_entry {
         const char *link;    /* CARD, ARTICLE: http, https or mailto; "" = none */
         int64_t pressed_seq; /* TEXT: the choices entry that was tapped, 0 = none */
         const char *pressed_id;
-        uint8_t hash[16]; /* of kind and content, as the delivery contract defines it */
+        uint8_t hash[16];                  /* of kind and content, as the delivery contract defines it */
         const struct deskbell_file *files; /* ATTACHMENT: 1-10 of them */
         size_t files_count;
+        int64_t filled_seq; /* TEXT: the form entry that was filled in, 0 = none; `text` says the same in words */
+        const struct deskbell_form_value *filled;
+        size_t filled_count;
 };
 
 enum deskbell_message_state {
-        DESKBELL_QUEUED = 1,    /* in the outbox, on disk */
+        DESKBELL_QUEUED = 1,    /* in the outbox, on disk; nothing is told of a message before */
         DESKBELL_SENT = 2,      /* on the server's disk, at its place, for good */
         DESKBELL_DELIVERED = 3, /* stored by a device of the other side */
         DESKBELL_READ = 4,      /* read by the other side */
@@ -208,8 +223,11 @@ enum deskbell_operation { DESKBELL_OP_SEND = 1, DESKBELL_OP_EDIT = 2, DESKBELL_O
 
 /* A message, edit or erasure of this device. Exactly one of SENT, FAILED and EXPIRED is told for each; when the process
  * dies before that callback has returned, it is told again after the restart. DELIVERED and READ may follow SENT. It
- * never goes back, but to QUEUED or UPLOADING by deskbell_retry, and from QUEUED to UPLOADING when the server has lost
- * its files meanwhile. SENT is told again, with is_again, when a restored server stored it at another place. */
+ * never goes back, but to QUEUED or UPLOADING by deskbell_retry, from QUEUED to UPLOADING when the server has lost its
+ * files meanwhile, and from SENT to UPLOADING when a restored server lacks them: they go up again from the paths they
+ * were at, and one of SENT, FAILED and EXPIRED is told once more. FAILED follows SENT, with is_again and tag
+ * "file_missing", when they were given as bytes. SENT is told again, with is_again, when a restored server stored it at
+ * another place. */
 struct deskbell_message {
         deskbell_conversation *conversation;
         const char *cmid;
@@ -225,21 +243,24 @@ struct deskbell_message {
         int is_duplicate;  /* SENT: the server had it already from an earlier try */
         /* FAILED: a tag of the error table, or "target_unknown", "file_missing" (a local file is gone or cannot be
          * read), "file_changed" (it is not what it was when it was queued), "cancelled", "damaged" (this device's disk
-         * has changed its text); else "" */
+         * has changed its text), "store" (this device's disk failed before the message was on it: it is nowhere, can
+         * neither be retried nor forgotten, and is told once; send it again); else "" */
         const char *tag;
-        const char *text;  /* SEND, EDIT: its text */
-        int64_t of;        /* EDIT, ERASE: number of the message meant; else 0 */
-        uint8_t hash[16];  /* SEND: of kind and content; EDIT, ERASE: zero; UPLOADING: not known yet, zero */
+        const char *text; /* SEND, EDIT: its text */
+        int64_t of;       /* EDIT, ERASE: number of the message meant; else 0 */
+        uint8_t hash[16]; /* SEND: of kind and content; EDIT, ERASE: zero; UPLOADING: not known yet, zero */
         const struct deskbell_file *files; /* of an attachment; else NULL */
         size_t files_count;
-        int is_paused; /* UPLOADING: by deskbell_upload_pause */
+        int is_paused;       /* UPLOADING: by deskbell_upload_pause */
+        int64_t pressed_seq; /* SEND: the choices entry it answers, 0 = none */
+        int64_t filled_seq;  /* SEND: the form entry it answers, 0 = none */
 };
 
 /* How far a file of an UPLOADING message is. Told for each piece that is on the server's disk. */
 struct deskbell_progress {
         deskbell_conversation *conversation;
-        const char *cmid;   /* of the message */
-        size_t file, files; /* which one, from 0, of how many */
+        const char *cmid;    /* of the message */
+        size_t file, files;  /* which one, from 0, of how many */
         int64_t sent, total; /* bytes of this file */
 };
 
@@ -300,8 +321,8 @@ enum deskbell_notice {
         /* Staff: what was said in the conversation was erased. Forget what is shown; deskbell_history gives what is
            left. */
         DESKBELL_NOTICE_CONVERSATION_ERASED = 5,
-        /* claims_visitor: the server did not let this user have the visitor. Its file was left alone; the user goes on
-           without it. */
+        /* claims_visitor: the server did not let this user have the visitor, or (`detail` is "key") the visitor's file
+           is sealed under another key. Its file was left alone; the user goes on without it. */
         DESKBELL_NOTICE_CLAIM_REFUSED = 6,
         /* How many queued messages of the file set aside could be read and wait in the new one, under their old cmids:
          * `detail`, a number. Others, and those whose own files were still being uploaded, are in the renamed file. */
@@ -320,8 +341,8 @@ typedef struct deskbell_exchange deskbell_exchange;
 
 struct deskbell_http_request {
         size_t size;
-        const char *method; /* "PUT" or "GET" */
-        const char *url;    /* "https://..." */
+        const char *method;         /* "PUT" or "GET" */
+        const char *url;            /* "https://..." */
         const char *const *headers; /* "Name: value" */
         size_t headers_count;
         const void *body; /* PUT: at most 256 KiB */
@@ -331,7 +352,7 @@ struct deskbell_http_request {
 
 struct deskbell_http_answer {
         size_t size;
-        int status; /* 200...; 0 = no answer came */
+        int status;                 /* 200...; 0 = no answer came */
         const char *const *headers; /* "Name: value" */
         size_t headers_count;
         const void *body;
@@ -346,8 +367,8 @@ struct deskbell_transport {
         size_t size; /* sizeof(struct deskbell_transport) */
         void *data;
         /* Makes a connection to `url` with that subprotocol and the largest message accepted. After 0 the transport
-         * owes exactly one deskbell_link_closed, whether or not deskbell_link_opened came. Non-zero: failed at once, no
-         * call follows. */
+         * owes exactly one deskbell_link_closed (or deskbell_link_failed), whether or not deskbell_link_opened came.
+         * Non-zero: failed at once, no call follows. */
         int (*open)(void *data, const char *url, const char *subprotocol, size_t max_message_bytes,
                     deskbell_link *link);
         /* One text message; the bytes are copied. Only between opened and closed. */
@@ -356,13 +377,14 @@ struct deskbell_transport {
         void (*close)(void *data, deskbell_link *link, int code);
         /* Go on reading after deskbell_link_text returned 1. */
         void (*resume)(void *data, deskbell_link *link);
-        /* Last call: ends all threads; afterwards no deskbell_link_ or deskbell_http_ call is made. NULL: deskbell_close
-         * waits for the deskbell_link_closed and deskbell_http_done that are owed, at most 6 s. */
+        /* Last call: ends all threads; afterwards no deskbell_link_ or deskbell_http_ call is made. Not called when
+         * deskbell_open has failed. NULL: deskbell_close waits for the deskbell_link_closed and deskbell_http_done that
+         * are owed, at most 6 s. */
         void (*stop)(void *data);
         /* Optional, for attachments: makes one HTTP request. Called on the library's thread for files; must not wait.
          * `request` lives for the call. After 0 the transport owes exactly one deskbell_http_done for `exchange`.
-         * Non-zero: failed at once, no call follows. Redirects are not followed; no cookies; certificates are checked as
-         * for the WebSocket. NULL: deskbell_send_file and deskbell_file_fetch return STATE. */
+         * Non-zero: failed at once, no call follows. Redirects are not followed; no cookies; certificates are checked
+         * as for the WebSocket. NULL: deskbell_send_file and deskbell_file_fetch return STATE. */
         int (*http)(void *data, const struct deskbell_http_request *request, deskbell_exchange *exchange);
         /* Optional: nobody waits for this answer any more; deskbell_http_done is still owed, soon. */
         void (*http_cancel)(void *data, deskbell_exchange *exchange);
@@ -374,6 +396,12 @@ DESKBELL_API void deskbell_link_opened(deskbell_link *link);
 DESKBELL_API int deskbell_link_text(deskbell_link *link, const char *bytes, size_t len);
 /* Gone, for whatever reason. `code`: the close code received, 1006 when none came. */
 DESKBELL_API void deskbell_link_closed(deskbell_link *link, int code);
+/* Instead of deskbell_link_closed, with a reason: `why` is what struct deskbell_state tells, one of "network", "tls",
+ * "tls_pin", "proxy", "proxy_auth" and "handshake" (anything else counts as "network"); `detail` goes to on_log, at
+ * most 160 bytes, and must hold no secrets (NULL = none); `retry_after_ms` is how long the other side wants to be left
+ * alone, at most an hour of it counts; -1 = it did not say. */
+DESKBELL_API void deskbell_link_failed(deskbell_link *link, const char *why, const char *detail,
+                                       int64_t retry_after_ms);
 /* The end of a request: its answer, copied. Any thread. NULL, or status 0: there was none. */
 DESKBELL_API void deskbell_http_done(deskbell_exchange *exchange, const struct deskbell_http_answer *answer);
 
@@ -411,7 +439,7 @@ struct deskbell_options {
         /* Staff: opened conversations also give their team log. Default 1; ignored for customers. */
         int with_team_log;
 
-        const char *ca_file;                        /* PEM file of trusted roots for wss; NULL = those of the system */
+        const char *ca_file; /* PEM file of trusted roots for wss and files; NULL = the system's */
         const struct deskbell_transport *transport; /* copied; NULL = libwebsockets */
 
         /* NULL = the system's. `mono_ms` never goes back; `wall_ms` is ms since 1970; `random` fills all bytes. With a
@@ -468,12 +496,29 @@ struct deskbell_options {
         int64_t cache_max_bytes;
         /* The same for each conversation that is not open: entries kept of each log, 50-1000000; 0 = no limit. */
         int cache_max_entries_per_conversation;
+
+        /* With the transport over libwebsockets, for wss and for files: besides being signed by a trusted root, one
+         * certificate of the server's chain must have one of these public keys. "sha256/" and the base64 of the SHA-256
+         * of the SubjectPublicKeyInfo (RFC 7469), at most 16; name a spare key too. NULL and 0 = no pins. */
+        const char *const *tls_pins;
+        size_t tls_pins_count;
+        /* The same: "http://[USER:PASSWORD@]HOST:PORT" of an HTTP proxy that is asked for a way (CONNECT) to the
+         * server, for ws as for wss; what is special in user and password as %XX. NULL = none. The environment
+         * (http_proxy and the like) is never looked at: give getenv's answer where it should be. */
+        const char *proxy;
+        /* 32 bytes: what this user's files hold about people and what they say is sealed with AES-256-GCM, under a key
+         * that only this one opens; which parts stay readable is listed in docs/sdk.md. NULL and 0 = not sealed. A
+         * plain file is made a sealed one by deskbell_open, in one go, and what was plain is overwritten; never the
+         * other way. Where a key belongs: the platform's keystore. Random: take it from a good source, not from a
+         * password. Read by deskbell_open only, and not kept. */
+        const uint8_t *store_key;
+        size_t store_key_len;
 };
 
 #define DESKBELL_OPTIONS_INIT                                                                                          \
         {                                                                                                              \
                 sizeof(struct deskbell_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 50, 1, 0, 0, 0, 0, 0, 0, 0,   \
-                        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                                    \
+                        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                     \
         }
 
 /* ---- Memory -------------------------------------------------------------------------------------------------- */
@@ -487,26 +532,37 @@ struct deskbell_allocator {
         void (*free)(void *block, void *data);                   /* never NULL */
 };
 
-/* From now on the library's own memory, of all clients of this process, comes from there. Copied; NULL = malloc of the C
- * library, as at the start. SQLite, OpenSSL, libwebsockets, jansson and libcurl have calls of their own for theirs. Call
- * it while no client is open and no other thread is in the library. Errors: INVALID, STATE while a client is open. */
+/* From now on the library's own memory, of all clients of this process, comes from there. Copied; NULL = malloc of the
+ * C library, as at the start. SQLite, OpenSSL, libwebsockets, jansson and libcurl have calls of their own for theirs.
+ * Call it while no client is open and no other thread is in the library. Errors: INVALID, STATE while a client is open.
+ */
 DESKBELL_API int deskbell_set_allocator(const struct deskbell_allocator *allocator);
 
 /* ---- Life ---------------------------------------------------------------------------------------------------- */
 
 /* Opens the user's file and starts the client's thread; no connection yet. Everything in `options` is copied.
- * Errors: INVALID, NOMEM, LOCKED, STORE, STORE_NEWER. A damaged file is set aside and told by on_notice. */
+ * Errors: INVALID, NOMEM, LOCKED, STORE, STORE_NEWER, KEY: nothing was done. A damaged file is set aside and told by
+ * on_notice. */
 DESKBELL_API int deskbell_open(const struct deskbell_options *options, deskbell_client **out_client);
 
-/* Ends the connection and the threads and frees everything, also all conversations. Queued messages stay in the file.
- * When it returns no callback runs or will run. NULL is welcome. Errors: WRONG_THREAD inside a callback (nothing was
- * done). */
+/* Ends the connection and the threads and frees everything, also all conversations. What was handed over is written
+ * first; should the disk fail then, it is told as FAILED with tag "store" inside this call, on this thread, also of a
+ * client that was muted. Queued messages stay in the file. When it returns no callback runs or will run. NULL is
+ * welcome. Errors: WRONG_THREAD inside a callback (nothing was done). */
 DESKBELL_API int deskbell_close(deskbell_client *client);
 
-/* From now on no callback begins, on whatever thread; one that runs, runs to its end. What was not told is told after
- * the next deskbell_open of this file. For programs that end a client inside one of its callbacks, where deskbell_close
- * cannot be called: mute it there, and close it from another thread or after deskbell_dispatch. What runs exactly once
- * (deskbell_history's `fn`) still runs, in deskbell_close. Cannot be undone. Errors: INVALID. */
+/* From now on the user's file opens with `new_key` (32 bytes, read during the call) instead of the store_key it was
+ * opened with, and so does a visitor's that waits to be claimed. Only the key that all values are sealed under is
+ * sealed anew: cheap, and whole when the process dies in it: then either the old key opens the file or the new one. A
+ * copy of the file of before still opens with the old one. Not for a file that is plain: open it with a store_key.
+ * Errors: INVALID, STATE (the file is not sealed), STORE: nothing was changed. */
+DESKBELL_API int deskbell_change_store_key(deskbell_client *client, const uint8_t *new_key, size_t new_key_len);
+
+/* Writes what was handed over. From then on no callback begins, on whatever thread; one that runs, runs to its end.
+ * What was not told is told after the next deskbell_open of this file. For programs that end a client inside one of its
+ * callbacks, where deskbell_close cannot be called: mute it there, and close it from another thread or after
+ * deskbell_dispatch. What runs exactly once (deskbell_history's `fn`) still runs, in deskbell_close. Cannot be undone.
+ * Errors: INVALID. */
 DESKBELL_API int deskbell_mute(deskbell_client *client);
 
 /* Connects, and stays connected until deskbell_disconnect, with growing random pauses between tries. Ends STOPPED. Both
@@ -522,7 +578,7 @@ DESKBELL_API int deskbell_network_changed(deskbell_client *client);
  * is ended, marks and what can be sent are sent, at most 10 s long; then the connection is closed (PAUSED) and the
  * client does not wake up at all: no timer, no socket. What is queued meanwhile stays queued. In the foreground it
  * connects at once, unless the server had asked to come back later (DELAYED). Not kept in the file. A process that is
- * ended in the background loses nothing. Errors: INVALID. */
+ * ended in the background loses nothing: what was handed over is on the disk when this returns. Errors: INVALID. */
 DESKBELL_API int deskbell_set_background(deskbell_client *client, int is_background);
 
 /* The clock given in the options was turned: due timers run now. */
@@ -628,36 +684,62 @@ struct deskbell_send_options {
         int64_t pressed_seq;    /* a tap on a choice: the entry, 0 = none */
         const char *pressed_id; /* and the choice, 1-64 bytes */
         const char *cmid;       /* 32 hex digits made by deskbell_cmid_new; NULL = made here */
+        int64_t filled_seq;     /* customers: a form that was filled in: the entry, 0 = none. Not with pressed_seq */
+        const struct deskbell_form_value *filled; /* and its values, 1-20; fields without one may be left out */
+        size_t filled_count;
+        int wait_for_disk; /* 1 = return when the message is on this device's disk (some ms), or with STORE */
 };
 
 #define DESKBELL_SEND_OPTIONS_INIT                                                                                     \
         {                                                                                                              \
-                sizeof(struct deskbell_send_options), DESKBELL_PUBLIC, 0, 0, 0, 0                                      \
+                sizeof(struct deskbell_send_options), DESKBELL_PUBLIC, 0, 0, 0, 0, 0, 0, 0, 0                          \
         }
 
 /* A new message id. A program that must know the id before the message can leave makes it first and passes it. "" when
  * `client` is NULL. */
 DESKBELL_API void deskbell_cmid_new(deskbell_client *client, char out_cmid[33]);
 
-/* Queues a text. When it returns 0 the message is in the outbox on this device's disk; it is sent now or as soon as
- * there is a session, after all others queued before it in this conversation; on_message tells what becomes of it.
- * `options` may be NULL; out_cmid (33 bytes) may be NULL. Errors: INVALID, NOMEM, STORE, OUTBOX_FULL, TOO_LONG, TEXT,
- * EXISTS. */
+/* Sends a text, after all others sent before it in this conversation. It is checked and handed over, and the call
+ * returns, without waiting for disk or network: this is for the thread that draws. The client's thread writes it to
+ * this device's disk, then on_message tells QUEUED; from then on it survives the end of this process, and leaves for
+ * the server now or as soon as there is a session. Should the disk fail, FAILED is told instead, with tag "store". A
+ * message that was only handed over is lost when the process dies within those ms; deskbell_close, deskbell_mute,
+ * deskbell_log_out and deskbell_set_background write it first. To know it on disk when the call returns, set
+ * wait_for_disk; it may be used in callbacks too.
+ * `options` may be NULL; out_cmid (33 bytes) may be NULL. With filled_seq `text` may be NULL: then it is made here, a
+ * line "LABEL: VALUE" for each value. With a cmid of the caller's, or filled_seq, the call looks into the file and may
+ * wait while it is written. Errors: INVALID (also: filled_seq is no form), NOMEM, STORE (wait_for_disk, or the file
+ * could not be looked into), OUTBOX_FULL, TOO_LONG (also a value), TEXT (also: all values are empty), EXISTS, FORM
+ * (only of a form that is in the cache; else the server checks it: FAILED with tag "bad_request"). */
 DESKBELL_API int deskbell_send(deskbell_conversation *conversation, const char *text,
                                const struct deskbell_send_options *options, char *out_cmid);
 
-/* Queues a new text for an own message that has a place. `version` is the one the user saw (entry.version). Another
- * version on the server: FAILED with tag "conflict". Errors: as deskbell_send, NOT_FOUND when the message is not in the
- * cache. cmid in `options` as there; its other members are `log` and otherwise unused. */
+/* Looks whether `values` answer the form of an entry (`form`, `form_count`), as deskbell_send does: each of them for a
+ * field of the form and no field twice, something in each field that is required, and in the others nothing or what
+ * `input` says: "email" something on both sides of an at sign and no space, "number" digits with at most one sign in
+ * front and one point or comma within, "date" YYYY-MM-DD. Pure. *out_id (may be NULL) = the id of the first that does
+ * not fit, which lives as long as `form` and `values`. Errors: INVALID, FORM. */
+DESKBELL_API int deskbell_form_check(const struct deskbell_form_field *form, size_t form_count,
+                                     const struct deskbell_form_value *values, size_t values_count,
+                                     const char **out_id);
+
+/* Sends a new text for an own message that has a place, in the way of deskbell_send. `version` is the one the user saw
+ * (entry.version). Another version on the server: FAILED with tag "conflict". cmid and wait_for_disk in `options` as
+ * there; its other members are `log` and otherwise unused. Errors: INVALID, NOMEM, STORE, OUTBOX_FULL, TOO_LONG, TEXT,
+ * EXISTS, NOT_FOUND when the message is not in the cache. */
 DESKBELL_API int deskbell_edit(deskbell_conversation *conversation, int64_t number, int64_t version, const char *text,
                                const struct deskbell_send_options *options, char *out_cmid);
 
-/* Queues the erasure of an own message. Errors: INVALID, NOMEM, STORE, OUTBOX_FULL, EXISTS, NOT_FOUND. */
+/* Sends the erasure of an own message, in the way of deskbell_edit. Errors: INVALID, NOMEM, STORE, OUTBOX_FULL, EXISTS,
+ * NOT_FOUND. */
 DESKBELL_API int deskbell_erase(deskbell_conversation *conversation, int64_t number,
                                 const struct deskbell_send_options *options, char *out_cmid);
 
-/* Puts a FAILED message back at the end of the queue, under a new cmid; an EXPIRED one under its old cmid. out_cmid (33
- * bytes) may be NULL. Errors: INVALID, NOMEM, NOT_FOUND, STATE when it is neither or too old, OUTBOX_FULL, STORE. */
+/* Puts a FAILED message back at the end of the queue, under a new cmid; an EXPIRED one under its old cmid. It is handed
+ * over as by deskbell_send, but for a look into the file. Should the disk fail, the new cmid is told as FAILED with tag
+ * "store", and the old one as what it was, with is_again. out_cmid (33 bytes) may be NULL. Errors: INVALID, NOMEM,
+ * NOT_FOUND, STATE when it is neither, or too old, or being put back, OUTBOX_FULL, STORE when the file could not be
+ * looked into. */
 DESKBELL_API int deskbell_retry(deskbell_client *client, const char *cmid, char *out_cmid);
 
 /* Forgets a FAILED or EXPIRED message. Errors: INVALID, NOMEM, NOT_FOUND, STATE, STORE. */
@@ -667,7 +749,9 @@ DESKBELL_API int deskbell_forget(deskbell_client *client, const char *cmid);
 
 /* A file to be sent: a path, or bytes. */
 struct deskbell_file_source {
-        const char *path;  /* of a local file that stays as it is until the message is SENT; NULL = `bytes` */
+        /* Of a local file that stays as it is until the message is SENT; one that stays longer can heal a server that
+         * is restored from a backup within 30 days. NULL = `bytes`. */
+        const char *path;
         const void *bytes; /* copied into a file below data_dir, which goes when the message is SENT */
         size_t bytes_len;
         const char *name;  /* shown to the others, 1-255 characters; NULL = the last part of `path`, or "file" */
@@ -677,26 +761,28 @@ struct deskbell_file_source {
 struct deskbell_file_options {
         size_t size; /* sizeof(struct deskbell_file_options) */
         const struct deskbell_file_source *files;
-        size_t files_count;     /* 1-10 */
-        const char *text;       /* caption, as deskbell_send takes it; NULL = none */
-        enum deskbell_log log;  /* TEAM = in a note; staff only */
-        int64_t reply_to;       /* seq it answers, 0 = none */
-        const char *cmid;       /* 32 hex digits made by deskbell_cmid_new; NULL = made here */
+        size_t files_count;    /* 1-10 */
+        const char *text;      /* caption, as deskbell_send takes it; NULL = none */
+        enum deskbell_log log; /* TEAM = in a note; staff only */
+        int64_t reply_to;      /* seq it answers, 0 = none */
+        const char *cmid;      /* 32 hex digits made by deskbell_cmid_new; NULL = made here */
+        int wait_for_disk;     /* as of deskbell_send */
 };
 
 #define DESKBELL_FILE_OPTIONS_INIT                                                                                     \
         {                                                                                                              \
-                sizeof(struct deskbell_file_options), 0, 0, 0, DESKBELL_PUBLIC, 0, 0                                   \
+                sizeof(struct deskbell_file_options), 0, 0, 0, DESKBELL_PUBLIC, 0, 0, 0                                \
         }
 
-/* Queues a message with files. When it returns 0 that is on this device's disk: the paths with size and time of change,
- * and a copy of what was given as bytes. Told as UPLOADING; its files go up one after the other, in pieces, and go on
- * where they were after a lost connection or a restart; on_progress tells how far they are. When the last one has
- * arrived the message takes its place at the end of the outbox (QUEUED): texts written meanwhile go first. A file that
- * is gone or not what it was: FAILED with tag "file_missing" or "file_changed". out_cmid (33 bytes) may be NULL.
- * Errors: INVALID, NOMEM, STORE (also: bytes could not be copied), OUTBOX_FULL, TOO_LONG, TEXT, EXISTS, NOT_FOUND (no
- * such local file, or it is not a file that can be read), STATE (no `url`, a transport without `http`, or bytes without
- * a data_dir). */
+/* Sends a message with files. It is handed over as by deskbell_send; a path is only looked at, bytes are copied into a
+ * file, which takes the time that writing them takes (about 1 ms for each MB), but does not wait for the disk. Told as
+ * UPLOADING when this is on the disk: the paths with size and time of change, and the copies. Its files go up one after
+ * the other, in pieces, and go on where they were after a lost connection or a restart; on_progress tells how far they
+ * are. When the last one has arrived the message takes its place at the end of the outbox (QUEUED): texts written
+ * meanwhile go first. A file that is gone or not what it was: FAILED with tag "file_missing" or "file_changed".
+ * out_cmid (33 bytes) may be NULL. Errors: INVALID, NOMEM, STORE (bytes could not be copied; else as of deskbell_send),
+ * OUTBOX_FULL, TOO_LONG, TEXT, EXISTS, NOT_FOUND (no such local file, or it is not a file that can be read), STATE (no
+ * `url`, a transport without `http`, or bytes without a data_dir). */
 DESKBELL_API int deskbell_send_file(deskbell_conversation *conversation, const struct deskbell_file_options *options,
                                     char *out_cmid);
 
@@ -723,8 +809,9 @@ typedef void (*deskbell_fetch_done_fn)(deskbell_client *client, int64_t fetch, i
  * PATH.<8 digits of its id>.part, which is checked by size and SHA-256, written through and renamed; a file that was
  * there is replaced. Waits for a session, and goes on after a lost connection; not over a restart, but a new fetch of
  * the same file to the same path goes on with the part. `progress` may be NULL. `done` runs exactly once, later, where
- * callbacks run, also when the client is closed meanwhile (CANCELLED); never when this returns an error. *out_fetch (may
- * be NULL) names it. Errors: INVALID, NOMEM, EXISTS (a fetch to that path is under way), STATE (as deskbell_send_file).
+ * callbacks run, also when the client is closed meanwhile (CANCELLED); never when this returns an error. *out_fetch
+ * (may be NULL) names it. Errors: INVALID, NOMEM, EXISTS (a fetch to that path is under way), STATE (as
+ * deskbell_send_file).
  */
 DESKBELL_API int deskbell_file_fetch(deskbell_client *client, const struct deskbell_file *file, const char *path,
                                      deskbell_fetch_progress_fn progress, deskbell_fetch_done_fn done, void *data,
@@ -743,12 +830,13 @@ DESKBELL_API int deskbell_mark_read(deskbell_conversation *conversation, int64_t
  * INVALID. */
 DESKBELL_API int deskbell_typing(deskbell_conversation *conversation);
 
-/* Agents: whether customers may count on this agent, for all his devices. Without it an agent counts as here while he is
- * connected and does something at least each 5 minutes. Kept until it is said anew or the client is closed, and told to
- * the server in each session. Errors: INVALID, STATE for anybody but staff. */
+/* Agents: whether customers may count on this agent, for all his devices. Without it an agent counts as here while he
+ * is connected and does something at least each 5 minutes. Kept until it is said anew or the client is closed, and told
+ * to the server in each session. Errors: INVALID, STATE for anybody but staff. */
 DESKBELL_API int deskbell_set_presence(deskbell_client *client, enum deskbell_availability availability);
 
-/* manual_ack: the application is done with all entries of that log up to `number`. Errors: INVALID, STATE without
+/* manual_ack: the application is done with all entries of that log up to `number`. What it has sent before is written
+ * in the same transaction: an answer is never lost after its question was done with. Errors: INVALID, STATE without
  * manual_ack, STORE. */
 DESKBELL_API int deskbell_entry_done(deskbell_conversation *conversation, enum deskbell_log log, int64_t number);
 
@@ -767,7 +855,7 @@ struct deskbell_history_options {
         }
 
 /* Error 0 and the entries in rising order (their origin is SNAPSHOT), `head` = the log's highest number, `more` = there
- * are more that way; or an error (OFFLINE, REFUSED, CANCELLED, STORE) with no entries. */
+ * are more that way; or an error (OFFLINE, REFUSED, CANCELLED, STORE, NOMEM) with no entries. */
 typedef void (*deskbell_history_fn)(deskbell_client *client, int error, const struct deskbell_entry *entries,
                                     size_t count, int64_t head, int more, void *data);
 
@@ -808,15 +896,15 @@ typedef void (*deskbell_search_fn)(deskbell_client *client, int error, const str
                                    const char *next, int is_cut, void *data);
 
 /* Looks for entries that hold all words of `query` (1-200 characters), in everything this user may read: on the server,
- * which finds a new entry about a second after it was accepted. Words of letters are found by their beginning. `fn` runs
- * exactly once, later, where callbacks run, also when the client is closed meanwhile; never when this returns an error.
- * Errors: INVALID, TEXT, NOMEM, OFFLINE. */
+ * which finds a new entry about a second after it was accepted. Words of letters are found by their beginning. `fn`
+ * runs exactly once, later, where callbacks run, also when the client is closed meanwhile; never when this returns an
+ * error. Errors: INVALID, TEXT, NOMEM, OFFLINE. */
 DESKBELL_API int deskbell_search(deskbell_client *client, const char *query,
                                  const struct deskbell_search_options *options, deskbell_search_fn fn, void *data);
 
 struct deskbell_status {
         size_t size;    /* sizeof(struct deskbell_status) */
-        int64_t queued; /* messages without a final answer */
+        int64_t queued; /* messages without a final answer, with those that are only handed over */
         int64_t queued_bytes;
         int64_t failed; /* FAILED or EXPIRED and not forgotten */
         int64_t unread; /* as on_unread */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "support/members.h"
+
 /* --- frames, in place of the edge's --- */
 
 struct edge_frame {
@@ -527,24 +529,9 @@ json_t *room_note(struct room *room, const struct client *client, const char *co
 
 /* --- what an answer says --- */
 
-static const json_t *member(const json_t *object, const char *path)
-{
-        char name[64];
-        while (object && *path) {
-                size_t len = strcspn(path, ".");
-                assert_in_range(len, 1, sizeof name - 1);
-                memcpy(name, path, len);
-                name[len] = 0;
-                object = json_is_array(object) ? json_array_get(object, (size_t)atoi(name))
-                                               : json_object_get(object, name);
-                path += len + (path[len] == '.');
-        }
-        return object;
-}
-
 json_int_t number(const json_t *object, const char *path)
 {
-        const json_t *value = member(object, path);
+        const json_t *value = member_at(object, path);
         if (json_is_boolean(value))
                 return json_is_true(value);
         return json_is_integer(value) ? json_integer_value(value) : -1;
@@ -552,7 +539,7 @@ json_int_t number(const json_t *object, const char *path)
 
 const char *words(const json_t *object, const char *path)
 {
-        return json_string_value(member(object, path));
+        return json_string_value(member_at(object, path));
 }
 
 static void show(const json_t *answer, const char *expected)

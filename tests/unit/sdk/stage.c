@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client-sdk/src/machine_private.h"
+#include "protocol/memory.h"
 
 static void roll(void *data, void *bytes, size_t len)
 {
@@ -35,6 +36,18 @@ char *stage_folder(char room[64])
         snprintf(room, 64, "/tmp/deskbell-stage-XXXXXX");
         assert_non_null(mkdtemp(room));
         return room;
+}
+
+const uint8_t *stage_key(void)
+{
+        static const uint8_t key[32] = "a key that only the tests have.";
+
+        return getenv("STAGE_SEALED") ? key : NULL;
+}
+
+int stage_cache_open(const char *path, int64_t wall_ms, struct cache **out_cache, char **out_set_aside)
+{
+        return cache_open_sealed(path, stage_key(), wall_ms, out_cache, out_set_aside);
 }
 
 struct cache *stage_cache(struct stage *stage)
@@ -77,7 +90,7 @@ static void look(struct stage *stage)
                 json_t *root = json_loadb(frame->bytes, frame->len, JSON_REJECT_DUPLICATES, NULL);
                 assert_non_null(root);
                 json_array_append_new(stage->frames, root);
-                free(frame);
+                memory_free(frame);
         }
         event_list_move(&stage->events, machine_events(stage->machine));
         for (struct job *job, **at = &stage->jobs; (job = machine_job_take(stage->machine));) {
@@ -125,9 +138,10 @@ void stage_open(struct stage *stage)
         struct cache *cache = NULL;
         char *aside = NULL;
 
-        assert_int_equal(0, cache_open(stage->path, stage->wall_ms, &cache, &aside));
+        assert_int_equal(0, stage_cache_open(stage->path, stage->wall_ms, &cache, &aside));
         assert_null(aside);
         assert_int_equal(0, machine_new(&stage->settings, cache, stage->mono_ms, stage->wall_ms, &stage->machine));
+        handover_settle(&stage->handover, stage->machine);
         look(stage);
 }
 
@@ -136,6 +150,8 @@ void stage_kill(struct stage *stage)
         json_array_clear(stage->frames);
         event_list_clear(&stage->events);
         drop_jobs(stage);
+        handover_clear(&stage->handover);
+        stage->handover = (struct handover){0};
         machine_free(stage->machine);
         stage->machine = NULL;
         stage->wish = WISH_NOTHING;
@@ -159,7 +175,9 @@ int stage_end(struct stage *stage)
 
         if (machine_wants_to_give(stage->machine))
                 machine_give(stage->machine, 100000);
+        machine_take(stage->machine, handover_take(&stage->handover));
         rc = machine_end(stage->machine);
+        handover_settle(&stage->handover, stage->machine);
         look(stage);
         return rc;
 }
@@ -391,12 +409,70 @@ void stage_drop_events(struct stage *stage)
         event_list_clear(&stage->events);
 }
 
+/* As client_hand_over. */
+static int hand_over(struct stage *stage, int rc, struct handed *handed)
+{
+        if (rc == 0 && handed->is_named)
+                rc = machine_has_message(stage->machine, &handed->row.cmid);
+        if (rc == 0)
+                rc = handover_put(&stage->handover, handed);
+        if (rc < 0)
+                handed_free(handed);
+        return rc;
+}
+
+int stage_hand_send(struct stage *stage, deskbell_conversation *conv, const char *text,
+                    const struct message_options *options)
+{
+        struct handed *handed = NULL;
+        int rc = handed_send(conv, text, options, &handed);
+
+        return hand_over(stage, rc, handed);
+}
+
+int stage_hand_edit(struct stage *stage, deskbell_conversation *conv, int64_t number, int64_t version, const char *text,
+                    const struct message_options *options)
+{
+        struct handed *handed = NULL;
+        int rc = handed_edit(conv, number, version, text, options, &handed);
+
+        return hand_over(stage, rc, handed);
+}
+
+int stage_hand_erase(struct stage *stage, deskbell_conversation *conv, int64_t number,
+                     const struct message_options *options)
+{
+        struct handed *handed = NULL;
+        int rc = handed_erase(conv, number, options, &handed);
+
+        return hand_over(stage, rc, handed);
+}
+
+int stage_hand_files(struct stage *stage, deskbell_conversation *conv, const struct file_source *files, size_t count,
+                     const char *text, const struct message_options *options)
+{
+        struct handed *handed = NULL;
+        int rc = handed_files(conv, files, count, text, options, &handed);
+
+        return hand_over(stage, rc, handed);
+}
+
+int stage_hand_retry(struct stage *stage, const struct cmid *cmid, struct cmid *out_cmid)
+{
+        struct handed *handed = NULL;
+        int rc = handed_retry(stage->machine, cmid, stage->wall_ms, &handed);
+
+        if (rc == 0)
+                *out_cmid = handed->row.cmid;
+        return hand_over(stage, rc, handed);
+}
+
 struct cmid stage_send(struct stage *stage, deskbell_conversation *conv, const char *text)
 {
         struct message_options options = {.cmid = machine_cmid(stage->machine, stage->wall_ms)};
 
         stage_begin(stage);
-        assert_int_equal(0, machine_send(stage->machine, conv, text, &options));
+        assert_int_equal(0, stage_hand_send(stage, conv, text, &options));
         assert_int_equal(0, stage_end(stage));
         return options.cmid;
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "client-sdk/src/handover.h"
 #include "client-sdk/src/machine.h"
 
 #define USER       "usr_0000000000001"
@@ -23,6 +24,7 @@
 
 struct stage {
         struct machine *machine;
+        struct handover handover;
         struct machine_settings settings;
         const char *path; /* NULL = in memory */
         int64_t mono_ms, wall_ms;
@@ -74,8 +76,22 @@ void stage_job_done(struct stage *stage, struct job *job); /* takes it, as its u
 struct event *stage_event(struct stage *stage, enum event_kind kind); /* the first such, removed; NULL = none */
 void stage_drop_events(struct stage *stage);
 struct cmid stage_send(struct stage *stage, deskbell_conversation *conv, const char *text); /* must succeed */
+/* Hand over what the next stage_end writes; in a turn or not. What they return is what the call would. */
+int stage_hand_send(struct stage *stage, deskbell_conversation *conv, const char *text,
+                    const struct message_options *options);
+int stage_hand_edit(struct stage *stage, deskbell_conversation *conv, int64_t number, int64_t version, const char *text,
+                    const struct message_options *options);
+int stage_hand_erase(struct stage *stage, deskbell_conversation *conv, int64_t number,
+                     const struct message_options *options);
+int stage_hand_files(struct stage *stage, deskbell_conversation *conv, const struct file_source *files, size_t count,
+                     const char *text, const struct message_options *options);
+int stage_hand_retry(struct stage *stage, const struct cmid *cmid, struct cmid *out_cmid);
 void stage_acked(struct stage *stage, json_t *request, int64_t seq);
 /* The next on_message must be of that cmid and state. */
 void stage_expect_message(struct stage *stage, const struct cmid *cmid, enum deskbell_message_state state);
 char *stage_folder(char room[64]);              /* a fresh folder */
 struct cache *stage_cache(struct stage *stage); /* of the running machine */
+
+/* With STAGE_SEALED in the environment every file is sealed, under this key: the same tests, a second time. */
+const uint8_t *stage_key(void); /* NULL = plain */
+int stage_cache_open(const char *path, int64_t wall_ms, struct cache **out_cache, char **out_set_aside);

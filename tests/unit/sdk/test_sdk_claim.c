@@ -50,7 +50,7 @@ static void user_opens(void)
         char *aside = NULL;
 
         stage_init(&s, user_path);
-        assert_int_equal(0, cache_open(visitor_path, s.wall_ms, &s.settings.visitor, &aside));
+        assert_int_equal(0, stage_cache_open(visitor_path, s.wall_ms, &s.settings.visitor, &aside));
         stage_open(&s);
 }
 

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -197,14 +199,15 @@ static struct deskbell_transport transport = {.size = sizeof(transport),
 /* ---- what the application saw -------------------------------------------------------------------------------------
  */
 
-enum { MESSAGES = 200, WRITERS = 4 };
+enum { MESSAGES = 200, WRITERS = 4, ANSWERS = 6 };
 
 static struct {
         pthread_mutex_t lock;
         pthread_cond_t changed;
         int queued, sent, entries, histories, history_error, inside;
         int64_t last_number;
-        bool is_out_of_order, is_concurrent, is_online, close_was_refused;
+        bool is_out_of_order, is_concurrent, is_online, close_was_refused, was_sent_before_queued;
+        int queued_of[WRITERS], sent_of[WRITERS];
 } seen;
 
 static void enter(void)
@@ -229,6 +232,41 @@ static void on_message(deskbell_client *client, const struct deskbell_message *m
         seen.queued += message->state == DESKBELL_QUEUED;
         seen.sent += message->state == DESKBELL_SENT;
         leave();
+}
+
+static void on_numbered(deskbell_client *client, const struct deskbell_message *message, void *data)
+{
+        int writer = 0, number = 0;
+
+        (void)client;
+        (void)data;
+        assert_int_equal(2, sscanf(message->text, "%d %d", &writer, &number));
+        enter();
+        int *next = message->state == DESKBELL_QUEUED ? &seen.queued_of[writer] : &seen.sent_of[writer];
+        seen.is_out_of_order |= number != *next;
+        ++*next;
+        seen.was_sent_before_queued |= seen.sent_of[writer] > seen.queued_of[writer];
+        seen.queued += message->state == DESKBELL_QUEUED;
+        seen.sent += message->state == DESKBELL_SENT;
+        leave();
+}
+
+/* Answers each that is queued with the next number, until there are enough; every second one waits for the disk. */
+static void on_message_answer(deskbell_client *client, const struct deskbell_message *message, void *data)
+{
+        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+        int number = atoi(message->text);
+        char text[16];
+
+        on_message(client, message, data);
+        if (message->state == DESKBELL_SENT || number + 1 == ANSWERS)
+                return;
+        pthread_mutex_lock(&seen.lock);
+        seen.is_out_of_order |= number + 1 != seen.queued;
+        pthread_mutex_unlock(&seen.lock);
+        options.wait_for_disk = number % 2;
+        snprintf(text, sizeof(text), "%d", number + 1);
+        assert_int_equal(0, deskbell_send(message->conversation, text, &options, NULL));
 }
 
 static void on_entry(deskbell_client *client, const struct deskbell_entry *entry, void *data)
@@ -338,6 +376,142 @@ static void messages_of_many_threads_are_each_stored_and_told_once(void **state)
         assert_false(seen.is_out_of_order);
         assert_false(seen.is_concurrent);
         assert_true(seen.close_was_refused);
+}
+
+/* Each writer's texts are numbered; what arrives of each must rise by one. */
+struct writer_of {
+        deskbell_conversation *conv;
+        int number;
+};
+
+static void *write_numbered(void *data)
+{
+        const struct writer_of *writer = data;
+        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+        char text[32];
+
+        options.wait_for_disk = writer->number == 0;
+        for (int i = 0; i < MESSAGES / 2; i++) {
+                snprintf(text, sizeof(text), "%d %d", writer->number, i);
+                assert_int_equal(0, deskbell_send(writer->conv, text, &options, NULL));
+        }
+        return NULL;
+}
+
+static void every_thread_finds_its_messages_in_its_own_order(void **state)
+{
+        struct deskbell_options options = options_of_test();
+        struct writer_of writers[WRITERS];
+        deskbell_conversation *conv = NULL;
+        deskbell_client *client = NULL;
+        pthread_t threads[WRITERS];
+        char folder[64];
+
+        (void)state;
+        options.data_dir = stage_folder(folder);
+        options.on_message = on_numbered;
+        assert_int_equal(0, deskbell_open(&options, &client));
+        assert_int_equal(0, deskbell_conversation_open(client, NULL, &conv));
+        assert_int_equal(0, deskbell_connect(client));
+        for (int i = 0; i < WRITERS; i++) {
+                writers[i] = (struct writer_of){conv, i};
+                pthread_create(&threads[i], NULL, write_numbered, &writers[i]);
+        }
+        for (int i = 0; i < WRITERS; i++)
+                pthread_join(threads[i], NULL);
+        wait_for(&seen.sent, MESSAGES / 2 * WRITERS);
+        assert_int_equal(0, deskbell_close(client));
+        assert_int_equal(MESSAGES / 2 * WRITERS, seen.queued);
+        assert_false(seen.is_out_of_order);
+        assert_false(seen.was_sent_before_queued);
+}
+
+/* By a connection of its own, while the client has the file open: what is on the disk. */
+static int rows_in(const char *folder)
+{
+        sqlite3_stmt *statement = NULL;
+        sqlite3 *db = NULL;
+        glob_t found;
+        char pattern[96];
+
+        snprintf(pattern, sizeof(pattern), "%s/*.deskbell", folder);
+        assert_int_equal(0, glob(pattern, 0, NULL, &found));
+        assert_int_equal(SQLITE_OK, sqlite3_open(found.gl_pathv[0], &db));
+        assert_int_equal(SQLITE_OK, sqlite3_prepare_v2(db, "SELECT count(*) FROM outbox", -1, &statement, NULL));
+        assert_int_equal(SQLITE_ROW, sqlite3_step(statement));
+        int count = sqlite3_column_int(statement, 0);
+        sqlite3_finalize(statement);
+        sqlite3_close(db);
+        globfree(&found);
+        return count;
+}
+
+static int count_queued(const struct deskbell_options *options)
+{
+        struct deskbell_status status = DESKBELL_STATUS_INIT;
+        deskbell_client *client = NULL;
+
+        assert_int_equal(0, deskbell_open(options, &client));
+        assert_int_equal(0, deskbell_status(client, &status));
+        assert_int_equal(0, deskbell_close(client));
+        return (int)status.queued;
+}
+
+static void what_was_handed_over_right_before_the_end_is_in_the_file(void **state)
+{
+        enum { ENDS = 4, CLOSE = 0, BACKGROUND, MUTE, LOG_OUT };
+        struct deskbell_transport without_stop = transport;
+
+        (void)state;
+        without_stop.stop = NULL;
+        for (int end = CLOSE; end < ENDS; end++) {
+                struct deskbell_options options = options_of_test();
+                struct deskbell_status status = DESKBELL_STATUS_INIT;
+                deskbell_conversation *conv = NULL;
+                deskbell_client *client = NULL;
+                char folder[64];
+
+                options.transport = &without_stop;
+                options.callbacks_by_dispatch = 1;
+                options.data_dir = stage_folder(folder);
+                assert_int_equal(0, deskbell_open(&options, &client));
+                assert_int_equal(0, deskbell_conversation_open(client, "main", &conv));
+                for (int i = 0; i < 5; i++)
+                        assert_int_equal(0, deskbell_send(conv, "goodbye", NULL, NULL));
+                assert_int_equal(0, deskbell_status(client, &status));
+                assert_int_equal(5, status.queued);
+                if (end == BACKGROUND)
+                        assert_int_equal(0, deskbell_set_background(client, 1));
+                else if (end == MUTE)
+                        assert_int_equal(0, deskbell_mute(client));
+                else if (end == LOG_OUT)
+                        assert_int_equal(DESKBELL_E_UNSENT, deskbell_log_out(client, 0, NULL));
+                if (end != CLOSE)
+                        assert_int_equal(5, rows_in(folder));
+                assert_int_equal(0, deskbell_close(client));
+                assert_int_equal(5, count_queued(&options));
+        }
+        transport.stop(NULL);
+}
+
+static void a_callback_may_send_and_wait_for_the_disk(void **state)
+{
+        struct deskbell_options options = options_of_test();
+        deskbell_conversation *conv = NULL;
+        deskbell_client *client = NULL;
+        char folder[64];
+
+        (void)state;
+        options.data_dir = stage_folder(folder);
+        options.on_message = on_message_answer;
+        assert_int_equal(0, deskbell_open(&options, &client));
+        assert_int_equal(0, deskbell_conversation_open(client, NULL, &conv));
+        assert_int_equal(0, deskbell_connect(client));
+        assert_int_equal(0, deskbell_send(conv, "0", NULL, NULL));
+        wait_for(&seen.sent, ANSWERS);
+        assert_int_equal(0, deskbell_close(client));
+        assert_int_equal(ANSWERS, seen.queued);
+        assert_false(seen.is_out_of_order);
 }
 
 static void a_lost_connection_costs_nothing(void **state)
@@ -583,6 +757,9 @@ int main(void)
 #define T(name) cmocka_unit_test_setup(name, set_up)
         const struct CMUnitTest tests[] = {
                 T(messages_of_many_threads_are_each_stored_and_told_once),
+                T(every_thread_finds_its_messages_in_its_own_order),
+                T(what_was_handed_over_right_before_the_end_is_in_the_file),
+                T(a_callback_may_send_and_wait_for_the_disk),
                 T(a_lost_connection_costs_nothing),
                 T(an_outcome_that_was_told_is_not_told_again_after_a_restart),
                 T(a_muted_client_tells_nothing_more_and_the_next_one_tells_the_rest),

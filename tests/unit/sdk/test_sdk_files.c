@@ -218,6 +218,8 @@ static void open_client(const char *data_dir)
         options.token = "token";
         options.transport = &transport;
         options.data_dir = data_dir;
+        options.store_key = stage_key();
+        options.store_key_len = options.store_key ? 32 : 0;
         options.on_message = on_message;
         options.on_state = on_state;
         assert_int_equal(0, deskbell_open(&options, &client));
@@ -322,6 +324,47 @@ static void closing_answers_a_fetch_that_is_under_way_and_waits_for_the_transpor
         open_client(folder);
 }
 
+/* The one copy there is. */
+static void find_copy(char path[512])
+{
+        char command[256];
+
+        snprintf(command, sizeof(command), "ls %s/*.files/*", folder);
+        FILE *names = popen(command, "r"); /* NOLINT(cert-env33-c): the folder's name is ours */
+        assert_non_null(fgets(path, 512, names));
+        pclose(names);
+        path[strcspn(path, "\n")] = '\0';
+}
+
+static void a_sealed_copy_hides_the_bytes_and_fails_when_it_was_changed(void **state)
+{
+        static unsigned char copy[2 * SIZE];
+        struct stat info;
+        char path[512];
+
+        (void)state;
+        if (!stage_key())
+                skip(); /* plain copies are known by size and time only */
+        for (size_t i = 0; i < SIZE; i++)
+                pattern[i] = (unsigned char)(i * 7 >> 3);
+        assert_int_equal(0, deskbell_disconnect(client));
+        assert_int_equal(0, send_one(NULL, pattern, SIZE));
+        find_copy(path);
+        int fd = open(path, O_RDWR);
+        assert_int_equal(0, fstat(fd, &info));
+        assert_int_equal(info.st_size, read(fd, copy, sizeof(copy)));
+        for (size_t at = 0; at + 64 < SIZE; at += 64)
+                assert_null(memmem(copy, (size_t)info.st_size, pattern + at, 64));
+        copy[SIZE / 2] ^= 1;
+        assert_int_equal(info.st_size, pwrite(fd, copy, (size_t)info.st_size, 0));
+        const struct timespec times[2] = {info.st_atim, info.st_mtim};
+        assert_int_equal(0, futimens(fd, times));
+        close(fd);
+        assert_int_equal(0, deskbell_connect(client));
+        wait_for(&seen.failed);
+        assert_string_equal("file_changed", seen.tag);
+}
+
 static void a_file_that_changes_after_it_was_queued_fails(void **state)
 {
         char path[128];
@@ -384,6 +427,7 @@ int main(void)
         static const struct CMUnitTest tests[] = {
                 TEST(bytes_go_up_through_the_applications_http_and_come_back),
                 TEST(closing_answers_a_fetch_that_is_under_way_and_waits_for_the_transport),
+                TEST(a_sealed_copy_hides_the_bytes_and_fails_when_it_was_changed),
                 TEST(a_file_that_changes_after_it_was_queued_fails),
                 TEST(what_cannot_be_sent_is_said_at_once_and_leaves_nothing),
                 TEST(without_http_or_a_folder_files_are_refused),

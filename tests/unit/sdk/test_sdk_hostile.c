@@ -179,7 +179,7 @@ static void one_step(int64_t *sent)
         switch (roll(8)) {
         case 0:
                 stage_begin(&s);
-                *sent += machine_send(s.machine, conv, "x", &options) == 0;
+                *sent += stage_hand_send(&s, conv, "x", &options) == 0;
                 stage_end(&s);
                 break;
         case 1:

@@ -178,6 +178,40 @@ static void reading_on_another_device_lowers_unread_here(void **state)
         assert_int_equal(0, unread());
 }
 
+static void an_unread_message_that_is_erased_counts_no_more(void **state)
+{
+        (void)state;
+        conv = stage_main(&s, 3);
+        mark_read(1);
+        assert_int_equal(2, unread());
+        stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"entry\",\"params\":{\"conv\":\"" CONV
+                      "\",\"seq\":4,\"ts\":9,\"author\":\"" AGENT "\",\"kind\":\"erase\",\"of\":2}}");
+        assert_int_equal(1, unread());
+}
+
+static void a_count_made_before_this_device_had_read_does_not_last(void **state)
+{
+        char *entries = stage_entries(4, 5);
+
+        (void)state;
+        conv = stage_main(&s, 3);
+        mark_read(3);
+        assert_int_equal(0, unread());
+        stage_link_closes(&s, 1006);
+        stage_pass(&s, 20000);
+        stage_link_opens(&s);
+        stage_log_in(&s, EPOCH, 2, "");
+        /* The server has not got the mark when it counts: five, of which three were read here. */
+        stage_feed(&s, 2,
+                   "{\"conv\":\"" CONV "\",\"rev\":2,\"key\":\"main\",\"head\":5,\"marks\":{\"customer_recv\":3,"
+                   "\"customer_read\":0,\"staff_recv\":0,\"staff_read\":0},\"unread\":5}");
+        json_t *request = stage_find(&s, "entries.read");
+        assert_non_null(request);
+        stage_answer(&s, request, "%s", entries);
+        assert_int_equal(2, unread());
+        free(entries);
+}
+
 static void typing_is_told_at_most_each_3_seconds_and_only_in_a_session(void **state)
 {
         (void)state;
@@ -237,6 +271,8 @@ int main(void)
                 T(marks_that_came_before_the_ack_count_after_it),
                 T(unread_counts_what_others_wrote_and_reading_lowers_it),
                 T(reading_on_another_device_lowers_unread_here),
+                T(an_unread_message_that_is_erased_counts_no_more),
+                T(a_count_made_before_this_device_had_read_does_not_last),
                 T(typing_is_told_at_most_each_3_seconds_and_only_in_a_session),
                 T(somebody_typing_stops_after_6_seconds_or_when_he_has_written),
         };

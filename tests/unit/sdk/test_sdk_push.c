@@ -280,9 +280,10 @@ static void nobody_loses_a_message_by_logging_out(void **state)
         stage_begin(&s);
         assert_int_equal(DESKBELL_E_UNSENT, machine_begin_log_out(s.machine, false));
         assert_int_equal(0, machine_begin_log_out(s.machine, true));
-        struct message_options options = {.cmid = machine_cmid(s.machine, s.wall_ms)};
-        assert_int_equal(DESKBELL_E_STATE, machine_send(s.machine, conv, "too late", &options));
         stage_end(&s);
+        s.handover.is_closed = true;
+        struct message_options options = {.cmid = machine_cmid(s.machine, s.wall_ms)};
+        assert_int_equal(DESKBELL_E_STATE, stage_hand_send(&s, conv, "too late", &options));
 }
 
 static void logging_out_declines_notifications(void **state)

@@ -325,7 +325,7 @@ static void an_edit_waits_for_what_is_in_flight_and_travels_alone(void **state)
         struct cmid one = stage_send(&s, conv, "1");
         options.cmid = machine_cmid(s.machine, s.wall_ms);
         stage_begin(&s);
-        assert_int_equal(0, machine_edit(s.machine, conv, 2, 1, "better", &options));
+        assert_int_equal(0, stage_hand_edit(&s, conv, 2, 1, "better", &options));
         stage_end(&s);
         struct cmid two = stage_send(&s, conv, "2");
         json_t *send = stage_take(&s, "message.send");
@@ -350,7 +350,7 @@ static void an_erasure_after_a_reset_means_the_same_message_at_its_new_place(voi
         options.cmid = machine_cmid(s.machine, s.wall_ms);
         stage_link_closes(&s, 1006);
         stage_begin(&s);
-        assert_int_equal(0, machine_erase(s.machine, conv, 2, &options));
+        assert_int_equal(0, stage_hand_erase(&s, conv, 2, &options));
         stage_end(&s);
         reconnect(NEW_EPOCH, ",\"reset\":\"epoch\"");
         stage_feed(&s, 5, "{\"conv\":\"" CONV "\",\"rev\":5,\"key\":\"main\",\"head\":1}");
@@ -378,7 +378,7 @@ static void an_edit_of_a_message_that_a_restore_lost_fails_and_says_so(void **st
         options.cmid = machine_cmid(s.machine, s.wall_ms);
         stage_link_closes(&s, 1006);
         stage_begin(&s);
-        assert_int_equal(0, machine_edit(s.machine, conv, 2, 1, "better", &options));
+        assert_int_equal(0, stage_hand_edit(&s, conv, 2, 1, "better", &options));
         stage_end(&s);
         stage_drop_events(&s);
         reconnect(NEW_EPOCH, ",\"reset\":\"epoch\"");
@@ -397,20 +397,20 @@ static void an_edit_of_what_is_not_here_is_refused_at_once(void **state)
         (void)state;
         conv = stage_main(&s, 2);
         stage_begin(&s);
-        assert_int_equal(DESKBELL_E_NOT_FOUND, machine_edit(s.machine, conv, 9, 1, "x", &options));
+        assert_int_equal(DESKBELL_E_NOT_FOUND, stage_hand_edit(&s, conv, 9, 1, "x", &options));
         stage_end(&s);
         assert_int_equal(0, queued());
 }
 
 static void the_same_cmid_is_queued_once(void **state)
 {
-        struct message_options options = {.cmid = {.bytes = {7}}};
+        struct message_options options = {.is_named = true, .cmid = {.bytes = {7}}};
 
         (void)state;
         conv = stage_main(&s, 0);
         for (int i = 0; i < 2; i++) {
                 stage_begin(&s);
-                assert_int_equal(i == 0 ? 0 : DESKBELL_E_EXISTS, machine_send(s.machine, conv, "x", &options));
+                assert_int_equal(i == 0 ? 0 : DESKBELL_E_EXISTS, stage_hand_send(&s, conv, "x", &options));
                 stage_end(&s);
         }
         assert_int_equal(1, queued());
@@ -427,10 +427,10 @@ static void a_full_outbox_says_so_at_once(void **state)
         stage_begin(&s);
         for (int i = 0; i < 500; i++) {
                 options.cmid = machine_cmid(s.machine, s.wall_ms);
-                assert_int_equal(0, machine_send(s.machine, conv, "x", &options));
+                assert_int_equal(0, stage_hand_send(&s, conv, "x", &options));
         }
         options.cmid = machine_cmid(s.machine, s.wall_ms);
-        assert_int_equal(DESKBELL_E_OUTBOX_FULL, machine_send(s.machine, conv, "x", &options));
+        assert_int_equal(DESKBELL_E_OUTBOX_FULL, stage_hand_send(&s, conv, "x", &options));
         stage_end(&s);
         assert_int_equal(500, queued());
 }
@@ -450,14 +450,14 @@ static void after_30_days_without_an_answer_a_message_expires_and_may_be_retried
         stage_expect_message(&s, &one, DESKBELL_EXPIRED);
         assert_int_equal(0, queued());
         stage_begin(&s);
-        assert_int_equal(0, machine_retry(s.machine, &one, &again));
+        assert_int_equal(0, stage_hand_retry(&s, &one, &again));
         stage_end(&s);
         assert_memory_equal(&one, &again, sizeof(one));
         assert_int_equal(1, queued());
         /* Once more is too much: the server may have forgotten the cmid by then. */
         stage_pass(&s, INT64_C(86400000) * 31);
         stage_begin(&s);
-        assert_int_equal(DESKBELL_E_STATE, machine_retry(s.machine, &one, &again));
+        assert_int_equal(DESKBELL_E_STATE, stage_hand_retry(&s, &one, &again));
         stage_end(&s);
 }
 
@@ -470,12 +470,12 @@ static void a_failed_message_is_retried_under_a_new_cmid_at_the_end(void **state
         struct cmid one = stage_send(&s, conv, "1");
         stage_refuse(&s, stage_take(&s, "message.send"), "forbidden", true, -1);
         stage_begin(&s);
-        assert_int_equal(0, machine_retry(s.machine, &one, &again));
+        assert_int_equal(0, stage_hand_retry(&s, &one, &again));
         stage_end(&s);
         assert_memory_not_equal(&one, &again, sizeof(one));
         expect_send(&again, NULL);
         stage_begin(&s);
-        assert_int_equal(DESKBELL_E_NOT_FOUND, machine_retry(s.machine, &one, &again));
+        assert_int_equal(DESKBELL_E_NOT_FOUND, stage_hand_retry(&s, &one, &again));
         stage_end(&s);
 }
 
@@ -505,7 +505,7 @@ static void a_message_waits_for_its_conversation_to_be_given_once_when_opened_ag
         (void)one;
 }
 
-static void a_disk_that_fails_refuses_the_message_and_the_machine_goes_on(void **state)
+static void a_turn_that_fails_gives_up_the_connection_and_nothing_else(void **state)
 {
         struct message_options options = {.cmid = {.bytes = {9}}};
         char folder[64], path[96], wal[112];
@@ -519,16 +519,17 @@ static void a_disk_that_fails_refuses_the_message_and_the_machine_goes_on(void *
         conv = stage_main(&s, 0);
         stage_begin(&s);
         cache_fail(stage_cache(&s)); /* as a write that did not succeed would */
-        assert_int_equal(0, machine_send(s.machine, conv, "x", &options));
+        assert_int_equal(0, stage_hand_send(&s, conv, "x", &options));
         assert_int_equal(DESKBELL_E_STORE, stage_end(&s));
-        assert_null(stage_event(&s, EVENT_MESSAGE));
+        stage_expect_message(&s, &options.cmid, DESKBELL_QUEUED);
         assert_null(stage_find(&s, "message.send"));
         struct event *event = stage_event(&s, EVENT_NOTICE);
         assert_int_equal(DESKBELL_NOTICE_STORE_FAILING, event->notice.notice);
         event_free(event);
-        assert_int_equal(0, queued());
+        assert_int_equal(1, queued());
         assert_int_equal(WISH_CLOSE, s.wish);
         reconnect(EPOCH, "");
+        json_decref(stage_find(&s, "message.send"));
         json_array_clear(s.frames);
         stage_send(&s, conv, "y");
         json_decref(stage_take(&s, "message.send"));
@@ -560,7 +561,7 @@ int main(void)
                 T(after_30_days_without_an_answer_a_message_expires_and_may_be_retried_under_its_cmid),
                 T(a_failed_message_is_retried_under_a_new_cmid_at_the_end),
                 T(a_message_waits_for_its_conversation_to_be_given_once_when_opened_again),
-                T(a_disk_that_fails_refuses_the_message_and_the_machine_goes_on),
+                T(a_turn_that_fails_gives_up_the_connection_and_nothing_else),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

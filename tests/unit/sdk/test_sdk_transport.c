@@ -234,8 +234,8 @@ static size_t answer_open(const char *frame, char out[1024])
         return (size_t)snprintf(out, 1024, "{\"jsonrpc\":\"2.0\",\"id\":%lld%s", atoll(id + 5), session);
 }
 
-/* The first frame of a connection that stays. A client that hears of a changed network while it is connecting leaves that
- * connection and makes another: the first one then ends, with or without a close. */
+/* The first frame of a connection that stays. A client that hears of a changed network while it is connecting leaves
+ * that connection and makes another: the first one then ends, with or without a close. */
 static void take_first_frame(char *frame, size_t room)
 {
         char head[4096];
@@ -366,7 +366,7 @@ static void a_redirect_is_not_followed(void **state)
                            "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%u/v1/ws\r\nContent-Length: 0\r\n\r\n",
                            other_port);
         assert_int_equal(len, write(peer, answer, (size_t)len));
-        await_state(DESKBELL_WAITING, "network");
+        await_state(DESKBELL_WAITING, "handshake");
         assert_false(is_readable(other, 0));
         close(other);
 }

@@ -46,7 +46,7 @@ static struct cmid send_files(size_t count, const char *text)
                         .mtime_ns = 7,
                 };
         stage_begin(&s);
-        assert_int_equal(0, machine_send_files(s.machine, conv, files, count, text, &options));
+        assert_int_equal(0, stage_hand_files(&s, conv, files, count, text, &options));
         assert_int_equal(0, stage_end(&s));
         return options.cmid;
 }
@@ -368,6 +368,36 @@ static void an_offset_that_cannot_be_is_not_believed(void **state)
         put(0, 262144, 204, 262144);
 }
 
+/* Each time it has a piece it says next that it has none. */
+static void a_server_that_loses_pieces_over_and_over_is_given_up(void **state)
+{
+        struct cmid cmid;
+        int begun = 0;
+
+        (void)state;
+        start(&cmid);
+        struct deskbell_status status = DESKBELL_STATUS_INIT;
+        for (int i = 0; i < 100 && !status.failed; i++) {
+                json_t *begin = stage_find(&s, "upload.begin");
+                if (begin) {
+                        begun++;
+                        begin_is_answered(begin, FILE_ID, 0);
+                } else if (!stage_has_no_job(&s) && s.jobs->kind == JOB_HASH) {
+                        hash_is_done();
+                } else if (!stage_has_no_job(&s)) {
+                        struct job *job = stage_job(&s, JOB_PUT);
+                        job->status = job->offset ? 412 : 204;
+                        job->told_offset = job->offset ? 0 : 262144;
+                        stage_job_done(&s, job);
+                } else {
+                        wait_ms(20000);
+                }
+                machine_status(s.machine, &status);
+        }
+        assert_int_equal(1, begun); /* once more, under a new key */
+        expect_failed(&cmid, "incomplete");
+}
+
 static void a_busy_server_is_left_alone_as_long_as_it_asks(void **state)
 {
         static const int statuses[] = {429, 503, 507};
@@ -583,7 +613,7 @@ static void a_failed_one_can_be_retried_with_the_file_as_it_is_now(void **state)
         stage_job_done(&s, job);
         expect_failed(&cmid, "file_changed");
         stage_begin(&s);
-        assert_int_equal(0, machine_retry(s.machine, &cmid, &again));
+        assert_int_equal(0, stage_hand_retry(&s, &cmid, &again));
         stage_end(&s);
         stage_expect_message(&s, &again, DESKBELL_UPLOADING);
         job = stage_job(&s, JOB_HASH);
@@ -633,6 +663,83 @@ static void a_message_whose_files_the_server_lost_goes_up_once_more(void **state
         stage_drop_events(&s);
         stage_refuse(&s, stage_take(&s, "message.send"), "file_unknown", true, -1);
         expect_failed(&cmid, "file_unknown");
+        assert_true(stage_has_no_job(&s));
+}
+
+/* ---- a server that was restored ---------------------------------------------------------------------------------- */
+
+/* The message was sent; then the server comes back without it and without its files. */
+static void lose_it_after_it_was_sent(const struct cmid *cmid)
+{
+        whole_file_goes_up(FILE_ID, "image/png");
+        stage_acked(&s, stage_take(&s, "message.send"), 1);
+        stage_drop_events(&s);
+        stage_link_closes(&s, 1006);
+        stage_pass(&s, 60000);
+        stage_link_opens(&s);
+        stage_log_in(&s, NEW_EPOCH, 1, ",\"reset\":\"epoch\"");
+        json_t *send = stage_find(&s, "message.send");
+        char text[33] = "";
+        cmid_write(text, cmid);
+        assert_non_null(send);
+        assert_string_equal(text, stage_param(send, "cmid"));
+        stage_drop_events(&s);
+        stage_refuse(&s, send, "file_unknown", true, -1);
+        json_array_clear(s.frames);
+}
+
+static void a_restored_server_without_the_files_is_given_them_again_under_the_same_cmid(void **state)
+{
+        struct cmid cmid = send_files(1, "see");
+
+        (void)state;
+        lose_it_after_it_was_sent(&cmid);
+        stage_expect_message(&s, &cmid, DESKBELL_UPLOADING);
+        assert_string_equal("/files/one.png", s.jobs->path);
+        assert_int_equal(7, s.jobs->mtime_ns); /* it has to be what it was */
+        whole_file_goes_up(FILE_ID_2, "image/png");
+        stage_expect_message(&s, &cmid, DESKBELL_QUEUED);
+        json_t *send = stage_take(&s, "message.send");
+        json_t *file = json_array_get(json_object_get(json_object_get(send, "params"), "files"), 0);
+        assert_string_equal(FILE_ID_2, json_string_value(json_object_get(file, "file")));
+        stage_acked(&s, send, 1);
+        stage_expect_message(&s, &cmid, DESKBELL_SENT);
+        assert_int_equal(0, queued());
+}
+
+static void a_file_that_is_gone_by_then_fails_and_says_so_once(void **state)
+{
+        struct cmid cmid = send_files(1, "see");
+
+        (void)state;
+        lose_it_after_it_was_sent(&cmid);
+        stage_expect_message(&s, &cmid, DESKBELL_UPLOADING);
+        struct job *job = stage_job(&s, JOB_HASH);
+        job->outcome = JOB_MISSING;
+        stage_job_done(&s, job);
+        expect_failed(&cmid, "file_missing");
+        assert_null(stage_event(&s, EVENT_MESSAGE));
+        assert_int_equal(0, queued());
+}
+
+static void bytes_whose_copy_went_when_they_were_sent_fail_and_say_so_once(void **state)
+{
+        struct file_source copy = {.path = "/copies/1",
+                                   .name = "one.png",
+                                   .media = "image/png",
+                                   .is_copy = true,
+                                   .size = SIZE,
+                                   .mtime_ns = 7};
+        struct message_options options = {.cmid = machine_cmid(s.machine, s.wall_ms)};
+
+        (void)state;
+        stage_begin(&s);
+        assert_int_equal(0, stage_hand_files(&s, conv, &copy, 1, NULL, &options));
+        stage_end(&s);
+        lose_it_after_it_was_sent(&options.cmid);
+        expect_failed(&options.cmid, "file_missing");
+        assert_null(stage_event(&s, EVENT_MESSAGE));
+        job_free(stage_job(&s, JOB_UNLINK));
         assert_true(stage_has_no_job(&s));
 }
 
@@ -752,12 +859,17 @@ static void what_has_left_cannot_be_cancelled(void **state)
 
 static void a_copy_of_ours_goes_when_the_message_is_sent_or_forgotten_and_not_before(void **state)
 {
-        struct file_source copy = {"/copies/1", "file", "image/png", true, SIZE, 7};
+        struct file_source copy = {.path = "/copies/1",
+                                   .name = "file",
+                                   .media = "image/png",
+                                   .is_copy = true,
+                                   .size = SIZE,
+                                   .mtime_ns = 7};
         struct message_options options = {.cmid = machine_cmid(s.machine, s.wall_ms)};
 
         (void)state;
         stage_begin(&s);
-        assert_int_equal(0, machine_send_files(s.machine, conv, &copy, 1, NULL, &options));
+        assert_int_equal(0, stage_hand_files(&s, conv, &copy, 1, NULL, &options));
         stage_end(&s);
         assert_true(machine_knows_copy(s.machine, "/copies/1"));
         whole_file_goes_up(FILE_ID, "image/png");
@@ -770,7 +882,7 @@ static void a_copy_of_ours_goes_when_the_message_is_sent_or_forgotten_and_not_be
         options.cmid = machine_cmid(s.machine, s.wall_ms);
         copy.path = "/copies/2";
         stage_begin(&s);
-        assert_int_equal(0, machine_send_files(s.machine, conv, &copy, 1, NULL, &options));
+        assert_int_equal(0, stage_hand_files(&s, conv, &copy, 1, NULL, &options));
         stage_end(&s);
         struct job *job = stage_job(&s, JOB_HASH);
         job->outcome = JOB_MISSING;
@@ -797,7 +909,7 @@ static void after_thirty_days_offline_it_has_expired_and_may_be_retried(void **s
         assert_int_equal(DESKBELL_EXPIRED, event->message.state);
         event_free(event);
         stage_begin(&s);
-        assert_int_equal(0, machine_retry(s.machine, &cmid, &again));
+        assert_int_equal(0, stage_hand_retry(&s, &cmid, &again));
         stage_end(&s);
         assert_memory_equal(&cmid, &again, sizeof(cmid));
         stage_expect_message(&s, &again, DESKBELL_UPLOADING);
@@ -806,18 +918,19 @@ static void after_thirty_days_offline_it_has_expired_and_may_be_retried(void **s
 static void the_outbox_counts_uploads_too(void **state)
 {
         struct message_options options = {.cmid = machine_cmid(s.machine, s.wall_ms)};
-        struct file_source file = {"/files/one.png", "one.png", "image/png", false, SIZE, 7};
+        struct file_source file = {
+                .path = "/files/one.png", .name = "one.png", .media = "image/png", .size = SIZE, .mtime_ns = 7};
 
         (void)state;
         stage_link_closes(&s, 1006);
         stage_begin(&s);
         for (int i = 0; i < 500; i++) {
                 options.cmid = machine_cmid(s.machine, s.wall_ms);
-                assert_int_equal(0, machine_send_files(s.machine, conv, &file, 1, NULL, &options));
+                assert_int_equal(0, stage_hand_files(&s, conv, &file, 1, NULL, &options));
         }
-        assert_int_equal(DESKBELL_E_OUTBOX_FULL, machine_send_files(s.machine, conv, &file, 1, NULL, &options));
+        assert_int_equal(DESKBELL_E_OUTBOX_FULL, stage_hand_files(&s, conv, &file, 1, NULL, &options));
         options.cmid = machine_cmid(s.machine, s.wall_ms);
-        assert_int_equal(DESKBELL_E_OUTBOX_FULL, machine_send(s.machine, conv, "one more", &options));
+        assert_int_equal(DESKBELL_E_OUTBOX_FULL, stage_hand_send(&s, conv, "one more", &options));
         stage_end(&s);
         assert_int_equal(500, queued());
 }
@@ -855,11 +968,12 @@ static void a_turn_that_cannot_be_written_changes_nothing_and_the_work_goes_on_l
 static void a_customer_sends_no_files_in_notes(void **state)
 {
         struct message_options options = {.cmid = machine_cmid(s.machine, s.wall_ms), .log = 1};
-        struct file_source file = {"/files/one.png", "one.png", "image/png", false, SIZE, 7};
+        struct file_source file = {
+                .path = "/files/one.png", .name = "one.png", .media = "image/png", .size = SIZE, .mtime_ns = 7};
 
         (void)state;
         stage_begin(&s);
-        assert_int_equal(DESKBELL_E_INVALID, machine_send_files(s.machine, conv, &file, 1, NULL, &options));
+        assert_int_equal(DESKBELL_E_INVALID, stage_hand_files(&s, conv, &file, 1, NULL, &options));
         stage_end(&s);
 }
 
@@ -909,6 +1023,7 @@ int main(void)
                 TEST(when_the_conversation_opens_the_upload_is_told_with_its_files),
                 TEST(the_offset_that_412_tells_is_believed),
                 TEST(an_offset_that_cannot_be_is_not_believed),
+                TEST(a_server_that_loses_pieces_over_and_over_is_given_up),
                 TEST(a_busy_server_is_left_alone_as_long_as_it_asks),
                 TEST(a_lost_network_is_tried_again_with_growing_pauses),
                 TEST(news_of_a_network_ends_a_pause_of_our_own_and_not_one_the_server_asked_for),
@@ -923,6 +1038,9 @@ int main(void)
                 TEST(a_failed_one_can_be_retried_with_the_file_as_it_is_now),
                 TEST(a_lost_connection_stops_nothing_that_has_its_answer_still_to_come),
                 TEST(a_message_whose_files_the_server_lost_goes_up_once_more),
+                TEST(a_restored_server_without_the_files_is_given_them_again_under_the_same_cmid),
+                TEST(a_file_that_is_gone_by_then_fails_and_says_so_once),
+                TEST(bytes_whose_copy_went_when_they_were_sent_fail_and_say_so_once),
                 TEST(a_paused_one_waits_also_over_a_restart_and_lets_others_go),
                 TEST(a_cancelled_one_is_told_as_failed_and_forgotten_and_the_server_is_told),
                 TEST(cancelling_works_until_the_message_has_left),

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "support/members.h"
+
 #define SECRET "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 /* --- the edge, in memory --- */
@@ -407,30 +409,15 @@ const json_t *street_answer(const struct edge_conn *conn, unsigned id)
         return NULL;
 }
 
-static const json_t *member(const json_t *object, const char *path)
-{
-        char name[64];
-        while (object && *path) {
-                size_t len = strcspn(path, ".");
-                assert_in_range(len, 1, sizeof name - 1);
-                memcpy(name, path, len);
-                name[len] = 0;
-                object = json_is_array(object) ? json_array_get(object, (size_t)atoi(name))
-                                               : json_object_get(object, name);
-                path += len + (path[len] == '.');
-        }
-        return object;
-}
-
 json_int_t street_number(const json_t *object, const char *path)
 {
-        const json_t *value = member(object, path);
+        const json_t *value = member_at(object, path);
         return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
 const char *street_words(const json_t *object, const char *path)
 {
-        return json_string_value(member(object, path));
+        return json_string_value(member_at(object, path));
 }
 
 const char *street_tag(const json_t *answer)

@@ -237,6 +237,13 @@ class client
                 return core->log_out(discard);
         }
 
+        /* The user's file opens with this key from now on: 32 bytes. */
+        void change_store_key(const std::vector<std::uint8_t> &new_key)
+        {
+                detail::call in(core_);
+                detail::check(deskbell_change_store_key(core_->raw, new_key.data(), new_key.size()));
+        }
+
         struct status status() const;
 
         /* For C functions that have no counterpart here; belongs to this object. NULL: moved away. */
@@ -337,10 +344,42 @@ inline deskbell_send_options send_options_of(const send_options &from)
         to.pressed_seq = from.pressed_seq;
         to.pressed_id = or_null(from.pressed_id);
         to.cmid = or_null(from.cmid);
+        to.wait_for_disk = from.wait_for_disk;
+        return to;
+}
+
+/* Borrows what it is made of. */
+inline std::vector<deskbell_form_value> values_of(const std::vector<form_value> &from)
+{
+        std::vector<deskbell_form_value> to;
+
+        for (const form_value &value : from) {
+                if (value.id.find('\0') != std::string::npos)
+                        throw error(errc::invalid);
+                if (value.value.find('\0') != std::string::npos)
+                        throw error(errc::text);
+                to.push_back({value.id.c_str(), value.value.c_str()});
+        }
         return to;
 }
 
 } // namespace detail
+
+/* The id of the first that does not fit; "" when `filled` answers the form. */
+inline std::string form_check(const std::vector<form_field> &form, const std::vector<form_value> &filled)
+{
+        std::vector<deskbell_form_field> fields;
+        const std::vector<deskbell_form_value> values = detail::values_of(filled);
+        const char *wrong = nullptr;
+
+        for (const form_field &field : form)
+                fields.push_back({field.id.c_str(), field.label.c_str(), field.input.c_str(), field.required});
+        int rc = deskbell_form_check(fields.data(), fields.size(), values.data(), values.size(), &wrong);
+        if (rc == DESKBELL_E_FORM)
+                return wrong;
+        detail::check(rc);
+        return std::string();
+}
 
 inline std::string conversation::id() const
 {
@@ -360,10 +399,16 @@ inline void conversation::close() const
 inline std::string conversation::send(std::string_view text, const send_options &options) const
 {
         detail::call in(core_);
-        const deskbell_send_options how = detail::send_options_of(options);
+        deskbell_send_options how = detail::send_options_of(options);
+        const std::vector<deskbell_form_value> filled = detail::values_of(options.filled);
+        const std::string words = detail::c_text(text, errc::text);
+        bool is_made = words.empty() && !filled.empty();
         char cmid[33];
 
-        detail::check(deskbell_send(raw_, detail::c_text(text, errc::text).c_str(), &how, cmid));
+        how.filled_seq = options.filled_seq;
+        how.filled = filled.empty() ? nullptr : filled.data();
+        how.filled_count = filled.size();
+        detail::check(deskbell_send(raw_, is_made ? nullptr : words.c_str(), &how, cmid));
         return cmid;
 }
 
@@ -425,6 +470,7 @@ inline std::string conversation::send_file(const std::vector<file_source> &files
         how.log = static_cast<deskbell_log>(options.log);
         how.reply_to = options.reply_to;
         how.cmid = detail::or_null(options.cmid);
+        how.wait_for_disk = options.wait_for_disk;
         detail::check(deskbell_send_file(raw_, &how, cmid));
         return cmid;
 }

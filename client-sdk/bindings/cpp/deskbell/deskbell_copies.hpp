@@ -54,6 +54,9 @@ inline void copy_parts(entry &to, const deskbell_entry &from)
         to.pressed_seq = from.pressed_seq;
         to.pressed_id = text_of(from.pressed_id);
         to.files = copy_of(from.files, from.files_count);
+        to.filled_seq = from.filled_seq;
+        for (std::size_t i = 0; i < from.filled_count; i++)
+                to.filled.push_back({text_of(from.filled[i].id), text_of(from.filled[i].value)});
 }
 
 inline entry copy_of(core &core, const deskbell_entry &from)
@@ -102,6 +105,8 @@ inline message copy_of(core &core, const deskbell_message &from)
         to.hash = bytes_of(from.hash);
         to.files = copy_of(from.files, from.files_count);
         to.is_paused = from.is_paused != 0;
+        to.pressed_seq = from.pressed_seq;
+        to.filled_seq = from.filled_seq;
         return to;
 }
 

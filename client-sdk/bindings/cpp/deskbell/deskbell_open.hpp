@@ -170,6 +170,14 @@ inline void core::open()
         to.claims_visitor = on.claims_visitor;
         to.cache_max_bytes = on.cache_max_bytes;
         to.cache_max_entries_per_conversation = on.cache_max_entries_per_conversation;
+        std::vector<const char *> pins;
+        for (const std::string &pin : on.tls_pins)
+                pins.push_back(pin.c_str());
+        to.tls_pins = pins.data();
+        to.tls_pins_count = pins.size();
+        to.proxy = or_null(on.proxy);
+        to.store_key = on.store_key.empty() ? nullptr : on.store_key.data();
+        to.store_key_len = on.store_key.size();
         to.data = this;
         set_clock(to, on);
         set_callbacks(to, on);

@@ -53,7 +53,9 @@ enum class errc : int {
         cancelled = DESKBELL_E_CANCELLED,
         other_user = DESKBELL_E_OTHER_USER,
         damaged = DESKBELL_E_DAMAGED,
-        unsent = DESKBELL_E_UNSENT
+        unsent = DESKBELL_E_UNSENT,
+        form = DESKBELL_E_FORM,
+        key = DESKBELL_E_KEY
 };
 
 /* One English sentence; lives for ever. */
@@ -267,6 +269,11 @@ struct form_field {
         bool required = false;
 };
 
+/* What was filled into one field of a form. */
+struct form_value {
+        std::string id, value;
+};
+
 struct file {
         std::string id, name, media;
         std::int64_t size = -1;
@@ -294,6 +301,8 @@ struct entry {
         std::string pressed_id;
         std::array<std::uint8_t, 16> hash{};
         std::vector<file> files;
+        std::int64_t filled_seq = 0;
+        std::vector<form_value> filled;
 };
 
 struct message {
@@ -311,6 +320,7 @@ struct message {
         std::array<std::uint8_t, 16> hash{};
         std::vector<file> files;
         bool is_paused = false;
+        std::int64_t pressed_seq = 0, filled_seq = 0;
 };
 
 struct progress {
@@ -403,6 +413,9 @@ struct send_options {
         std::int64_t pressed_seq = 0;
         std::string pressed_id;
         std::string cmid; /* of client::cmid_new; "" = made there */
+        std::int64_t filled_seq = 0;
+        std::vector<form_value> filled; /* with these the text may be "": it is made from them */
+        bool wait_for_disk = false;     /* return when it is on this device's disk, or throw `store` */
 };
 
 struct history_options {
@@ -425,6 +438,7 @@ struct file_options {
         enum log log = log::public_log;
         std::int64_t reply_to = 0;
         std::string cmid;
+        bool wait_for_disk = false;
 };
 
 struct search_options {
@@ -434,7 +448,7 @@ struct search_options {
 
 /* ---- A transport of the application's own -------------------------------------------------------------------- */
 
-/* One connection, as a transport sees it. Any thread, from transport::open until closed() was called. */
+/* One connection, as a transport sees it. Any thread, from transport::open until closed() or failed() was called. */
 class link
 {
       public:
@@ -453,6 +467,12 @@ class link
         void closed(int code) const noexcept
         {
                 deskbell_link_closed(raw_, code);
+        }
+        /* Instead of closed: `why` and `detail` as deskbell_link_failed takes them; -1 = no time was told. */
+        void failed(const std::string &why, const std::string &detail = "",
+                    std::int64_t retry_after_ms = -1) const noexcept
+        {
+                deskbell_link_failed(raw_, why.c_str(), detail.c_str(), retry_after_ms);
         }
         friend bool operator==(link a, link b) noexcept
         {
@@ -570,6 +590,9 @@ struct options : callbacks {
         bool claims_visitor = false;
         std::int64_t cache_max_bytes = 0;
         int cache_max_entries_per_conversation = 0;
+        std::vector<std::string> tls_pins; /* "sha256/..." */
+        std::string proxy;
+        std::vector<std::uint8_t> store_key; /* 32 bytes, or empty; the client does not keep it */
 };
 
 } // namespace deskbell

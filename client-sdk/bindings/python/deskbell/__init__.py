@@ -11,10 +11,10 @@
 """
 from ._native import lib as _lib
 from .aio import AsyncClient
-from .client import Client, Conversation
+from .client import Client, Conversation, form_check
 from .transport import Exchange, HttpRequest, Link, Transport
 from .types import (Availability, Choice, Connection, ConversationInfo, Entry, Error, ErrorCode, Fetched, File,
-                    FileSource, FormField, Found, HistoryPage, Kind, Level, Log, Marks, Message, MessageState, Notice,
+                    FileSource, FormField, FormValue, Found, HistoryPage, Kind, Level, Log, Marks, Message, MessageState, Notice,
                     NoticeKind, Opened, Operation, Options, Origin, Presence, PresenceOf, Progress, Push, SearchPage, State,
                     Status, Typing)
 
@@ -27,7 +27,7 @@ def library_version() -> str:
 
 
 __all__ = ["AsyncClient", "Availability", "Choice", "Client", "Connection", "Conversation", "ConversationInfo", "Entry",
-           "Error", "ErrorCode", "Exchange", "Fetched", "File", "FileSource", "FormField", "Found", "HistoryPage",
+           "Error", "ErrorCode", "Exchange", "Fetched", "File", "FileSource", "FormField", "FormValue", "Found", "HistoryPage",
            "HttpRequest", "Kind", "Level", "Link", "Log", "Marks", "Message", "MessageState", "Notice", "NoticeKind",
            "Opened", "Operation", "Options", "Origin", "Presence", "PresenceOf", "Progress", "Push", "SearchPage",
-           "State", "Status", "Transport", "Typing", "library_version"]
+           "State", "Status", "Transport", "Typing", "form_check", "library_version"]

@@ -27,6 +27,10 @@ def form_field(c: Any) -> types.FormField:
     return types.FormField(decode(c.id), decode(c.label), decode(c.input), bool(c.required))
 
 
+def form_value(c: Any) -> types.FormValue:
+    return types.FormValue(decode(c.id), decode(c.value))
+
+
 def entry(core: Core, c: Any) -> types.Entry:
     return types.Entry(
         conversation=_name(core, c.conversation), origin=types.known(types.Origin, c.origin),
@@ -35,7 +39,8 @@ def entry(core: Core, c: Any) -> types.Entry:
         kind=types.known(types.Kind, c.kind), version=c.version, of=c.of, reply_to=c.reply_to, text=decode(c.text),
         choices=_list(choice, c.choices, c.choices_count), form=_list(form_field, c.form, c.form_count),
         title=decode(c.title), link=decode(c.link), pressed_seq=c.pressed_seq, pressed_id=decode(c.pressed_id),
-        hash=bytes(c.hash), files=_list(file, c.files, c.files_count))
+        hash=bytes(c.hash), files=_list(file, c.files, c.files_count), filled_seq=c.filled_seq,
+        filled=_list(form_value, c.filled, c.filled_count))
 
 
 def message(core: Core, c: Any) -> types.Message:
@@ -45,7 +50,7 @@ def message(core: Core, c: Any) -> types.Message:
         is_again=bool(c.is_again), log=types.known(types.Log, c.log), number=c.number, at_seq=c.at_seq,
         ts_ms=c.ts_ms, epoch=decode(c.epoch), is_duplicate=bool(c.is_duplicate), tag=decode(c.tag),
         text=decode(c.text), of=c.of, hash=bytes(c.hash), files=_list(file, c.files, c.files_count),
-        is_paused=bool(c.is_paused))
+        is_paused=bool(c.is_paused), pressed_seq=c.pressed_seq, filled_seq=c.filled_seq)
 
 
 def progress(core: Core, c: Any) -> types.Progress:

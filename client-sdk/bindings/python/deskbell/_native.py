@@ -26,6 +26,10 @@ class FormField(Structure):
     _fields_ = [("id", c_char_p), ("label", c_char_p), ("input", c_char_p), ("required", c_int)]
 
 
+class FormValue(Structure):
+    _fields_ = [("id", c_char_p), ("value", c_char_p)]
+
+
 class File(Structure):
     _fields_ = [("id", c_char_p), ("name", c_char_p), ("media", c_char_p), ("size", c_int64), ("width", c_int),
                 ("height", c_int), ("sha256", c_uint8 * 32)]
@@ -38,7 +42,8 @@ class Entry(Structure):
                 ("of", c_int64), ("reply_to", c_int64), ("text", c_char_p), ("choices", POINTER(Choice)),
                 ("choices_count", c_size_t), ("form", POINTER(FormField)), ("form_count", c_size_t),
                 ("title", c_char_p), ("link", c_char_p), ("pressed_seq", c_int64), ("pressed_id", c_char_p),
-                ("hash", c_uint8 * 16), ("files", POINTER(File)), ("files_count", c_size_t)]
+                ("hash", c_uint8 * 16), ("files", POINTER(File)), ("files_count", c_size_t), ("filled_seq", c_int64),
+                ("filled", POINTER(FormValue)), ("filled_count", c_size_t)]
 
 
 class Message(Structure):
@@ -46,7 +51,7 @@ class Message(Structure):
                 ("is_again", c_int), ("log", c_int), ("number", c_int64), ("at_seq", c_int64), ("ts_ms", c_int64),
                 ("epoch", c_char_p), ("is_duplicate", c_int), ("tag", c_char_p), ("text", c_char_p),
                 ("of", c_int64), ("hash", c_uint8 * 16), ("files", POINTER(File)), ("files_count", c_size_t),
-                ("is_paused", c_int)]
+                ("is_paused", c_int), ("pressed_seq", c_int64), ("filled_seq", c_int64)]
 
 
 class Progress(Structure):
@@ -127,12 +132,15 @@ class Options(Structure):
                 ("on_unread", OnUnread), ("on_token", OnToken), ("on_notice", OnNotice), ("on_log", OnLog),
                 ("claims_visitor", c_int), ("on_progress", OnProgress), ("on_presence", OnPresence),
                 ("on_push_settled", OnPushSettled), ("cache_max_bytes", c_int64),
-                ("cache_max_entries_per_conversation", c_int)]
+                ("cache_max_entries_per_conversation", c_int),
+                ("tls_pins", POINTER(c_char_p)), ("tls_pins_count", c_size_t), ("proxy", c_char_p),
+                ("store_key", c_char_p), ("store_key_len", c_size_t)]
 
 
 class SendOptions(Structure):
     _fields_ = [("size", c_size_t), ("log", c_int), ("reply_to", c_int64), ("pressed_seq", c_int64),
-                ("pressed_id", c_char_p), ("cmid", c_char_p)]
+                ("pressed_id", c_char_p), ("cmid", c_char_p), ("filled_seq", c_int64),
+                ("filled", POINTER(FormValue)), ("filled_count", c_size_t), ("wait_for_disk", c_int)]
 
 
 class FileSource(Structure):
@@ -142,7 +150,7 @@ class FileSource(Structure):
 
 class FileOptions(Structure):
     _fields_ = [("size", c_size_t), ("files", POINTER(FileSource)), ("files_count", c_size_t), ("text", c_char_p),
-                ("log", c_int), ("reply_to", c_int64), ("cmid", c_char_p)]
+                ("log", c_int), ("reply_to", c_int64), ("cmid", c_char_p), ("wait_for_disk", c_int)]
 
 
 class HistoryOptions(Structure):
@@ -173,7 +181,7 @@ SearchFn = CFUNCTYPE(None, c_void_p, c_int, POINTER(Found), c_size_t, c_char_p, 
 
 #: The header's structs and what stands for them here.
 STRUCTS = {"deskbell_state": State, "deskbell_choice": Choice, "deskbell_form_field": FormField,
-           "deskbell_file": File, "deskbell_entry": Entry, "deskbell_message": Message,
+           "deskbell_form_value": FormValue, "deskbell_file": File, "deskbell_entry": Entry, "deskbell_message": Message,
            "deskbell_progress": Progress, "deskbell_presence": Presence, "deskbell_marks": Marks,
            "deskbell_conversation_info": ConversationInfo, "deskbell_http_request": HttpRequest,
            "deskbell_http_answer": HttpAnswer, "deskbell_transport": Transport, "deskbell_options": Options,
@@ -188,6 +196,7 @@ FUNCTIONS = {
     "deskbell_link_opened": (None, [c_void_p]),
     "deskbell_link_text": (c_int, [c_void_p, c_char_p, c_size_t]),
     "deskbell_link_closed": (None, [c_void_p, c_int]),
+    "deskbell_link_failed": (None, [c_void_p, c_char_p, c_char_p, c_int64]),
     "deskbell_http_done": (None, [c_void_p, POINTER(HttpAnswer)]),
     "deskbell_open": (c_int, [POINTER(Options), POINTER(c_void_p)]),
     "deskbell_close": (c_int, [c_void_p]),
@@ -198,6 +207,7 @@ FUNCTIONS = {
     "deskbell_tick": (None, [c_void_p]),
     "deskbell_set_token": (c_int, [c_void_p, c_char_p]),
     "deskbell_set_background": (c_int, [c_void_p, c_int]),
+    "deskbell_change_store_key": (c_int, [c_void_p, c_char_p, c_size_t]),
     "deskbell_log_out": (c_int, [c_void_p, c_int, POINTER(c_int)]),
     "deskbell_set_push": (c_int, [c_void_p, c_int, c_char_p]),
     "deskbell_push_received": (c_int, [c_void_p, c_char_p, c_int64, POINTER(c_int)]),
@@ -211,6 +221,7 @@ FUNCTIONS = {
     "deskbell_conversation_id": (None, [c_void_p, c_char * 18]),
     "deskbell_cmid_new": (None, [c_void_p, c_char * 33]),
     "deskbell_send": (c_int, [c_void_p, c_char_p, POINTER(SendOptions), c_char * 33]),
+    "deskbell_form_check": (c_int, [POINTER(FormField), c_size_t, POINTER(FormValue), c_size_t, POINTER(c_char_p)]),
     "deskbell_edit": (c_int, [c_void_p, c_int64, c_int64, c_char_p, POINTER(SendOptions), c_char * 33]),
     "deskbell_erase": (c_int, [c_void_p, c_int64, POINTER(SendOptions), c_char * 33]),
     "deskbell_retry": (c_int, [c_void_p, c_char_p, c_char * 33]),

@@ -16,7 +16,7 @@ told counts as told.
 """
 import ctypes
 import weakref
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Iterable, List, Mapping, Optional, Tuple
 
 from . import _copies, _native, types
 from ._core import DISPATCHING, LOCKED, Core, Frame, check, decode, encode, fill_random, forget, is_inside
@@ -49,32 +49,36 @@ class Conversation:
         with self._core:
             check(lib.deskbell_conversation_close(self._raw))
 
-    def send(self, text: str, *, log: types.Log = types.Log.PUBLIC, reply_to: int = 0, pressed_seq: int = 0,
-             pressed_id: Optional[str] = None, cmid: Optional[str] = None) -> str:
-        """Queues a text; its cmid."""
-        how = _send_options(log, reply_to, pressed_seq, pressed_id, cmid)
+    def send(self, text: Optional[str], *, log: types.Log = types.Log.PUBLIC, reply_to: int = 0, pressed_seq: int = 0,
+             pressed_id: Optional[str] = None, cmid: Optional[str] = None, filled_seq: int = 0,
+             filled: Optional[types.Values] = None, wait_for_disk: bool = False) -> str:
+        """Hands over a text; its cmid. `filled`: values of the form `filled_seq`, {id: value} or a list of FormValue;
+        then `text` may be None, and is made from them. `wait_for_disk`: returns when it is on this device's disk."""
+        how = _send_options(log, reply_to, pressed_seq, pressed_id, cmid, wait_for_disk)
+        how.filled_seq, how.filled, how.filled_count = filled_seq, *_values(filled)
         raw, room = encode(text, types.ErrorCode.TEXT), ctypes.create_string_buffer(33)
         with self._core:
             check(lib.deskbell_send(self._raw, raw, ctypes.byref(how), room))
         return room.value.decode()
 
     def edit(self, number: int, version: int, text: str, *, log: types.Log = types.Log.PUBLIC,
-             cmid: Optional[str] = None) -> str:
-        how, room = _send_options(log, cmid=cmid), ctypes.create_string_buffer(33)
+             cmid: Optional[str] = None, wait_for_disk: bool = False) -> str:
+        how, room = _send_options(log, cmid=cmid, wait_for_disk=wait_for_disk), ctypes.create_string_buffer(33)
         raw = encode(text, types.ErrorCode.TEXT)
         with self._core:
             check(lib.deskbell_edit(self._raw, number, version, raw, ctypes.byref(how), room))
         return room.value.decode()
 
-    def erase(self, number: int, *, log: types.Log = types.Log.PUBLIC, cmid: Optional[str] = None) -> str:
-        how, room = _send_options(log, cmid=cmid), ctypes.create_string_buffer(33)
+    def erase(self, number: int, *, log: types.Log = types.Log.PUBLIC, cmid: Optional[str] = None,
+              wait_for_disk: bool = False) -> str:
+        how, room = _send_options(log, cmid=cmid, wait_for_disk=wait_for_disk), ctypes.create_string_buffer(33)
         with self._core:
             check(lib.deskbell_erase(self._raw, number, ctypes.byref(how), room))
         return room.value.decode()
 
     def send_file(self, files: types.Sources, *, text: Optional[str] = None, log: types.Log = types.Log.PUBLIC,
-                  reply_to: int = 0, cmid: Optional[str] = None) -> str:
-        """Queues a message with files: a path, a FileSource, or up to ten of them."""
+                  reply_to: int = 0, cmid: Optional[str] = None, wait_for_disk: bool = False) -> str:
+        """Hands over a message with files: a path, a FileSource, or up to ten of them."""
         given = [files] if isinstance(files, (str, types.FileSource)) else list(files)
         sources = [types.FileSource(path=f) if isinstance(f, str) else f for f in given]
         table, kept = (_native.FileSource * max(1, len(sources)))(), []
@@ -84,7 +88,8 @@ class Conversation:
                 kept.append(ctypes.create_string_buffer(source.bytes, max(1, len(source.bytes))))
                 row.bytes, row.bytes_len = ctypes.cast(kept[-1], ctypes.c_void_p), len(source.bytes)
         how = _native.FileOptions(ctypes.sizeof(_native.FileOptions), table, len(sources),
-                                  encode(text, types.ErrorCode.TEXT), log, reply_to, encode(cmid))
+                                  encode(text, types.ErrorCode.TEXT), log, reply_to, encode(cmid),
+                                  wait_for_disk)
         room = ctypes.create_string_buffer(33)
         with self._core:
             check(lib.deskbell_send_file(self._raw, ctypes.byref(how), room))
@@ -117,9 +122,28 @@ class Conversation:
 
 
 def _send_options(log: int, reply_to: int = 0, pressed_seq: int = 0, pressed_id: Optional[str] = None,
-                  cmid: Optional[str] = None) -> Any:
+                  cmid: Optional[str] = None, wait_for_disk: bool = False) -> Any:
     return _native.SendOptions(ctypes.sizeof(_native.SendOptions), log, reply_to, pressed_seq, encode(pressed_id),
-                               encode(cmid))
+                               encode(cmid), wait_for_disk=wait_for_disk)
+
+
+def _values(filled: Optional[types.Values]) -> Tuple[Any, int]:
+    pairs = list(filled.items()) if isinstance(filled, Mapping) else [(v.id, v.value) for v in filled or ()]
+    rows = [_native.FormValue(encode(i), encode(v, types.ErrorCode.TEXT)) for i, v in pairs]
+    return (_native.FormValue * len(rows))(*rows) if rows else None, len(rows)
+
+
+def form_check(form: Iterable[types.FormField], filled: types.Values) -> Optional[str]:
+    """The id of the first that does not fit, None when `filled` answers the form."""
+    fields = [_native.FormField(encode(f.id), encode(f.label), encode(f.input), f.required) for f in form]
+    values, count = _values(filled)
+    wrong = ctypes.c_char_p()
+    rc = lib.deskbell_form_check((_native.FormField * len(fields))(*fields) if fields else None, len(fields), values,
+                                 count, ctypes.byref(wrong))
+    if rc != types.ErrorCode.FORM:
+        check(rc)
+        return None
+    return decode(wrong.value)
 
 
 class Client:
@@ -164,6 +188,11 @@ class Client:
     def set_background(self, is_background: bool) -> None:
         with self._core as raw:
             check(lib.deskbell_set_background(raw, is_background))
+
+    def change_store_key(self, new_key: bytes) -> None:
+        """The user's file opens with this key from now on: 32 bytes."""
+        with self._core as raw:
+            check(lib.deskbell_change_store_key(raw, new_key, len(new_key)))
 
     def log_out(self, discard: bool = False) -> bool:
         """Ends the client and removes all of its user from this device; whether the server knows. Raises UNSENT when
@@ -384,13 +413,17 @@ def _open_core(given: types.Options) -> Core:
     core = Core(given)
     texts = {name: encode(getattr(given, name))
              for name in ("url", "app", "data_dir", "token", "agent_token", "user", "locale", "client_name",
-                          "client_version", "ca_file")}
+                          "client_version", "ca_file", "proxy")}
     numbers = {name: int(getattr(given, name))
                for name in ("is_visitor", "callbacks_by_dispatch", "manual_ack", "first_page", "snapshot",
                             "with_team_log", "claims_visitor", "cache_max_bytes",
                             "cache_max_entries_per_conversation")}
     functions = {**_callbacks(core, given), **_clock(core, given)}
     c = _native.Options(size=ctypes.sizeof(_native.Options), **texts, **numbers, **functions)
+    pins = (ctypes.c_char_p * max(1, len(given.tls_pins)))(*[encode(pin) for pin in given.tls_pins])
+    c.tls_pins, c.tls_pins_count = pins, len(given.tls_pins)
+    if given.store_key is not None:
+        c.store_key, c.store_key_len = given.store_key, len(given.store_key)
     if given.transport is not None:
         plug = transport_of(core)
         core.kept.append(plug)
@@ -399,6 +432,7 @@ def _open_core(given: types.Options) -> Core:
     _owed_functions(core)
     register(core)
     rc = lib.deskbell_open(ctypes.byref(c), ctypes.byref(core.raw))
+    c.store_key = None
     if rc < 0:
         forget(core)
         check(rc)

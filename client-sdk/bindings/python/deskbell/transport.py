@@ -11,7 +11,7 @@ from ._native import lib
 
 @dataclass(frozen=True)
 class Link:
-    """One connection. Any thread, from Transport.open until closed() was called."""
+    """One connection. Any thread, from Transport.open until closed() or failed() was called."""
     raw: int
 
     def opened(self) -> None:
@@ -23,6 +23,10 @@ class Link:
 
     def closed(self, code: int) -> None:
         lib.deskbell_link_closed(self.raw, code)
+
+    def failed(self, why: str, detail: str = "", retry_after_ms: int = -1) -> None:
+        """Instead of closed: why and detail as deskbell_link_failed takes them; -1 = no time was told."""
+        lib.deskbell_link_failed(self.raw, why.encode(), detail.encode(), retry_after_ms)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Exchange:
 
 
 class Transport:
-    """Derive from it. open returns True when a connection is under way: then link.closed is owed, exactly once."""
+    """Derive from it. open returns True when a connection is under way: then link.closed (or failed) is owed, once."""
 
     #: Optional: http(request, exchange) -> True when exchange.done will be called. None: no attachments.
     http: Any = None

@@ -3,7 +3,7 @@
 deskbell.h, where its members are described; all own what they hold. A text that is absent is "", a number 0."""
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Sequence, Union
 
 from . import _native
 
@@ -33,6 +33,8 @@ class ErrorCode(enum.IntEnum):
     OTHER_USER = -17
     DAMAGED = -18
     UNSENT = -19
+    FORM = -20
+    KEY = -21
 
 
 class Error(Exception):
@@ -176,6 +178,12 @@ class FormField:
 
 
 @dataclass(frozen=True)
+class FormValue:
+    id: str
+    value: str
+
+
+@dataclass(frozen=True)
 class File:
     id: str
     name: str
@@ -212,6 +220,8 @@ class Entry:
     pressed_id: str
     hash: bytes
     files: List[File]
+    filled_seq: int
+    filled: List[FormValue]
 
 
 @dataclass(frozen=True)
@@ -233,6 +243,8 @@ class Message:
     hash: bytes
     files: List[File]
     is_paused: bool
+    pressed_seq: int
+    filled_seq: int
 
 
 @dataclass(frozen=True)
@@ -408,8 +420,12 @@ class Options:
     on_push_settled: Optional[Callable[[bool], Any]] = None  # told is_caught_up
     cache_max_bytes: int = 0
     cache_max_entries_per_conversation: int = 0
+    tls_pins: Sequence[str] = ()  # "sha256/..."
+    proxy: Optional[str] = None
+    store_key: Optional[bytes] = None  # 32 bytes
     #: Told what a callback on the client's own thread raised. None: one line to on_log names its type.
     on_exception: Optional[Callable[[BaseException], Any]] = None
 
 
 Sources = Union[Source, Sequence[Source]]
+Values = Union[Mapping[str, str], Sequence[FormValue]]
