@@ -69,6 +69,31 @@ static int export_form(const json_t *bot, const char *form)
         return rc;
 }
 
+/* Nothing is learned for it: what the files say is enough. */
+static int export_paths(char *const *paths, const char *form)
+{
+        struct bot_version *version = NULL;
+        struct bot_sources sources;
+        const char *ending = strrchr(paths[0], '.');
+        int rc;
+        if (ending && strcmp(ending, ".botv") == 0) {
+                rc = bot_version_of(paths, &version, NULL);
+                if (rc == EX_OK)
+                        rc = export_form(bot_version_bot(version), form);
+                bot_version_free(version);
+                return rc;
+        }
+        rc = bot_sources_read(&sources, paths);
+        char *text = rc == EX_OK ? bot_canonical(sources.bot) : NULL;
+        json_t *bot = text ? json_loads(text, 0, NULL) : NULL; /* in the order that a version has */
+        if (rc == EX_OK)
+                rc = bot ? export_form(bot, form) : cli_fail(EX_OSERR, "out of memory");
+        json_decref(bot);
+        free(text);
+        bot_sources_done(&sources);
+        return rc;
+}
+
 int bot_run_export(int argc, char **argv)
 {
         const char *form = "bot";
@@ -84,15 +109,11 @@ int bot_run_export(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 200,
         };
-        struct bot_version *version = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which files? see: deskbell bot export --help");
-        int rc = bot_version_of(argv + first, &version, NULL);
-        if (rc == EX_OK)
-                rc = export_form(bot_version_bot(version), form);
-        bot_version_free(version);
+        int rc = export_paths(argv + first, form);
         return rc == EX_OK ? cli_finish() : rc;
 }

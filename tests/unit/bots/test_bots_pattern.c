@@ -153,6 +153,19 @@ static void a_person_can_be_asked_for_in_each_language_and_questions_are_no_such
                 {"de", "ich möchte mit einem Menschen sprechen", ALWAYS_PERSON},
                 {"fr", "je voudrais parler à une personne", ALWAYS_PERSON},
                 {"ko", "agent please", ALWAYS_PERSON},
+                {"en", "is there anybody real here", ALWAYS_PERSON},
+                {"en", "I'd rather chat with an employee", ALWAYS_PERSON},
+                {"en", "put me through to customer service", ALWAYS_PERSON},
+                {"en", "human agent", ALWAYS_PERSON},
+                {"en", "what does your customer service cost", -1},
+                {"ko", "상담원 좀", ALWAYS_PERSON},
+                {"ko", "상담원과 상담하고 싶습니다", ALWAYS_PERSON},
+                {"zh", "有没有活人", ALWAYS_PERSON},
+                {"zh", "叫你们客服来", ALWAYS_PERSON},
+                {"zh", "能不能换个人来", ALWAYS_PERSON},
+                {"zh", "怎么换个颜色", -1},
+                {"ja", "担当の人を呼んで", ALWAYS_PERSON},
+                {"ja", "係の方をお願いします", ALWAYS_PERSON},
         };
         struct always *always = always_new();
         (void)state;
