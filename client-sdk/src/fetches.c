@@ -55,6 +55,14 @@ static void hold(struct machine *machine, struct fetch *fetch, int64_t asked_ms)
         fetch->is_held_by_server = asked_ms >= 0;
 }
 
+/* As with uploads: the server wants none of them now. */
+static void hold_all(struct machine *machine, struct fetch *fetch, int64_t asked_ms)
+{
+        hold(machine, fetch, asked_ms);
+        if (machine->fetches_hold_until_ms < fetch->hold_until_ms)
+                machine->fetches_hold_until_ms = fetch->hold_until_ms;
+}
+
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 static void go_on(struct machine *machine, struct fetch *fetch)
@@ -83,6 +91,8 @@ void fetches_pump(struct machine *machine)
 {
         int busy = 0;
 
+        if (machine->fetches_hold_until_ms > machine->now_ms)
+                return;
         for (const struct fetch *fetch = machine->fetches; fetch; fetch = fetch->next)
                 busy += fetch->step != FETCH_NEXT;
         for (struct fetch *fetch = machine->fetches; fetch && busy < FETCHES_AT_ONCE; fetch = fetch->next) {
@@ -97,9 +107,13 @@ int64_t fetches_next_ms(const struct machine *machine)
 {
         int64_t next = INT64_MAX;
 
-        for (const struct fetch *fetch = machine->fetches; machine->state == SESSION_OPEN && fetch; fetch = fetch->next)
-                if (fetch->hold_until_ms > machine->now_ms && fetch->hold_until_ms < next)
-                        next = fetch->hold_until_ms;
+        for (const struct fetch *fetch = machine->fetches; machine->state == SESSION_OPEN && fetch;
+             fetch = fetch->next) {
+                int64_t until = fetch->hold_until_ms > machine->fetches_hold_until_ms ? fetch->hold_until_ms
+                                                                                      : machine->fetches_hold_until_ms;
+                if (until > machine->now_ms && until < next)
+                        next = until;
+        }
         return next;
 }
 
@@ -141,8 +155,11 @@ static void got(struct machine *machine, struct fetch *fetch, const struct job *
         case 401:
         case 408:
         case 409:
-        case 429:
                 hold(machine, fetch, job->retry_after_ms);
+                break;
+        case 429:
+        case 503:
+                hold_all(machine, fetch, job->retry_after_ms);
                 break;
         default:
                 if (job->status >= 400 && job->status < 500)

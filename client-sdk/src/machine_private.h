@@ -24,6 +24,10 @@ enum {
         OUTBOX_BYTES = 50 << 20,
         SEND_WINDOW = 16,
         WATCHES_MAX = PROTOCOL_WATCHED,
+        /* So many conversations a server may name; what it names beyond them is left out. A good one lets a customer
+         * have PROTOCOL_CONVERSATIONS. */
+        CUSTOMER_CONVERSATIONS = 1000,
+        STAFF_CONVERSATIONS = 100000,
 };
 
 #define DAY_MS INT64_C(86400000)
@@ -296,6 +300,7 @@ struct machine {
         size_t index_room;
         deskbell_conversation *sync_first, *dirty_first;
         bool has_to_give;
+        bool is_fullness_said; /* in this session: the server names too many */
 
         /* sync */
         bool is_feed_wanted, is_feed_asked;
@@ -315,6 +320,7 @@ struct machine {
         /* files and search */
         char http_token[65]; /* of the present session; "" = none */
         struct upload *uploads;
+        int64_t uploads_hold_until_ms, fetches_hold_until_ms; /* the server wants none of them before */
         int64_t next_serial;
         struct fetch *fetches;
         struct search *searches;
@@ -476,7 +482,9 @@ void sending_tell(struct machine *machine, deskbell_conversation *conv, const st
                   bool is_again);
 void sending_expire(struct machine *machine);
 /* Content as it is stored, decoded over a copy in the arena. False: it cannot be read, or no memory. */
-bool sending_read_content(struct span stored, struct arena *arena, struct protocol_content *out);
+/* 0, DESKBELL_E_NOMEM, or DESKBELL_E_DAMAGED: it is not what was stored. */
+int sending_read_content(struct span stored, struct arena *arena, struct protocol_content *out);
+bool sending_is_for_all(struct span tag); /* a refusal of whatever is asked for, not of this request */
 
 /* Writes the row, under a new place, as QUEUED, and tells it. */
 int outbox_append(struct machine *machine, deskbell_conversation *conv, struct cached_message *row);

@@ -7,17 +7,20 @@
 
 /* ---- transmitting ------------------------------------------------------------------------------------------------ */
 
-bool sending_read_content(struct span stored, struct arena *arena, struct protocol_content *out)
+int sending_read_content(struct span stored, struct arena *arena, struct protocol_content *out)
 {
         struct fault fault = {0};
         struct reader reader;
         char *copy = arena_take(arena, stored.len + 1);
         if (!copy)
-                return false;
+                return DESKBELL_E_NOMEM;
 
         memcpy(copy, stored.at, stored.len);
         reader_init(&reader, copy, stored.len, READER_TOLERANT, arena, &fault);
-        return protocol_content_read(&reader, out) == 0;
+        int rc = protocol_content_read(&reader, out);
+        if (rc < 0)
+                return rc == -PROTOCOL_ERR_INTERNAL ? DESKBELL_E_NOMEM : DESKBELL_E_DAMAGED;
+        return 0;
 }
 
 static const struct cmid *unanswered_before(const struct outgoing *out)
@@ -91,7 +94,7 @@ static void transmit(struct machine *machine, struct outgoing *out)
         struct request *request;
 
         arena_init(&arena, NULL, 0);
-        if (sending_read_content(out->row.content, &arena, &content) &&
+        if (sending_read_content(out->row.content, &arena, &content) == 0 &&
             (request = machine_request_begin(machine, &writer, REQUEST_SEND, methods[out->row.op]))) {
                 request->message = out;
                 request->conv = out->conv;
@@ -375,7 +378,7 @@ static int64_t refusal_pause(struct machine *machine, deskbell_conversation *con
         return machine_random_below(machine, ceiling < BACKOFF_CAP_MS ? ceiling : BACKOFF_CAP_MS) + 1;
 }
 
-static bool is_for_all(struct span tag)
+bool sending_is_for_all(struct span tag)
 {
         return span_equal(tag, SPAN("rate_limited")) || span_equal(tag, SPAN("overloaded")) ||
                span_equal(tag, SPAN("storage_full")) || span_equal(tag, SPAN("unavailable"));
@@ -402,7 +405,7 @@ void sending_refused(struct machine *machine, const struct request *request, con
         int64_t pause = refusal_pause(machine, conv, span_equal(error->tag, SPAN("predecessor_unknown")));
         if (error->retry_after_ms > pause)
                 pause = error->retry_after_ms;
-        if (is_for_all(error->tag) && machine->now_ms + pause > machine->hold_until_ms)
+        if (sending_is_for_all(error->tag) && machine->now_ms + pause > machine->hold_until_ms)
                 machine->hold_until_ms = machine->now_ms + pause;
         if (machine->now_ms + pause > conv->hold_until_ms)
                 conv->hold_until_ms = machine->now_ms + pause;

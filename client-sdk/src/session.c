@@ -393,7 +393,6 @@ void session_answered(struct machine *machine, struct reader *reader)
         set_state(machine, SESSION_OPEN, "");
         machine->opened_ms = machine->now_ms;
         machine->token_failures = 0;
-        machine->hold_until_ms = 0;
         keep_identity(machine, &result);
         keep_http_token(machine, &result);
         uploads_hurry(machine);

@@ -47,6 +47,7 @@ void sync_begin(struct machine *machine)
         machine->is_feed_asked = false;
         machine->feed_at_ms = 0;
         machine->feed_failures = 0;
+        machine->is_fullness_said = false;
         for (size_t i = 0; i < machine->conv_count; i++) {
                 deskbell_conversation *conv = machine->convs[i];
 
@@ -475,6 +476,20 @@ void sync_entries_answered(struct machine *machine, const struct request *reques
 
 /* ---- feed -------------------------------------------------------------------------------------------------------- */
 
+/* What a server names is kept for good: it must not be without end. */
+static bool is_full(struct machine *machine)
+{
+        size_t most = machine->set.is_staff ? STAFF_CONVERSATIONS : CUSTOMER_CONVERSATIONS;
+
+        if (machine->conv_count < most)
+                return false;
+        if (!machine->is_fullness_said)
+                machine_log(machine, DESKBELL_LOG_WARN,
+                            "the server names more than %zu conversations: others are left out", most);
+        machine->is_fullness_said = true;
+        return true;
+}
+
 static deskbell_conversation *conv_of_row(struct machine *machine, const struct protocol_feed_row *row)
 {
         deskbell_conversation *conv = conv_by_id(machine, row->conv);
@@ -486,7 +501,7 @@ static deskbell_conversation *conv_of_row(struct machine *machine, const struct 
                 if (conv)
                         conv_set_id(conv, row->conv);
         }
-        if (!conv && !row->has_left) {
+        if (!conv && !row->has_left && !is_full(machine)) {
                 conv = conv_add(machine, row->conv, row->has_key ? row->key : SPAN(""));
                 if (!conv)
                         cache_fail(machine->cache); /* the feed does not tell it twice */

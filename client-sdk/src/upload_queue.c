@@ -400,29 +400,29 @@ static void fill_files(struct protocol_content *content, struct protocol_file_in
         content->files_count = upload->count;
 }
 
-/* The message's content with its files. False: out of memory. */
-static bool write_content(struct writer *writer, const struct upload *upload)
+/* The message's content with its files. 0, DESKBELL_E_NOMEM, or DESKBELL_E_DAMAGED: it cannot be read. */
+static int write_content(struct writer *writer, const struct upload *upload)
 {
         struct protocol_file_info files[PROTOCOL_ATTACHMENTS];
         struct protocol_content content;
         struct arena arena;
         struct writer names;
-        bool is_read;
 
         arena_init(&arena, NULL, 0);
         writer_init(&names, NULL, 0);
-        is_read = sending_read_content(upload->out->row.content, &arena, &content);
-        if (is_read) {
+        int rc = sending_read_content(upload->out->row.content, &arena, &content);
+        if (rc == 0) {
                 name_files(&names, upload);
                 fill_files(&content, files, upload);
                 content.has_fallback_text = true;
                 content.fallback_text = (struct span){names.bytes, names.len};
                 content_store(writer, &content);
         }
-        bool is_whole = is_read && !names.failed && !writer->failed;
+        if (rc == 0 && (names.failed || writer->failed))
+                rc = DESKBELL_E_NOMEM;
         writer_done(&names);
         arena_done(&arena);
-        return is_whole;
+        return rc;
 }
 
 void uploads_promote(struct machine *machine, struct upload *upload)
@@ -432,18 +432,22 @@ void uploads_promote(struct machine *machine, struct upload *upload)
         int64_t before = row.pos;
 
         writer_init(&writer, NULL, 0);
-        if (write_content(&writer, upload)) {
+        int rc = write_content(&writer, upload);
+        if (rc == 0) {
                 row.content = (struct span){writer.bytes, writer.len};
                 content_hash(PROTOCOL_ENTRY_ATTACHMENT, row.content, row.hash);
                 cache_uploads_move(machine->cache, before, -before); /* dropping the message would take them along */
                 cache_message_drop(machine->cache, before);
                 if (outbox_append(machine, upload->out->conv, &row) == 0)
                         cache_uploads_move(machine->cache, -before, row.pos);
-        } else {
+        } else if (rc == DESKBELL_E_NOMEM) {
                 cache_fail(machine->cache);
         }
         writer_done(&writer);
-        list_remove(machine, upload);
+        if (rc == DESKBELL_E_DAMAGED) /* the disk has changed it: nobody wrote what would be sent */
+                uploads_fail(machine, upload, DESKBELL_FAILED, SPAN("damaged"));
+        else
+                list_remove(machine, upload);
 }
 
 struct taking_back {
@@ -467,7 +471,7 @@ static bool strip_content(struct writer *writer, struct span stored)
         struct arena arena;
 
         arena_init(&arena, NULL, 0);
-        bool is_read = sending_read_content(stored, &arena, &content);
+        bool is_read = sending_read_content(stored, &arena, &content) == 0;
         if (is_read) {
                 content.has_files = false;
                 content.files_count = 0;
@@ -525,7 +529,7 @@ bool uploads_wait_again(struct machine *machine, deskbell_conversation *conv, st
         struct arena arena;
 
         arena_init(&arena, NULL, 0);
-        bool is_whole = sending_read_content(row->content, &arena, &content) && content.files_count > 0;
+        bool is_whole = sending_read_content(row->content, &arena, &content) == 0 && content.files_count > 0;
         arena_done(&arena);
         if (is_whole || !uploads_has_rows(machine, files_pos))
                 return false;

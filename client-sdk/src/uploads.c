@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Uploads: the files of messages on their way to the server. One file at a time: its hash, upload.begin (which tells
  * how much the server has already), pieces by HTTP until it has all, upload.end. Whatever goes wrong is tried again
- * after a pause of that message alone; texts are never held up. Only what cannot become better ends in FAILED. */
+ * after a pause of that message alone, or of all uploads when the server wants none now; texts are never held up. Only
+ * what cannot become better ends in FAILED. */
 #include "machine_private.h"
 
 #include <stdlib.h>
@@ -57,6 +58,7 @@ int64_t machine_pause_ms(struct machine *machine, int *failures, int64_t asked_m
         int64_t pause = machine_random_below(machine, ceiling < BACKOFF_CAP_MS ? ceiling : BACKOFF_CAP_MS) + 1;
 
         ++*failures;
+        asked_ms = asked_ms < RETRY_AFTER_MOST_MS ? asked_ms : RETRY_AFTER_MOST_MS;
         return asked_ms > pause ? asked_ms : pause;
 }
 
@@ -64,6 +66,13 @@ static void hold(struct machine *machine, struct upload *upload, int64_t asked_m
 {
         upload->hold_until_ms = machine->now_ms + machine_pause_ms(machine, &upload->failures, asked_ms);
         upload->is_held_by_server = asked_ms >= 0;
+}
+
+/* What was refused to one would be refused to the next one. Neither news of a network nor a new session ends this. */
+static void hold_all(struct machine *machine, struct upload *upload, int64_t asked_ms)
+{
+        hold(machine, upload, asked_ms);
+        machine->uploads_hold_until_ms = upload->hold_until_ms;
 }
 
 /* What the server has of this file is of no use: once more from zero, then never. */
@@ -184,7 +193,7 @@ void uploads_pump(struct machine *machine)
         for (const struct upload *upload = machine->uploads; upload; upload = upload->next)
                 if (upload->step != UPLOAD_NEXT)
                         return; /* one at a time */
-        if (!machine->http_token[0])
+        if (!machine->http_token[0] || machine->uploads_hold_until_ms > machine->now_ms)
                 return;
         for (struct upload *upload = machine->uploads; upload; upload = next) {
                 next = upload->next;
@@ -203,9 +212,12 @@ int64_t uploads_next_ms(const struct machine *machine)
 
         if (machine->state != SESSION_OPEN)
                 return next;
-        for (const struct upload *upload = machine->uploads; upload; upload = upload->next)
-                if (!upload->is_paused && upload->hold_until_ms > machine->now_ms && upload->hold_until_ms < next)
-                        next = upload->hold_until_ms;
+        for (const struct upload *upload = machine->uploads; upload; upload = upload->next) {
+                int64_t until = upload->hold_until_ms > machine->uploads_hold_until_ms ? upload->hold_until_ms
+                                                                                       : machine->uploads_hold_until_ms;
+                if (!upload->is_paused && until > machine->now_ms && until < next)
+                        next = until;
+        }
         return next;
 }
 
@@ -283,8 +295,12 @@ static void put_answered(struct machine *machine, struct upload *upload, struct 
         case 401: /* the token has ended: the next session brings another one */
         case 408:
         case 409: /* our connection of before is not dead yet for the server */
-        case 429:
                 hold(machine, upload, job->retry_after_ms);
+                break;
+        case 429:
+        case 503:
+        case 507:
+                hold_all(machine, upload, job->retry_after_ms);
                 break;
         case 403:
                 uploads_fail(machine, upload, DESKBELL_FAILED, SPAN("forbidden"));
@@ -407,7 +423,9 @@ void uploads_refused(struct machine *machine, const struct request *request, con
                 return;
 
         upload->step = UPLOAD_NEXT;
-        if (!error->permanent)
+        if (!error->permanent && sending_is_for_all(error->tag))
+                hold_all(machine, upload, error->retry_after_ms);
+        else if (!error->permanent)
                 hold(machine, upload, error->retry_after_ms);
         else if (span_equal(error->tag, SPAN("incomplete")) && file->row.tries == 0)
                 look_again(machine, upload, file);

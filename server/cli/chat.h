@@ -86,6 +86,8 @@ struct shown {
         char *tag;
         char *name, *text; /* clean */
         char *more;        /* lines below it, clean; NULL = none */
+        char *unsent;      /* never was in the outbox: what was written, as it was; NULL = it was */
+        char retried[33];  /* the cmid it had before /retry, "" = none */
 };
 
 struct transcript {

@@ -168,18 +168,31 @@ static void on_press(struct chat *chat, const char *text)
         }
 }
 
+/* Of a message that is in no file there is nothing to put back: its text is sent as a new one. */
+static int send_again(struct chat *chat, struct shown *row, char out_cmid[33])
+{
+        struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
+
+        options.log = row->log;
+        if (row->unsent)
+                return deskbell_send(chat->conv, row->unsent, &options, out_cmid);
+        int rc = deskbell_retry(chat->client, row->cmid, out_cmid);
+        if (rc == 0)
+                memcpy(row->retried, row->cmid, sizeof(row->retried));
+        return rc;
+}
+
 static void on_retry(struct chat *chat)
 {
         size_t count = 0;
 
         for (size_t i = chat->transcript.count; i > 0; i--) {
                 struct shown *row = &chat->transcript.rows[i - 1];
-                char old[33], cmid[33];
+                char cmid[33];
 
                 if (row->state != DESKBELL_FAILED && row->state != DESKBELL_EXPIRED)
                         continue;
-                memcpy(old, row->cmid, sizeof(old));
-                if (deskbell_retry(chat->client, old, cmid) == 0) {
+                if (send_again(chat, row, cmid) == 0) {
                         memcpy(row->cmid, cmid, sizeof(cmid));
                         if (row->state != DESKBELL_UPLOADING)
                                 row->state = DESKBELL_QUEUED;

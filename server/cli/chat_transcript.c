@@ -15,6 +15,7 @@ static void shown_done(struct shown *row)
         free(row->name);
         free(row->text);
         free(row->more);
+        free(row->unsent);
 }
 
 void transcript_clear(struct transcript *transcript)
@@ -186,10 +187,22 @@ void transcript_entry(struct transcript *transcript, const struct deskbell_entry
         mark(transcript, insert(transcript, &row));
 }
 
+/* This device's disk failed before the message was in the outbox: only what is shown still knows it. Its files are
+ * known by their names alone: they have to be chosen anew. */
+static bool is_nowhere(const struct deskbell_message *message)
+{
+        return message->state == DESKBELL_FAILED && strcmp(message->tag, "store") == 0;
+}
+
 void transcript_message(struct transcript *transcript, const struct deskbell_message *message)
 {
         struct shown *row = transcript_find_cmid(transcript, message->cmid);
 
+        if (row && row->retried[0] && is_nowhere(message)) { /* it is what it was before: that is told next */
+                memcpy(row->cmid, row->retried, sizeof(row->cmid));
+                row->retried[0] = '\0';
+                return;
+        }
         if (!row) {
                 struct shown fresh = {.at_seq = INT64_MAX, .is_mine = true, .log = message->log, .version = 1};
                 if (message->operation != DESKBELL_OP_SEND ||
@@ -207,6 +220,8 @@ void transcript_message(struct transcript *transcript, const struct deskbell_mes
         if (!has_place || rank(message->state) > rank(row->state))
                 row->state = message->state;
         set_text(&row->tag, message->tag);
+        free(row->unsent);
+        row->unsent = is_nowhere(message) && !message->files_count ? strdup(message->text) : NULL;
 }
 
 void transcript_marks(struct transcript *transcript, int64_t others_recv, int64_t others_read)

@@ -3,7 +3,7 @@
 """Each binding has all that the public header has: every function, every constant with its value, every member of every
 struct. A function, constant or member that is added to the header fails here until the bindings have it.
 
-usage: test_cover.py cpp|python|java
+usage: test_cover.py cpp|python|java|swift
 """
 import glob
 import os
@@ -20,9 +20,11 @@ IMPLIED = {"size", "data", "choices_count", "form_count", "files_count", "filled
 LEFT_OUT = {"cpp": {"deskbell_allocator"},  # the C struct is handed on as it is
             "python": {"deskbell_set_allocator", "deskbell_allocator"},  # malloc that calls the interpreter
             "java": {"deskbell_set_allocator", "deskbell_allocator",     # the same
-                     "deskbell_tick"}}  # goes with a clock of one's own
+                     "deskbell_tick"},  # goes with a clock of one's own
+            "swift": {"deskbell_set_allocator", "deskbell_allocator", "deskbell_tick"}}  # as Java
 #: Members that a language leaves out.
-LEFT_OUT_MEMBERS = {"java": {"mono_ms", "wall_ms", "random"}}  # a clock of one's own is for tests, which are in C
+LEFT_OUT_MEMBERS = {"java": {"mono_ms", "wall_ms", "random"},  # a clock of one's own is for tests, which are in C
+                    "swift": {"mono_ms", "wall_ms", "random"}}
 
 #: Java: the enumeration for each of the header's.
 JAVA_ENUMS = {"deskbell_error": "ErrorCode", "deskbell_connection": "Connection", "deskbell_log": "EntryLog",
@@ -149,6 +151,41 @@ def check_java(header):
     return gone
 
 
+def swift_module_names():
+    """Functions that the module CDeskbell adds to the header."""
+    return {f"deskbell_{name}_init" for name in re.findall(r"INITIALISER\((\w+), D", read("swift/CDeskbell/CDeskbell.h"))}
+
+
+def swift_copies(header):
+    """Members of a C struct that its copy does not read, and such that it reads though they are not there."""
+    used = {}
+    parts = re.split(r"\bfrom: deskbell_(\w+)\)", read("swift/Sources/Deskbell/Copies.swift"))
+    for name, part in zip(parts[1::2], parts[2::2]):
+        part = part.split("from: UnsafePointer", maxsplit=1)[0]
+        used.setdefault(f"deskbell_{name}", set()).update(re.findall(r"\bfrom\.(\w+)", part))
+    gone = [f"copy of {name}.{m}" for name in used for m in header.structs[name] if m not in used[name] | {"size"}]
+    return gone + [f"a {name}.{m} in C" for name in used for m in sorted(used[name] - set(header.structs[name]))]
+
+
+def check_swift(header):
+    """No Swift compiler looks at these sources: what they name in C has to be there, besides being all that is."""
+    text = re.sub(r"//.*", " ", read("swift/Sources/Deskbell/*.swift"))
+    gone = [lack for lack in missing_words(header, text)
+            if not re.fullmatch(rf"member deskbell_options\.({'|'.join(sorted(LEFT_OUT_MEMBERS['swift']))})", lack)]
+    there = Header()
+    names = {*there.functions, *there.structs, *there.enums, *swift_module_names()}
+    names |= {c for e in there.enums.values() for c in e} | {m for s in there.structs.values() for m in s}
+    names |= {f"DESKBELL_VERSION_{part}" for part in ("MAJOR", "MINOR", "PATCH")}
+    text = re.sub(r'"[^"\n]*"', " ", text)
+    gone += [f"a {name} in C: nothing there is called that" for name in sorted(set(re.findall(r"\b[A-Za-z]\w*_\w+", text)))
+             if name not in names]
+    gone += swift_copies(header)
+    gone += [f"the mark of not being compiled: {os.path.basename(path)}"
+             for path in glob.glob(os.path.join(FOLDER, "swift", "Sources", "Deskbell", "*.swift"))
+             if not open(path, encoding="utf-8").readline().startswith("// Not compiled: ")]
+    return gone
+
+
 def check_the_check(header):
     """A header with one thing more is not covered."""
     for name in ("function", "constant", "member"):
@@ -165,7 +202,7 @@ def check_the_check(header):
         sys.exit("no functions")
 
 
-CHECKS = {"cpp": check_cpp, "python": check_python, "java": check_java}
+CHECKS = {"cpp": check_cpp, "python": check_python, "java": check_java, "swift": check_swift}
 if len(sys.argv) != 2 or sys.argv[1] not in CHECKS:
     sys.exit(__doc__)
 told = Header()

@@ -244,6 +244,11 @@ bool item_has_failed(const ChatItem *item)
         return item->state == DESKBELL_FAILED || item->state == DESKBELL_EXPIRED;
 }
 
+bool item_is_nowhere(const ChatItem *item)
+{
+        return item->state == DESKBELL_FAILED && strcmp(item->tag, "store") == 0;
+}
+
 bool item_can_be_edited(const ChatItem *item)
 {
         return item->is_mine && item->number > 0 && item->kind == DESKBELL_KIND_TEXT;
@@ -295,6 +300,7 @@ const char *item_failure_text(const ChatItem *item)
                 {"file_missing", "A file is no longer where it was."},
                 {"file_changed", "A file was changed before it was sent."},
                 {"attachment_too_large", "A file is larger than support accepts."},
+                {"store", "This computer's disk is full or failed."},
                 {"target_unknown", "The message it belongs to was never sent."},
         };
 

@@ -87,6 +87,8 @@ void item_set_chosen(ChatItem *item, const char *id);
 void item_changed(ChatItem *item);
 
 bool item_has_failed(const ChatItem *item);
+/* This computer's disk did not take it: it is in no outbox, only here. */
+bool item_is_nowhere(const ChatItem *item);
 /* Own text that has a place and was not erased. */
 bool item_can_be_edited(const ChatItem *item);
 bool item_can_be_erased(const ChatItem *item);

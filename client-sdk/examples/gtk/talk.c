@@ -425,9 +425,17 @@ int talk_erase(struct talk *talk, int64_t number)
 int talk_retry(struct talk *talk, const char *cmid)
 {
         g_autofree char *held = g_strdup(cmid);
+        const ChatItem *item = transcript_find_cmid(talk->transcript, held);
         char again[33];
-        int rc = deskbell_retry(talk->client, held, again);
 
+        if (item && item_is_nowhere(item)) { /* there is nothing to put back: it is written anew */
+                int sent = item->files && item->files->len > 0 ? DESKBELL_E_NOT_FOUND
+                                                               : talk_send(talk, item->text, item->reply_to);
+                if (sent == DESKBELL_OK)
+                        transcript_forget(talk->transcript, held);
+                return sent;
+        }
+        int rc = deskbell_retry(talk->client, held, again);
         if (rc == DESKBELL_OK && strcmp(held, again) != 0)
                 transcript_forget(talk->transcript, held);
         return rc;
@@ -436,7 +444,8 @@ int talk_retry(struct talk *talk, const char *cmid)
 int talk_forget(struct talk *talk, const char *cmid)
 {
         g_autofree char *held = g_strdup(cmid);
-        int rc = deskbell_forget(talk->client, held);
+        const ChatItem *item = transcript_find_cmid(talk->transcript, held);
+        int rc = item && item_is_nowhere(item) ? DESKBELL_OK : deskbell_forget(talk->client, held);
 
         if (rc == DESKBELL_OK)
                 transcript_forget(talk->transcript, held);

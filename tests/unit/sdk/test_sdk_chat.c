@@ -278,6 +278,63 @@ static void a_hit_is_marked_where_it_stands_and_cannot_steer_the_terminal(void *
         transcript_clear(&transcript);
 }
 
+static void what_the_disk_did_not_take_is_sent_anew_by_retry_with_what_was_written(void **state)
+{
+        struct deskbell_options options = DESKBELL_OPTIONS_INIT;
+        struct deskbell_status status = DESKBELL_STATUS_INIT;
+        struct chat *chat = calloc(1, sizeof(*chat));
+        struct deskbell_message lost = {.cmid = "0000000000000000000000000000000a",
+                                        .operation = DESKBELL_OP_SEND,
+                                        .state = DESKBELL_FAILED,
+                                        .text = "tab\there",
+                                        .tag = "store"};
+
+        (void)state;
+        options.url = "ws://127.0.0.1:1/v1/ws";
+        options.app = "app_0000000000009";
+        options.token = "token";
+        assert_int_equal(0, deskbell_open(&options, &chat->client));
+        assert_int_equal(0, deskbell_conversation_open(chat->client, "main", &chat->conv));
+        transcript_message(&chat->transcript, &lost);
+        assert_string_equal("tab\there", chat->transcript.rows[0].unsent); /* and not as it is shown */
+        chat_line(chat, "/retry");
+        assert_int_equal(0, deskbell_status(chat->client, &status));
+        assert_int_equal(1, status.queued);
+        assert_null(transcript_find_cmid(&chat->transcript, lost.cmid)); /* it is a new message */
+        chat_line(chat, "/retry");                                       /* once */
+        assert_int_equal(0, deskbell_status(chat->client, &status));
+        assert_int_equal(1, status.queued);
+        deskbell_close(chat->client);
+        transcript_clear(&chat->transcript);
+        free(chat);
+}
+
+static void a_retry_that_the_disk_did_not_take_is_shown_as_what_it_was(void **state)
+{
+        struct transcript transcript = {0};
+        struct deskbell_message message = {
+                .cmid = "old", .operation = DESKBELL_OP_SEND, .state = DESKBELL_FAILED, .text = "w", .tag = "conflict"};
+
+        (void)state;
+        transcript_message(&transcript, &message);
+        strcpy(transcript.rows[0].retried, "old"); /* /retry was taken, under another cmid */
+        strcpy(transcript.rows[0].cmid, "new");
+        transcript.rows[0].state = DESKBELL_QUEUED;
+        message.cmid = "new";
+        message.tag = "store";
+        transcript_message(&transcript, &message);
+        message.cmid = "old";
+        message.tag = "conflict";
+        message.is_again = 1;
+        transcript_message(&transcript, &message);
+        assert_int_equal(1, transcript.count); /* else the next /retry would send it twice */
+        assert_string_equal("old", transcript.rows[0].cmid);
+        assert_int_equal(DESKBELL_FAILED, transcript.rows[0].state);
+        assert_string_equal("conflict", transcript.rows[0].tag);
+        assert_null(transcript.rows[0].unsent);
+        transcript_clear(&transcript);
+}
+
 static void an_upload_shows_how_far_it_is_until_its_entry_comes(void **state)
 {
         struct transcript transcript = {0};
@@ -327,6 +384,8 @@ int main(void)
                 cmocka_unit_test(a_remark_stands_before_a_note_that_is_written_after_it),
                 cmocka_unit_test(the_list_is_changed_where_it_stands_and_moves_only_when_asked_for),
                 cmocka_unit_test(a_hit_is_marked_where_it_stands_and_cannot_steer_the_terminal),
+                cmocka_unit_test(what_the_disk_did_not_take_is_sent_anew_by_retry_with_what_was_written),
+                cmocka_unit_test(a_retry_that_the_disk_did_not_take_is_shown_as_what_it_was),
                 cmocka_unit_test(an_upload_shows_how_far_it_is_until_its_entry_comes),
                 cmocka_unit_test(a_text_that_only_names_the_files_is_known),
         };

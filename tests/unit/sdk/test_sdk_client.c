@@ -730,6 +730,83 @@ static void arguments_are_checked(void **state)
         assert_int_equal(0, deskbell_close(client));
 }
 
+static char told_refusal[16];
+static bool is_opened;
+
+static void note_refusal(deskbell_client *client, enum deskbell_notice notice, deskbell_conversation *conversation,
+                         const char *detail, void *data)
+{
+        (void)client;
+        (void)conversation;
+        (void)data;
+        if (notice == DESKBELL_NOTICE_CLAIM_REFUSED)
+                snprintf(told_refusal, sizeof(told_refusal), "%s", detail);
+}
+
+static void note_opened(deskbell_client *client, deskbell_conversation *conversation, int64_t seq, int64_t iseq,
+                        void *data)
+{
+        (void)client;
+        (void)conversation;
+        (void)seq;
+        (void)iseq;
+        (void)data;
+        is_opened = true;
+}
+
+/* Until all that opening tells was told. */
+static void open_and_close(const struct deskbell_options *options)
+{
+        deskbell_client *client = NULL;
+        deskbell_conversation *conversation = NULL;
+
+        told_refusal[0] = '\0';
+        assert_int_equal(0, deskbell_open(options, &client));
+        assert_int_equal(0, deskbell_conversation_open(client, NULL, &conversation));
+        for (is_opened = false; !is_opened; deskbell_dispatch(client, 0)) {
+                struct pollfd waiting = {deskbell_fd(client), POLLIN, 0};
+                assert_int_equal(1, poll(&waiting, 1, 5000));
+        }
+        deskbell_close(client);
+}
+
+static void a_visitors_file_under_another_key_is_left_alone_and_its_user_is_told(void **state)
+{
+        static const uint8_t key[32] = "the visitor's", other[32] = "the user's";
+        struct deskbell_options visitor = DESKBELL_OPTIONS_INIT, user;
+        char folder[64];
+
+        (void)state;
+        visitor.url = "ws://127.0.0.1:1/v1/ws";
+        visitor.app = "app_0000000000009";
+        visitor.data_dir = stage_folder(folder);
+        visitor.is_visitor = visitor.callbacks_by_dispatch = 1;
+        visitor.store_key = key;
+        visitor.store_key_len = sizeof(key);
+        visitor.on_notice = note_refusal;
+        visitor.on_opened = note_opened;
+        user = visitor;
+        user.is_visitor = 0;
+        user.claims_visitor = 1;
+        user.token = "token";
+        user.user = "u-1";
+        open_and_close(&visitor);
+        user.store_key = other;
+        open_and_close(&user);
+        assert_string_equal("key", told_refusal);
+        user.user = "u-2";
+        user.store_key = NULL; /* and with none at all */
+        user.store_key_len = 0;
+        open_and_close(&user);
+        assert_string_equal("key", told_refusal);
+        user.user = "u-3";
+        user.store_key = key;
+        user.store_key_len = sizeof(key);
+        open_and_close(&user);
+        assert_string_equal("", told_refusal); /* with the right one there is nothing to tell before the server has */
+        open_and_close(&visitor);              /* the visitor's file is as it was */
+}
+
 static void two_clients_of_one_user_cannot_share_a_folder_and_two_users_can(void **state)
 {
         struct deskbell_options options = options_of_test();
@@ -767,6 +844,7 @@ int main(void)
                 T(a_descriptor_is_quiet_when_nothing_waits),
                 T(a_history_is_answered_even_by_closing),
                 T(a_transport_that_fails_at_once_is_tried_again),
+                cmocka_unit_test(a_visitors_file_under_another_key_is_left_alone_and_its_user_is_told),
                 T(two_clients_of_one_user_cannot_share_a_folder_and_two_users_can),
                 T(arguments_are_checked),
         };

@@ -180,6 +180,33 @@ static void what_may_get_better_is_waited_for(void **state)
         expect_end(fetch, 0);
 }
 
+static void a_server_that_wants_no_fetches_now_is_asked_by_none_of_them(void **state)
+{
+        (void)state;
+        fetch_to("/there/x.png");
+        fetch_to("/there/y.png");
+        fetch_to("/there/z.png");
+        struct job *first = stage_job(&s, JOB_GET), *second = stage_job(&s, JOB_GET);
+        first->status = second->status = 429;
+        first->retry_after_ms = 10000;
+        stage_job_done(&s, first);
+        stage_job_done(&s, second);
+        assert_true(stage_has_no_job(&s)); /* the third one neither */
+        stage_begin(&s);
+        machine_network_changed(s.machine);
+        stage_end(&s);
+        stage_link_closes(&s, 1006);
+        stage_pass(&s, 5000);
+        stage_link_opens(&s);
+        stage_log_in(&s, EPOCH, 1, "");
+        assert_true(stage_has_no_job(&s));
+        stage_pass(&s, 4999);
+        assert_true(stage_has_no_job(&s));
+        stage_pass(&s, 1);
+        job_free(stage_job(&s, JOB_GET));
+        job_free(stage_job(&s, JOB_GET));
+}
+
 static void one_path_is_fetched_to_once_at_a_time_and_a_cancelled_one_is_told(void **state)
 {
         struct deskbell_file file = {.id = FILE_ID, .size = SIZE};
@@ -358,6 +385,7 @@ int main(void)
                 TEST(wrong_bytes_are_fetched_once_more_and_then_given_up),
                 TEST(ends_that_no_patience_helps),
                 TEST(what_may_get_better_is_waited_for),
+                TEST(a_server_that_wants_no_fetches_now_is_asked_by_none_of_them),
                 TEST(one_path_is_fetched_to_once_at_a_time_and_a_cancelled_one_is_told),
                 TEST(the_end_of_the_client_answers_all),
                 cmocka_unit_test_setup(a_hash_is_of_the_bytes_and_says_what_the_file_was, make_folder),

@@ -630,6 +630,77 @@ static void no_such_server_makes_a_client_ask_without_end(void **state)
         }
 }
 
+static int said_full;
+
+static void note_fullness(void *data, enum deskbell_level level, const char *line)
+{
+        (void)data;
+        said_full += level == DESKBELL_LOG_WARN && strstr(line, "conversations: others are left out") != NULL;
+}
+
+/* The feed names conversations `first` ... `last`, 200 a page. */
+static void name_conversations(int first, int last)
+{
+        enum { PAGE_ROWS = 200, ROW_BYTES = 80 };
+        static char rows[PAGE_ROWS * ROW_BYTES];
+
+        while (first <= last) {
+                json_t *request = stage_find(&s, "feed.read");
+                size_t len = 0;
+
+                for (int i = 0; i < PAGE_ROWS && first <= last; i++, first++)
+                        len += (size_t)snprintf(rows + len, sizeof(rows) - len,
+                                                "%s{\"conv\":\"cnv_%013d\",\"rev\":%d,\"key\":\"k%d\",\"head\":0}",
+                                                i ? "," : "", first, first, first);
+                assert_non_null(request);
+                stage_answer(&s, request, "{\"rows\":[%s],\"rev\":%d,\"more\":true}", rows, first);
+                stage_drop_events(&s);
+        }
+}
+
+static void note_row(void *data, const struct cached_conv *row)
+{
+        (void)row;
+        ++*(int *)data;
+}
+
+static void a_feed_that_names_conversations_without_end_is_kept_up_to_the_bound_and_no_further(void **state)
+{
+        int kept = 0;
+
+        (void)state;
+        stage_kill(&s);
+        said_full = 0;
+        s.settings.log = note_fullness;
+        stage_open(&s);
+        stage_connect(&s);
+        stage_log_in(&s, EPOCH, 1, "");
+        name_conversations(1, CUSTOMER_CONVERSATIONS);
+        assert_int_equal(0, said_full);
+        name_conversations(CUSTOMER_CONVERSATIONS + 1, CUSTOMER_CONVERSATIONS + 400);
+        assert_int_equal(CUSTOMER_CONVERSATIONS, s.machine->conv_count);
+        cache_convs(s.machine->cache, note_row, &kept);
+        assert_int_equal(CUSTOMER_CONVERSATIONS, kept);
+        assert_int_equal(1, said_full); /* and not for each of them */
+        assert_true(is_online());
+        name_conversations(7, 7); /* those that are known go on as before */
+        stage_begin(&s);
+        assert_int_equal(0, machine_conv_open(s.machine, SPAN("mine"), &conv)); /* and the user's own are none of its */
+        stage_end(&s);
+}
+
+static void staff_may_have_a_hundred_times_as_many(void **state)
+{
+        (void)state;
+        stage_kill(&s);
+        s.settings.is_staff = true;
+        stage_open(&s);
+        stage_connect(&s);
+        stage_log_in(&s, EPOCH, 1, "");
+        name_conversations(1, STAFF_CONVERSATIONS + 200);
+        assert_int_equal(STAFF_CONVERSATIONS, s.machine->conv_count);
+}
+
 static void a_pause_that_no_server_means_is_cut_to_an_hour(void **state)
 {
         (void)state;
@@ -670,6 +741,8 @@ int main(void)
                 T(marks_beyond_the_log_do_not_mark_what_comes_as_read),
                 T(what_is_too_large_or_too_deep_ends_the_connection),
                 T(no_such_server_makes_a_client_ask_without_end),
+                T(a_feed_that_names_conversations_without_end_is_kept_up_to_the_bound_and_no_further),
+                T(staff_may_have_a_hundred_times_as_many),
                 T(a_pause_that_no_server_means_is_cut_to_an_hour),
         };
 

@@ -228,6 +228,58 @@ static void a_refusal_to_retry_keeps_the_order_and_waits_as_told(void **state)
         assert_int_equal(2, queued());
 }
 
+/* Nothing of either conversation, whatever was asked besides. */
+static void expect_no_send(void)
+{
+        assert_null(stage_find(&s, "message.send"));
+        json_array_clear(s.frames);
+}
+
+static void a_pause_for_all_is_kept_over_news_of_a_network_a_new_session_and_the_background(void **state)
+{
+        deskbell_conversation *other;
+
+        (void)state;
+        conv = stage_main(&s, 0);
+        stage_begin(&s);
+        assert_int_equal(0, machine_conv_open(s.machine, SPAN("other"), &other));
+        stage_end(&s);
+        json_array_clear(s.frames);
+        stage_send(&s, conv, "1");
+        stage_refuse(&s, stage_take(&s, "message.send"), "rate_limited", false, 20000);
+        struct cmid two = stage_send(&s, other, "2");
+        stage_begin(&s);
+        machine_network_changed(s.machine);
+        stage_end(&s);
+        expect_no_send();
+        stage_link_closes(&s, 1006);
+        stage_pass(&s, 5000);
+        stage_link_opens(&s);
+        stage_log_in(&s, EPOCH, 1, "");
+        expect_no_send();
+        for (int is_on = 1; is_on >= 0; is_on--) {
+                stage_begin(&s);
+                machine_set_background(s.machine, is_on != 0);
+                stage_end(&s);
+                stage_pass(&s, 11000 * is_on);
+        }
+        stage_link_opens(&s);
+        stage_log_in(&s, EPOCH, 1, "");
+        expect_no_send();
+        stage_pass(&s, 3999);
+        expect_no_send();
+        stage_pass(&s, 1);
+        json_t *first = stage_find(&s, "message.send"), *second = stage_find(&s, "message.send");
+        assert_non_null(first);
+        assert_non_null(second);
+        char text[33];
+        cmid_write(text, &two);
+        text[32] = '\0';
+        assert_string_equal(text, stage_param(second, "cmid"));
+        json_decref(first);
+        json_decref(second);
+}
+
 static void a_refusal_of_one_conversation_does_not_hold_another(void **state)
 {
         deskbell_conversation *other;
@@ -548,6 +600,7 @@ int main(void)
                 T(an_outcome_the_application_was_not_told_is_told_after_a_restart),
                 T(a_permanent_refusal_is_reported_and_its_successors_go_on_without_it),
                 T(a_refusal_to_retry_keeps_the_order_and_waits_as_told),
+                T(a_pause_for_all_is_kept_over_news_of_a_network_a_new_session_and_the_background),
                 T(a_refusal_of_one_conversation_does_not_hold_another),
                 T(predecessor_unknown_over_and_over_slows_down),
                 T(after_a_reset_acked_and_unacked_messages_are_offered_again_in_order),

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "client-sdk/src/cache_private.h"
+
 #define FILE_ID   "f0000000000000000000000000000001"
 #define FILE_ID_2 "f0000000000000000000000000000002"
 #define SIZE      600000
@@ -524,6 +526,107 @@ static void a_refusal_to_retry_waits_as_long_as_it_says(void **state)
         put(0, 262144, 204, 262144);
 }
 
+static void hash_all(int count)
+{
+        for (int i = 0; i < count; i++)
+                hash_is_done();
+}
+
+static void expect_no_upload(void)
+{
+        json_t *begin = stage_find(&s, "upload.begin");
+
+        assert_null(begin);
+        assert_true(stage_has_no_job(&s));
+}
+
+static void a_server_that_wants_no_uploads_now_is_asked_by_none_until_the_time_is_over(void **state)
+{
+        (void)state;
+        for (int i = 0; i < 5; i++)
+                send_files(1, NULL);
+        hash_all(1);
+        stage_refuse(&s, begin_is_asked(), "rate_limited", false, 20000);
+        expect_no_upload(); /* not of the next message either */
+        stage_begin(&s);
+        machine_network_changed(s.machine);
+        stage_end(&s);
+        expect_no_upload();
+        stage_link_closes(&s, 1006);
+        stage_pass(&s, 5000);
+        stage_link_opens(&s);
+        stage_log_in(&s, EPOCH, 1, ""); /* and its budget may be another one */
+        expect_no_upload();
+        for (int is_on = 1; is_on >= 0; is_on--) {
+                stage_begin(&s);
+                machine_set_background(s.machine, is_on != 0);
+                stage_end(&s);
+                stage_pass(&s, 11000 * is_on);
+        }
+        stage_link_opens(&s);
+        stage_log_in(&s, EPOCH, 1, "");
+        expect_no_upload();
+        json_array_clear(s.frames);
+        assert_true(machine_next_ms(s.machine) <= s.mono_ms + 4000); /* it wakes up for that by itself */
+        stage_pass(&s, 3999);
+        expect_no_upload();
+        stage_pass(&s, 1);
+        json_t *begin = stage_find(&s, "upload.begin");
+        assert_non_null(begin);
+        json_decref(begin);
+}
+
+static void what_is_refused_to_one_piece_for_all_is_asked_for_by_no_other(void **state)
+{
+        struct cmid cmid;
+
+        (void)state;
+        start(&cmid);
+        send_files(1, NULL);
+        stage_drop_events(&s);
+        struct job *job = stage_job(&s, JOB_PUT);
+        job->status = 429;
+        job->retry_after_ms = 20000;
+        stage_job_done(&s, job);
+        expect_no_upload();
+        wait_ms(19999);
+        expect_no_upload();
+        wait_ms(1);
+        put(0, 262144, 204, 262144);
+}
+
+static void a_message_whose_content_the_disk_has_changed_fails_once_and_others_go_on(void **state)
+{
+        char folder[64], path[96];
+
+        (void)state;
+        if (stage_key())
+                skip(); /* there such a row is found when the file is opened, and the file is set aside */
+        stage_done(&s);
+        snprintf(path, sizeof(path), "%s/file", stage_folder(folder));
+        stage_init(&s, path);
+        stage_open(&s);
+        conv = stage_main(&s, 0);
+        struct cmid cmid = send_files(1, "first"), next = send_files(1, "next");
+        assert_int_equal(0, cache_exec(stage_cache(&s), "UPDATE outbox SET content = substr(content, 2) WHERE pos = "
+                                                        "(SELECT min(pos) FROM outbox)"));
+        stage_kill(&s);
+        stage_open(&s);
+        stage_connect(&s);
+        stage_log_in(&s, EPOCH, 1, "");
+        json_array_clear(s.frames);
+        hash_is_done();
+        begin_is_answered(stage_find(&s, "upload.begin"), FILE_ID, SIZE);
+        stage_drop_events(&s);
+        end_is_answered(FILE_ID, "image/png");
+        expect_failed(&cmid, "damaged");
+        assert_true(stage_is_silent(&s)); /* nothing of it was sent */
+        assert_int_equal(1, queued());
+        whole_file_goes_up(FILE_ID_2, "image/png");
+        stage_expect_message(&s, &next, DESKBELL_QUEUED);
+        message_was_sent();
+}
+
 static void a_wrong_hash_is_tried_once_more_from_zero(void **state)
 {
         struct cmid cmid;
@@ -1031,6 +1134,9 @@ int main(void)
                 TEST(an_upload_the_server_has_lost_is_begun_once_more_under_a_new_key),
                 TEST(a_file_that_is_too_large_fails_and_can_be_forgotten),
                 TEST(a_refusal_to_retry_waits_as_long_as_it_says),
+                TEST(a_server_that_wants_no_uploads_now_is_asked_by_none_until_the_time_is_over),
+                TEST(what_is_refused_to_one_piece_for_all_is_asked_for_by_no_other),
+                TEST(a_message_whose_content_the_disk_has_changed_fails_once_and_others_go_on),
                 TEST(a_wrong_hash_is_tried_once_more_from_zero),
                 TEST(a_server_that_misses_bytes_is_asked_where_it_stands),
                 TEST(a_key_that_the_server_knows_for_something_else_is_replaced),

@@ -25,7 +25,7 @@ public final class HistoryPage {
                 this.hasMore = false;
         }
 
-        /** OK; else OFFLINE, REFUSED, CANCELLED or STORE, and there are no entries. */
+        /** OK; else OFFLINE, REFUSED, CANCELLED, STORE or NOMEM, and there are no entries. */
         public ErrorCode getError() {
                 return error;
         }
