@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers: which one a message asks for, and what is said with it. An option's id says what it does, so that a button
- * of an earlier turn still works: "a-" an answer, "h-" a hand-off, "y-" and "n-" helped or not, "none", "person",
- * "keep". */
+ * of an earlier turn still works: "a-" an answer, "g-" where a button leads, "y-" and "n-" helped or not, "s-"
+ * an option of the step that waits, "none", "person", "keep". */
 #include <stdlib.h>
 #include <string.h>
 

@@ -16,3 +16,6 @@ bool builtin_yesno(const struct bot_words *words, char out[BOT_ENTITY_VALUE]);
 int64_t calendar_days(int year, int month, int day);
 void calendar_date(int64_t days, int *out_year, int *out_month, int *out_day);
 bool calendar_is_date(int year, int month, int day);
+
+/* "2026-11-21T23:30+09:00" or "...Z": milliseconds since 1970 UTC and the offset in minutes; false: no such time. */
+bool calendar_time(const char *text, int64_t *out_ms, int *out_offset_minutes);

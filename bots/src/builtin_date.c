@@ -36,6 +36,22 @@ bool calendar_is_date(int year, int month, int day)
         return y == year && m == month && d == day;
 }
 
+bool calendar_time(const char *text, int64_t *out_ms, int *out_offset_minutes)
+{
+        int year, month, day, hour, minute, used = 0, offset_hours = 0, offset_minutes = 0;
+        char sign = 0;
+        if (sscanf(text, "%4d-%2d-%2dT%2d:%2d%n", &year, &month, &day, &hour, &minute, &used) != 5 || used == 0 ||
+            !calendar_is_date(year, month, day) || hour > 23 || minute > 59 || hour < 0 || minute < 0)
+                return false;
+        if (strcmp(text + used, "Z") != 0 &&
+            (sscanf(text + used, "%c%2d:%2d", &sign, &offset_hours, &offset_minutes) != 3 ||
+             (sign != '+' && sign != '-')))
+                return false;
+        *out_offset_minutes = (offset_hours * 60 + offset_minutes) * (sign == '-' ? -1 : 1);
+        *out_ms = ((calendar_days(year, month, day) * 24 + hour) * 60 + minute - *out_offset_minutes) * 60000;
+        return true;
+}
+
 static int64_t today(const struct bot_words *words)
 {
         int64_t local = words->now_ms + (int64_t)words->utc_offset_minutes * 60000;

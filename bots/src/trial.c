@@ -249,22 +249,6 @@ static bool is_as_expected(const struct trial *trial, const json_t *expected)
 
 /* ---- a test --------------------------------------------------------------------------------------------------- */
 
-bool trial_time(const char *text, int64_t *out_ms, int *out_offset_minutes)
-{
-        int year, month, day, hour, minute, used = 0, offset_hours = 0, offset_minutes = 0;
-        char sign = 0;
-        if (sscanf(text, "%4d-%2d-%2dT%2d:%2d%n", &year, &month, &day, &hour, &minute, &used) != 5 || used == 0 ||
-            !calendar_is_date(year, month, day) || hour > 23 || minute > 59 || hour < 0 || minute < 0)
-                return false;
-        if (strcmp(text + used, "Z") != 0 &&
-            (sscanf(text + used, "%c%2d:%2d", &sign, &offset_hours, &offset_minutes) != 3 ||
-             (sign != '+' && sign != '-')))
-                return false;
-        *out_offset_minutes = (offset_hours * 60 + offset_minutes) * (sign == '-' ? -1 : 1);
-        *out_ms = ((calendar_days(year, month, day) * 24 + hour) * 60 + minute - *out_offset_minutes) * 60000;
-        return true;
-}
-
 static int set_things(struct trial *trial, const json_t *turn)
 {
         const json_t *facts = json_object_get(turn, "facts"), *at = json_object_get(turn, "at"),
@@ -272,7 +256,7 @@ static int set_things(struct trial *trial, const json_t *turn)
         int offset = 0;
         if (facts)
                 json_object_update(trial->facts, (json_t *)facts);
-        if (at && trial_time(json_string_value(at), &trial->now_ms, &offset))
+        if (at && calendar_time(json_string_value(at), &trial->now_ms, &offset))
                 json_object_set_new(trial->facts, "utc_offset_minutes", json_integer(offset));
         if (lang) {
                 free(trial->locale);

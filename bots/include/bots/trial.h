@@ -29,6 +29,3 @@ int trial_call(struct trial *trial, const json_t *result); /* 1: no call is wait
 /* Runs a test of a checked bot. The number of turns in which something else came than was expected; what did is
  * appended to `problems` under the test's name. -1: out of memory. */
 int trial_run(const struct bot_version *version, const json_t *test, struct bot_problems *problems);
-
-/* "2026-11-21T23:30+09:00" or "...Z": milliseconds since 1970 UTC and the offset in minutes; false: no such time. */
-bool trial_time(const char *text, int64_t *out_ms, int *out_offset_minutes);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bots/trial.h"
+#include "builtin.h"
 #include "check/check.h"
 #include "entity.h"
 #include "match.h"
@@ -200,7 +200,7 @@ static void check_turn(struct check *check, const json_t *turn)
                 return;
         check_values(check, json_object_get(turn, "facts"));
         check_values(check, json_object_get(turn, "gives"));
-        if (at && !trial_time(at, &unused_ms, &unused_minutes))
+        if (at && !calendar_time(at, &unused_ms, &unused_minutes))
                 check_error(check, "Write it like 2026-11-21T23:30+09:00.", "\"%.40s\" is no time.", at);
         if (lang && !check_is_language(lang))
                 check_error(check, NULL, "There is no language \"%.40s\".", lang);
