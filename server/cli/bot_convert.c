@@ -69,28 +69,13 @@ static int export_form(const json_t *bot, const char *form)
         return rc;
 }
 
-/* Nothing is learned for it: what the files say is enough. */
 static int export_paths(char *const *paths, const char *form)
 {
-        struct bot_version *version = NULL;
-        struct bot_sources sources;
-        const char *ending = strrchr(paths[0], '.');
-        int rc;
-        if (ending && strcmp(ending, ".botv") == 0) {
-                rc = bot_version_of(paths, &version, NULL);
-                if (rc == EX_OK)
-                        rc = export_form(bot_version_bot(version), form);
-                bot_version_free(version);
-                return rc;
-        }
-        rc = bot_sources_read(&sources, paths);
-        char *text = rc == EX_OK ? bot_canonical(sources.bot) : NULL;
-        json_t *bot = text ? json_loads(text, 0, NULL) : NULL; /* in the order that a version has */
+        json_t *bot = NULL;
+        int rc = bot_object_of(paths, &bot);
         if (rc == EX_OK)
-                rc = bot ? export_form(bot, form) : cli_fail(EX_OSERR, "out of memory");
+                rc = export_form(bot, form);
         json_decref(bot);
-        free(text);
-        bot_sources_done(&sources);
         return rc;
 }
 

@@ -238,18 +238,17 @@ int bot_run_diff(int argc, char **argv)
                 .examples = "  deskbell bot diff shop.botv shop/\n",
                 .max_free = 2,
         };
-        struct bot_version *a = NULL, *b = NULL;
+        json_t *old = NULL, *new = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
         if (argc - first != 2)
                 return cli_fail(EX_USAGE, "which two? see: deskbell bot diff --help");
         char *left[] = {argv[first], NULL}, *right[] = {argv[first + 1], NULL};
-        int rc = bot_version_of(left, &a, NULL);
+        int rc = bot_object_of(left, &old);
         if (rc == EX_OK)
-                rc = bot_version_of(right, &b, NULL);
+                rc = bot_object_of(right, &new);
         if (rc == EX_OK) {
-                const json_t *old = bot_version_bot(a), *new = bot_version_bot(b);
                 size_t count = print_group(old, new, "faqs", "faq") + print_group(old, new, "flows", "flow") +
                                print_group(old, new, "handoffs", "handoff") +
                                print_group(old, new, "entities", "entity") + print_whole(old, new, "fallback") +
@@ -258,7 +257,7 @@ int bot_run_diff(int argc, char **argv)
                 int end = cli_finish();
                 rc = end != EX_OK ? end : count > 0;
         }
-        bot_version_free(a);
-        bot_version_free(b);
+        json_decref(old);
+        json_decref(new);
         return rc;
 }

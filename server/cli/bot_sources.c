@@ -203,3 +203,24 @@ int bot_version_of(char *const *paths, struct bot_version **out_version, struct 
         bot_sources_done(&sources);
         return rc;
 }
+
+int bot_object_of(char *const *paths, json_t **out_bot)
+{
+        struct bot_version *version = NULL;
+        struct bot_sources sources;
+        if (paths[0] && !paths[1] && ends_with(paths[0], ".botv")) {
+                int loaded = load_version(paths[0], &version);
+                *out_bot = loaded == EX_OK ? json_incref((json_t *)bot_version_bot(version)) : NULL;
+                bot_version_free(version);
+                return loaded;
+        }
+        int rc = bot_sources_read(&sources, paths);
+        char *text = rc == EX_OK ? bot_canonical(sources.bot) : NULL;
+        json_t *bot = text ? json_loads(text, 0, NULL) : NULL;
+        if (rc == EX_OK && !bot)
+                rc = cli_fail(EX_OSERR, "out of memory");
+        *out_bot = bot;
+        free(text);
+        bot_sources_done(&sources);
+        return rc;
+}

@@ -24,5 +24,8 @@ void bot_sources_print(const struct bot_problems *problems, size_t *shown);
  * NULL) is empty for a built one. */
 int bot_version_of(char *const *paths, struct bot_version **out_version, struct bot_build_report *out_report);
 
+/* The checked object of these paths, with nothing learned; members in the order of the canonical form. An exit code. */
+int bot_object_of(char *const *paths, json_t **out_bot);
+
 /* A whole file, zero-terminated; NULL: it was printed why. At most `most` bytes. */
 char *bot_read_file(const char *path, size_t most, size_t *out_len);

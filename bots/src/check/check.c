@@ -7,6 +7,7 @@
 
 #include "bots/text.h"
 #include "pattern.h"
+#include "source/lex.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -25,16 +26,7 @@ size_t check_characters(const char *text)
 
 bool check_is_name(const char *name)
 {
-        size_t len = strlen(name);
-        if (len == 0 || len > 64)
-                return false;
-        for (size_t i = 0; i < len; i++) {
-                char c = name[i];
-                bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-                if (!is_plain && (c != '.' || i == 0 || i + 1 == len))
-                        return false;
-        }
-        return true;
+        return lex_is_name(span_of(name));
 }
 
 /* Words that would be read as something else where a line names a slot, an argument or a fact. */
@@ -67,14 +59,7 @@ bool check_is_path(const char *name, bool may_be_reserved)
 
 bool check_is_language(const char *lang)
 {
-        size_t len = strlen(lang);
-        for (size_t i = 0; i < len; i++) {
-                char c = lang[i];
-                if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                      (i > 1 && (c == '-' || (c >= '0' && c <= '9')))))
-                        return false;
-        }
-        return len >= 2 && len <= 35;
+        return lex_is_language(span_of(lang));
 }
 
 /* A string without a zero byte: those of jansson may hold one. */

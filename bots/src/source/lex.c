@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_MAX_BYTES = 64 };
+
 static bool is_blank(char c)
 {
         return c == ' ' || c == '\t';
@@ -171,4 +173,26 @@ int lex_column(struct span line, size_t at)
         for (size_t i = 0; i < at && i < line.len; i++)
                 column += ((unsigned char)line.at[i] & 0xC0) != 0x80;
         return column;
+}
+
+bool lex_is_name(struct span text)
+{
+        for (size_t i = 0; i < text.len; i++) {
+                char c = text.at[i];
+                bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+                if (!is_plain && (c != '.' || i == 0 || i + 1 == text.len))
+                        return false;
+        }
+        return text.len > 0 && text.len <= NAME_MAX_BYTES;
+}
+
+bool lex_is_language(struct span tag)
+{
+        for (size_t i = 0; i < tag.len; i++) {
+                char c = tag.at[i];
+                bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+                if (!is_letter && (i < 2 || (c != '-' && (c < '0' || c > '9'))))
+                        return false;
+        }
+        return tag.len >= 2 && tag.len <= 35;
 }

@@ -52,3 +52,7 @@ struct span lex_raw(struct span line, size_t at);
 
 /* The column, from 1 and in characters, of a byte of the line. */
 int lex_column(struct span line, size_t at);
+
+/* Names of blocks and entities: 1-64 of a-z 0-9 _ - and, not at the ends, points. */
+bool lex_is_name(struct span text);
+bool lex_is_language(struct span tag); /* "en", "zh-TW": 2-35 letters, from the third on also - and digits */

@@ -8,7 +8,7 @@
 
 #include "source/source_private.h"
 
-enum { FILES_MAX = 200, FILE_MAX = 1 << 20, LINE_MAX_BYTES = 16 << 10, ID_MAX = 64 };
+enum { FILES_MAX = 200, FILE_MAX = 1 << 20, LINE_MAX_BYTES = 16 << 10 };
 
 static const struct block_kind *const BLOCKS[] = {
         &BLOCK_ENTITY,  &BLOCK_SYNONYMS, &BLOCK_FAQ,   &BLOCK_FLOW,
@@ -54,22 +54,9 @@ json_t *source_texts(struct source *source)
         return source_object(source_object(source->it, "texts"), source->lang);
 }
 
-static bool is_id(struct span text)
-{
-        if (text.len == 0 || text.len > ID_MAX)
-                return false;
-        for (size_t i = 0; i < text.len; i++) {
-                char c = text.at[i];
-                bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-                if (!is_plain && (c != '.' || i == 0 || i + 1 == text.len))
-                        return false;
-        }
-        return true;
-}
-
 bool source_take_id(struct source *source, struct lex *lex, const char *what, char out[SOURCE_KEY])
 {
-        if (lex->now.kind != TOKEN_WORD || !is_id(lex->now.text)) {
+        if (lex->now.kind != TOKEN_WORD || !lex_is_name(lex->now.text)) {
                 source_error(source, lex->now.at, "Use a-z, 0-9, _ - and . inside, at most 64 characters.",
                              "Here comes %s.", what);
                 return false;
@@ -94,7 +81,7 @@ bool source_take_end(struct source *source, struct lex *lex)
 bool source_take_text(struct source *source, struct lex *lex, const char *key, char out_key[SOURCE_KEY])
 {
         if (lex->now.kind == TOKEN_KEY) {
-                if (!is_id(lex->now.text)) {
+                if (!lex_is_name(lex->now.text)) {
                         source_error(source, lex->now.at, "Use a-z, 0-9, _ - and . inside, at most 64 characters.",
                                      "This is no name for a text.");
                         return false;
@@ -240,12 +227,7 @@ bool source_begin_named(struct source *source, struct lex *lex, const char *word
 static void read_lang(struct source *source, struct lex *lex)
 {
         struct span tag = lex->now.text;
-        bool is_tag = lex->now.kind == TOKEN_WORD && tag.len >= 2 && tag.len <= 35;
-        for (size_t i = 0; is_tag && i < tag.len; i++) {
-                char c = tag.at[i];
-                is_tag = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                         (i > 1 && (c == '-' || (c >= '0' && c <= '9')));
-        }
+        bool is_tag = lex->now.kind == TOKEN_WORD && lex_is_language(tag);
         if (!is_tag) {
                 source_error(source, lex->now.at, "Write for example: lang en, lang ko, lang zh-TW.",
                              "Here comes a language.");
