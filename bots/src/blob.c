@@ -9,7 +9,7 @@
 
 enum {
         MAGIC = 0x6b526244,
-        HEAD_WORDS = 14,
+        HEAD_WORDS = 13,
         FEATURES_MOST = 4 << 20,
         SCALE_MOST = 1 << 20,
         BIAS_MOST = 1 << 24,
@@ -40,14 +40,15 @@ static void put_head(const struct bot_ranker *model, struct writer *out)
                                            (uint32_t)model->calibration.sharpness,
                                            (uint32_t)model->calibration.offset,
                                            (uint32_t)model->calibration.by_share,
-                                           (uint32_t)model->calibration.by_margin,
-                                           model->score_least,
+                                           (uint32_t)model->calibration.by_fit,
                                            model->floor};
 
         for (size_t i = 0; i < HEAD_WORDS; i++)
                 put(out, head[i], 4);
-        for (size_t i = 0; i < BOT_WISHES; i++)
+        for (size_t i = 0; i < BOT_WISHES; i++) {
                 put(out, model->wishes[i], 2);
+                put(out, model->scores[i], 2);
+        }
 }
 
 void blob_write(const struct bot_ranker *model, struct writer *out)
@@ -56,7 +57,7 @@ void blob_write(const struct bot_ranker *model, struct writer *out)
         uint8_t digest[SHA256_DIGEST_LENGTH];
 
         put_head(model, out);
-        for (uint32_t a = 0; a < model->answers; a++) {
+        for (uint32_t a = 0; a <= model->answers; a++) {
                 put(out, (uint32_t)model->bias[a], 4);
                 put(out, model->scale[a], 4);
         }
@@ -110,13 +111,13 @@ static bool is_head_sound(const struct bot_ranker *model)
                model->features <= FEATURES_MOST && model->postings <= BOT_RANKER_BLOB &&
                model->exacts <= BOT_RANKER_EXAMPLES && how->sharpness >= 0 && how->sharpness <= 64 * MODEL_ONE &&
                is_within(how->offset, FACTOR_MOST) && is_within(how->by_share, FACTOR_MOST) &&
-               is_within(how->by_margin, FACTOR_MOST);
+               is_within(how->by_fit, FACTOR_MOST);
 }
 
 /* The head, and that exactly what it announces follows. */
 static int take_head(struct cursor *cursor, struct bot_ranker *model)
 {
-        if (cursor->left < 4 * HEAD_WORDS + 2 * BOT_WISHES || take(cursor, 4) != MAGIC)
+        if (cursor->left < 4 * HEAD_WORDS + 4 * BOT_WISHES || take(cursor, 4) != MAGIC)
                 return -BOT_RANKER_DAMAGED;
         if (take(cursor, 4) != BOT_RANKER_RECIPE)
                 return -BOT_RANKER_OTHER_RECIPE;
@@ -129,12 +130,13 @@ static int take_head(struct cursor *cursor, struct bot_ranker *model)
         model->calibration.sharpness = (int32_t)take(cursor, 4);
         model->calibration.offset = (int32_t)take(cursor, 4);
         model->calibration.by_share = (int32_t)take(cursor, 4);
-        model->calibration.by_margin = (int32_t)take(cursor, 4);
-        model->score_least = (uint16_t)take(cursor, 4);
+        model->calibration.by_fit = (int32_t)take(cursor, 4);
         model->floor = (uint16_t)take(cursor, 4);
-        for (size_t i = 0; i < BOT_WISHES; i++)
+        for (size_t i = 0; i < BOT_WISHES; i++) {
                 model->wishes[i] = (uint16_t)take(cursor, 2);
-        if (!is_head_sound(model) || cursor->left != 8ull * model->answers + 8ull * model->features +
+                model->scores[i] = (uint16_t)take(cursor, 2);
+        }
+        if (!is_head_sound(model) || cursor->left != 8ull * (model->answers + 1) + 8ull * model->features +
                                                              3ull * model->postings + 10ull * model->exacts)
                 return -BOT_RANKER_DAMAGED;
         return 0;
@@ -142,8 +144,8 @@ static int take_head(struct cursor *cursor, struct bot_ranker *model)
 
 static bool make_room(struct bot_ranker *model)
 {
-        model->bias = memory_alloc(model->answers * sizeof(model->bias[0]));
-        model->scale = memory_alloc(model->answers * sizeof(model->scale[0]));
+        model->bias = memory_alloc((model->answers + 1) * sizeof(model->bias[0]));
+        model->scale = memory_alloc((model->answers + 1) * sizeof(model->scale[0]));
         model->keys = memory_alloc((model->features + 1) * sizeof(model->keys[0]));
         model->idf = memory_alloc((model->features + 1) * sizeof(model->idf[0]));
         model->start = memory_alloc((model->features + 1) * sizeof(model->start[0]));
@@ -157,7 +159,7 @@ static bool make_room(struct bot_ranker *model)
 
 static bool take_answers(struct cursor *cursor, struct bot_ranker *model)
 {
-        for (uint32_t a = 0; a < model->answers; a++) {
+        for (uint32_t a = 0; a <= model->answers; a++) {
                 model->bias[a] = (int32_t)take(cursor, 4);
                 model->scale[a] = (uint32_t)take(cursor, 4);
                 if (!is_within(model->bias[a], BIAS_MOST) || model->scale[a] > SCALE_MOST)
@@ -189,7 +191,7 @@ static bool take_postings(struct cursor *cursor, struct bot_ranker *model)
                 model->posting_answers[i] = (uint16_t)take(cursor, 2);
         for (uint32_t f = 0; f < model->features; f++)
                 for (uint32_t i = model->start[f]; i < model->start[f + 1]; i++)
-                        if (model->posting_answers[i] >= model->answers ||
+                        if (model->posting_answers[i] > model->answers ||
                             (i > model->start[f] && model->posting_answers[i] <= model->posting_answers[i - 1]))
                                 return false;
         for (uint32_t i = 0; i < model->postings; i++)

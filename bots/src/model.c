@@ -7,6 +7,8 @@
 
 #include "protocol/memory.h"
 
+enum { NOBODY_TENTHS = 3 }; /* how much it matters that a text looks like nobody's */
+
 static uint32_t slot_of(uint32_t key)
 {
         return (key * 2654435761u) >> 7;
@@ -70,12 +72,12 @@ bool model_margins(const struct bot_ranker *model, const struct bot_features *fe
                 is_known |= found[i] != 0;
         }
         uint64_t length = root_of(square);
-        memset(out_margins, 0, model->answers * sizeof(out_margins[0]));
+        memset(out_margins, 0, (model->answers + 1) * sizeof(out_margins[0]));
         for (uint32_t i = 0; i < features->count && length; i++)
                 if (found[i])
                         add_feature(model, found[i] - 1, (int32_t)((uint64_t)values[i] * MODEL_X_ONE / length),
                                     out_margins);
-        for (uint32_t a = 0; a < model->answers; a++)
+        for (uint32_t a = 0; a <= model->answers; a++)
                 out_margins[a] = model->bias[a] + (int32_t)((int64_t)out_margins[a] * model->scale[a] /
                                                             ((int64_t)MODEL_X_ONE * MODEL_SCALE_ONE / MODEL_ONE));
         return is_known;
@@ -102,10 +104,16 @@ size_t model_best(const struct bot_ranker *model, const int32_t *margins, const 
         return count;
 }
 
-/* From a margin of -1 to one of 1. */
-uint16_t model_score(int32_t margin)
+int32_t model_fit(const struct bot_ranker *model, const int32_t *margins, uint32_t answer)
 {
-        int64_t score = ((int64_t)margin + MODEL_ONE) * (BOT_SCORE_ONE / 2) / MODEL_ONE;
+        if (model->scale[model->answers] == 0)
+                return margins[answer];
+        return margins[answer] - (margins[model->answers] + MODEL_ONE) * NOBODY_TENTHS / 10;
+}
+
+uint16_t model_score(int32_t fit)
+{
+        int64_t score = ((int64_t)fit + MODEL_ONE) * (BOT_SCORE_ONE / 2) / MODEL_ONE;
 
         return (uint16_t)(score < 0 ? 0 : score >= BOT_SCORE_ONE ? BOT_SCORE_ONE - 1 : score);
 }
@@ -155,15 +163,14 @@ void model_judge(const struct bot_ranker *model, const int32_t *margins, const u
 
         if (count == 0)
                 return;
-        int32_t best = margins[candidates[0].answer];
+        int32_t best = margins[candidates[0].answer], fit = model_fit(model, margins, candidates[0].answer);
         uint64_t others = weights_beside(model, margins, allowed, best) - 65536;
         uint16_t first = probability_of(
-                how->offset +
-                ((int64_t)how->by_share * share_beside(others) + (int64_t)how->by_margin * best) / MODEL_ONE);
+                how->offset + ((int64_t)how->by_share * share_beside(others) + (int64_t)how->by_fit * fit) / MODEL_ONE);
         for (size_t i = 0; i < count; i++) {
                 int32_t margin = margins[candidates[i].answer];
                 uint64_t rest = (uint64_t)(65536 - first) * weight_beside(model, margin, best) / (others + 8);
-                candidates[i].score = model_score(margin);
+                candidates[i].score = model_score(model_fit(model, margins, candidates[i].answer));
                 candidates[i].probability = i == 0 || rest > first ? first : (uint16_t)rest;
         }
 }

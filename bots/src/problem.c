@@ -21,8 +21,8 @@ struct bot_problems *bot_problems_free(struct bot_problems *list)
         return NULL;
 }
 
-static void add(struct bot_problems *list, struct bot_place place, bool is_error, const char *advice,
-                const char *format, va_list values)
+__attribute__((format(printf, 5, 0))) static void add(struct bot_problems *list, struct bot_place place, bool is_error,
+                                                      const char *advice, const char *format, va_list values)
 {
         if (is_error)
                 list->errors++;

@@ -52,8 +52,8 @@ uint32_t bot_ranker_answers(const struct bot_ranker *ranker)
 
 size_t bot_ranker_bytes(const struct bot_ranker *ranker)
 {
-        return sizeof(*ranker) + 8u * ranker->answers + 10u * (ranker->features + 1u) + 3u * (ranker->postings + 1u) +
-               10u * (ranker->exacts + 1u) + 4u * (ranker->slot_mask + 1u);
+        return sizeof(*ranker) + 8u * (ranker->answers + 1u) + 10u * (ranker->features + 1u) +
+               3u * (ranker->postings + 1u) + 10u * (ranker->exacts + 1u) + 4u * (ranker->slot_mask + 1u);
 }
 
 /* The answer that has this text as an example; BOT_RANKER_ANSWERS: none. */
@@ -93,7 +93,7 @@ size_t bot_ranker_rank(const struct bot_ranker *ranker, const struct bot_text *t
                        struct bot_candidate *out, size_t room)
 {
         struct bot_features features;
-        int32_t margins[BOT_RANKER_ANSWERS];
+        int32_t margins[BOT_RANKER_ANSWERS + 1];
         size_t count = 0;
 
         room = room < ROOM_MOST ? room : ROOM_MOST;
@@ -114,10 +114,11 @@ struct bot_thresholds bot_ranker_thresholds(const struct bot_ranker *ranker, uns
 {
         wish = wish == 0 ? BOT_WISH_USUAL : wish < BOT_WISH_LEAST ? BOT_WISH_LEAST : wish;
         wish = wish > BOT_WISH_MOST ? BOT_WISH_MOST : wish;
-        uint16_t probability = ranker->wishes[(wish - BOT_WISH_LEAST + 1) / 2];
+        unsigned row = (wish - BOT_WISH_LEAST + 1) / 2;
+        uint16_t probability = ranker->wishes[row];
 
         return (struct bot_thresholds){.probability = probability,
-                                       .score = probability == BOT_SCORE_ONE ? BOT_SCORE_ONE : ranker->score_least,
+                                       .score = probability == BOT_SCORE_ONE ? BOT_SCORE_ONE : ranker->scores[row],
                                        .floor = ranker->floor};
 }
 

@@ -73,7 +73,8 @@ static bool deal_folds(struct train_rows *rows)
 
         for (uint32_t row = 0; dealt && row < rows->count; row++) {
                 uint32_t who = rows->kind[row] == TRAIN_OFF_TOPIC ? BOT_RANKER_ANSWERS : rows->answer[row];
-                rows->fold[row] = (uint8_t)(dealt[who]++ % TRAIN_FOLDS);
+                uint32_t folds = who == BOT_RANKER_ANSWERS && rows->count > TRAIN_FEW_ROWS ? 2 : TRAIN_FOLDS;
+                rows->fold[row] = (uint8_t)(dealt[who]++ % folds);
         }
         memory_free(dealt);
         return dealt != NULL;

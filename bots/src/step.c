@@ -129,7 +129,7 @@ static void on_tap(struct turn *turn)
 
 /* ---- messages ------------------------------------------------------------------------------------------------- */
 
-static void choose_language(struct turn *turn)
+void turn_choose_language(struct turn *turn)
 {
         const char *kept = state_text(turn, "lang"), *hint = turn->event->locale;
         const char *spoken = turn->text && turn->text->token_count > 0
@@ -247,7 +247,7 @@ static void note_text(struct turn *turn)
 
 static void run_event(struct turn *turn)
 {
-        choose_language(turn);
+        turn_choose_language(turn);
         if (json_is_true(json_object_get(turn->state, "is_done"))) {
                 turn_because(turn, "handed_off", NULL);
                 return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Train: makes a model of rows: vocabulary, how telling each feature is, and for each answer the weights of a support
- * vector machine plus a part of the answer's mean vector, cut to eight bits. */
+ * vector machine plus a part of the answer's mean vector, cut to eight bits. The off-topic lines are learned too, as
+ * the examples of nobody, an answer after the last. */
 #include "train.h"
 
 #include <math.h>
@@ -19,7 +20,8 @@ struct maker {
         struct train_matrix matrix;
         uint32_t *row_of;  /* matrix row -> row of the rows */
         uint32_t *sorted;  /* feature in order of appearance -> by key */
-        uint32_t *seen_in; /* rows that have it */
+        uint32_t *seen_in; /* rows that have a feature */
+        uint16_t *idf;
         uint32_t *slots;
         uint32_t slot_mask;
         uint32_t *keys; /* in order of appearance */
@@ -64,12 +66,13 @@ static bool make_matrix_room(struct maker *maker)
         maker->slots = memory_zeroed(size, sizeof(maker->slots[0]));
         maker->keys = memory_alloc(cells * sizeof(maker->keys[0]));
         maker->seen_in = memory_zeroed(cells, sizeof(maker->seen_in[0]));
+        maker->idf = memory_alloc(cells * sizeof(maker->idf[0]));
         maker->row_of = memory_alloc((rows->count + 1) * sizeof(maker->row_of[0]));
         matrix->start = memory_zeroed(rows->count + 1, sizeof(matrix->start[0]));
         matrix->columns = memory_alloc(cells * sizeof(matrix->columns[0]));
         matrix->values = memory_alloc(cells * sizeof(matrix->values[0]));
-        return maker->slots && maker->keys && maker->seen_in && maker->row_of && matrix->start && matrix->columns &&
-               matrix->values;
+        return maker->slots && maker->keys && maker->seen_in && maker->idf && maker->row_of && matrix->start &&
+               matrix->columns && matrix->values;
 }
 
 static void number_features(struct maker *maker)
@@ -93,7 +96,7 @@ static void number_features(struct maker *maker)
 
 static uint16_t idf_of(uint32_t rows, uint32_t seen_in)
 {
-        double idf = pow(log((1.0 + rows) / (1.0 + seen_in)) + 1.0, idf_power);
+        double idf = real_exp(idf_power * real_log(real_log((1.0 + rows) / (1.0 + seen_in)) + 1.0));
 
         return (uint16_t)(idf * MODEL_IDF_ONE + 0.5);
 }
@@ -102,10 +105,12 @@ static void scale_rows(struct maker *maker)
 {
         struct train_matrix *matrix = &maker->matrix;
 
+        for (uint32_t i = 0; i < matrix->features; i++)
+                maker->idf[i] = idf_of(matrix->count, maker->seen_in[i]);
         for (uint32_t row = 0; row < matrix->count; row++) {
                 double square = 0;
                 for (uint32_t i = matrix->start[row]; i < matrix->start[row + 1]; i++) {
-                        matrix->values[i] *= (float)idf_of(matrix->count, maker->seen_in[matrix->columns[i]]);
+                        matrix->values[i] *= (float)maker->idf[matrix->columns[i]];
                         square += (double)matrix->values[i] * (double)matrix->values[i];
                 }
                 for (uint32_t i = matrix->start[row]; i < matrix->start[row + 1]; i++)
@@ -143,7 +148,7 @@ static bool make_vocabulary(struct maker *maker)
                 qsort(named, count, sizeof(named[0]), compare_named);
         for (uint32_t i = 0; is_made && i < count; i++) {
                 model->keys[i] = named[i].key;
-                model->idf[i] = idf_of(maker->matrix.count, maker->seen_in[named[i].feature]);
+                model->idf[i] = maker->idf[named[i].feature];
                 maker->sorted[named[i].feature] = i;
         }
         model->idf_unknown = idf_of(maker->matrix.count, 0);
@@ -153,20 +158,29 @@ static bool make_vocabulary(struct maker *maker)
 
 /* ---- an answer's weights ---- */
 
+/* Nobody, the answer after the last, has the off-topic lines. */
+static int8_t target_of(const struct train_rows *rows, uint32_t row, uint32_t answer)
+{
+        bool is_nobody = answer == rows->answers;
+
+        switch ((enum train_kind)rows->kind[row]) {
+        case TRAIN_OFF_TOPIC:
+                return is_nobody ? 1 : -1;
+        case TRAIN_NEGATIVE:
+                return !is_nobody && rows->answer[row] == answer ? -1 : 0;
+        default:
+                return rows->answer[row] == answer ? 1 : -1;
+        }
+}
+
 /* Returns how many examples the answer has. */
 static uint32_t set_targets(struct maker *maker, uint32_t answer, uint32_t lane)
 {
-        const struct train_rows *rows = maker->rows;
         uint32_t positives = 0;
 
         for (uint32_t i = 0; i < maker->matrix.count; i++) {
-                uint32_t row = maker->row_of[i];
                 int8_t *target = &maker->room.targets[(size_t)i * SVM_LANES + lane];
-                bool is_own = rows->answer[row] == answer && rows->kind[row] != TRAIN_OFF_TOPIC;
-                if (rows->kind[row] == TRAIN_NEGATIVE)
-                        *target = is_own ? -1 : 0;
-                else
-                        *target = is_own ? 1 : -1;
+                *target = target_of(maker->rows, maker->row_of[i], answer);
                 positives += *target == 1;
         }
         return positives;
@@ -227,8 +241,8 @@ static bool make_answer_room(struct maker *maker)
         size_t rows = maker->matrix.count + 1u, features = maker->matrix.features + 1u;
 
         model->answers = maker->rows->answers;
-        model->bias = memory_zeroed(model->answers, sizeof(model->bias[0]));
-        model->scale = memory_zeroed(model->answers, sizeof(model->scale[0]));
+        model->bias = memory_zeroed(model->answers + 1u, sizeof(model->bias[0]));
+        model->scale = memory_zeroed(model->answers + 1u, sizeof(model->scale[0]));
         room->weights = memory_alloc(features * SVM_LANES * sizeof(room->weights[0]));
         room->alpha = memory_alloc(rows * SVM_LANES * sizeof(room->alpha[0]));
         room->targets = memory_alloc(rows * SVM_LANES);
@@ -266,7 +280,7 @@ static bool make_answers(struct maker *maker)
 {
         bool is_made = make_answer_room(maker);
 
-        for (uint32_t first = 0; is_made && first < maker->model->answers; first += SVM_LANES)
+        for (uint32_t first = 0; is_made && first <= maker->model->answers; first += SVM_LANES)
                 is_made = make_lanes(maker, first);
         return is_made;
 }
@@ -302,6 +316,7 @@ static void maker_done(struct maker *maker)
         memory_free(maker->row_of);
         memory_free(maker->sorted);
         memory_free(maker->seen_in);
+        memory_free(maker->idf);
         memory_free(maker->slots);
         memory_free(maker->keys);
         memory_free(maker->room.weights);

@@ -5,7 +5,7 @@
 
 #include "model.h"
 
-enum { TRAIN_FOLDS = 5 };
+enum { TRAIN_FOLDS = 5, TRAIN_FEW_ROWS = 3000 /* beyond, not all folds are tried */ };
 
 enum train_kind {
         TRAIN_POSITIVE,
@@ -23,7 +23,7 @@ struct train_rows {
         uint32_t feature_room;
         uint16_t *answer; /* of a row */
         uint8_t *kind;    /* enum train_kind */
-        uint8_t *fold;    /* within the answer in turn */
+        uint8_t *fold;    /* within the answer in turn; of off-topic lines only two where there are many rows */
         uint64_t *exact;
 };
 
@@ -37,6 +37,10 @@ void model_done(struct bot_ranker *model);
 
 /* The features of one row, as answering would see them. */
 void train_row_features(const struct train_rows *rows, uint32_t row, struct bot_features *out);
+
+/* e^x (0 far below zero), and ln x of x > 0: the same bits on every machine. */
+double real_exp(double x);
+double real_log(double x);
 
 /* Cross-validates and fills what `model` decides by, and the report's shares. */
 int train_calibrate(const struct train_rows *rows, struct bot_ranker *model, struct bot_train_report *report);

@@ -20,9 +20,10 @@ struct turn {
         int64_t now_ms;
         struct bot_text *text; /* of a MESSAGE, normalised; NULL otherwise */
         json_t *state, *actions, *why;
-        int steps;       /* done in this turn */
-        bool is_over;    /* handed off, closed, or a ticket: nothing more this turn */
-        bool has_failed; /* out of memory */
+        int steps;         /* done in this turn */
+        bool is_over;      /* handed off, closed, or a ticket: nothing more this turn */
+        bool has_failed;   /* out of memory */
+        bool knows_nobody; /* conditions are not judged: every answer is allowed (lone.c) */
 };
 
 /* ---- says.c: texts ------------------------------------------------------------------------------------------- */
@@ -79,6 +80,9 @@ void answer_message(struct turn *turn); /* patterns, then the ranker, then the l
 const struct version_answer *answer_sure(struct turn *turn, int *out_score);
 void answer_miss(struct turn *turn, const char *why);
 void answer_offer_person(struct turn *turn);
+
+/* step.c: the language to speak, from the message, what was spoken before and the profile. */
+void turn_choose_language(struct turn *turn);
 
 /* Small things. */
 const char *state_text(struct turn *turn, const char *name); /* "" when it is not there */

@@ -12,7 +12,7 @@
 
 struct asked {
         const char *train, *test, *lang, *off_topic, *predictions;
-        long per_label, seed, held_back;
+        long per_label, seed, held_back, wish;
         bool json;
 };
 
@@ -97,13 +97,13 @@ static int read_all(struct eval *eval)
 
 /* ---- learning and asking ---- */
 
-/* What this process has worked, whatever else the machine does. */
-static double cpu_ms(void)
+/* What this thread has worked, whatever else the machine does. */
+static int64_t worked_ns(void)
 {
         struct timespec worked;
 
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &worked);
-        return (double)worked.tv_sec * 1e3 + (double)worked.tv_nsec / 1e6;
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &worked);
+        return (int64_t)worked.tv_sec * 1000000000 + worked.tv_nsec;
 }
 
 static int train(struct eval *eval)
@@ -117,12 +117,12 @@ static int train(struct eval *eval)
                         examples[count++] = (struct bot_example){.answer = (uint32_t)eval->train.at[i].label,
                                                                  .text = span_of(eval->train.at[i].text)};
         uint64_t before = clock_mono_ns();
-        double worked = cpu_ms();
+        int64_t worked = worked_ns();
         if (examples)
                 rc = bot_ranker_train(examples, count, eval->want.lang, bot_off_topic(eval->want.lang), &eval->blob,
                                       &eval->figures.report);
         eval->figures.train_ms = (double)(clock_mono_ns() - before) / 1e6;
-        eval->figures.train_cpu_ms = cpu_ms() - worked;
+        eval->figures.train_cpu_ms = (double)(worked_ns() - worked) / 1e6;
         free(examples);
         if (rc == 0)
                 rc = bot_ranker_load((struct span){eval->blob.bytes, eval->blob.len}, &eval->ranker);
@@ -142,7 +142,7 @@ static void ask(const struct eval *eval, const char *text, struct eval_said *out
 
         bot_text_of(span_of(text), &read);
         out->count = bot_ranker_rank(eval->ranker, &read, NULL, out->best, EVAL_BEST);
-        out->decision = bot_ranker_decide(eval->ranker, out->best, out->count, 0, NULL);
+        out->decision = bot_ranker_decide(eval->ranker, out->best, out->count, (unsigned)eval->want.wish, NULL);
 }
 
 static bool has_examples(const struct eval *eval, int label)
@@ -169,14 +169,15 @@ static int ask_all(struct eval *eval)
         if (!eval->said || !eval->took_ns)
                 return cli_fail(EX_OSERR, "out of memory");
         for (size_t i = 0; i < count; i++) {
-                uint64_t before = clock_mono_ns();
+                int64_t before = worked_ns();
                 ask(eval, eval->test.at[i].text, &eval->said[i]);
-                eval->took_ns[i] = (int64_t)(clock_mono_ns() - before);
+                eval->took_ns[i] = worked_ns() - before;
                 eval->said[i].is_known = has_examples(eval, eval->test.at[i].label);
         }
         qsort(eval->took_ns, count, sizeof(eval->took_ns[0]), compare_times);
-        eval->figures.p50_us = (double)eval->took_ns[count / 2] / 1e3;
-        eval->figures.p99_us = (double)eval->took_ns[count * 99 / 100] / 1e3;
+        size_t middle = count / 2, late = count * 99 / 100;
+        eval->figures.p50_us = (double)eval->took_ns[middle] / 1e3;
+        eval->figures.p99_us = (double)eval->took_ns[late] / 1e3;
         return EX_OK;
 }
 
@@ -241,24 +242,35 @@ static int write_predictions(const struct eval *eval)
         return EX_OK;
 }
 
+static void add_share(json_t *all, const char *name, unsigned wish, double share)
+{
+        char full[48];
+
+        snprintf(full, sizeof(full), "%s_wished_%u", name, wish);
+        json_object_set_new(all, full, json_real(share));
+}
+
 static int print_json(const struct eval *eval)
 {
         const struct eval_figures *f = &eval->figures;
-        json_t *all = json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "answers",
+        json_t *all = json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "answers",
                                 (json_int_t)f->report.answers, "examples", (json_int_t)f->report.examples, "asked",
                                 (json_int_t)f->asked, "off_topic", (json_int_t)f->off_topic, "top1", f->top1,
                                 "top1_macro", f->macro, "top3", f->top3, "precision_at_50", f->precision_at[0],
-                                "precision_at_70", f->precision_at[1], "precision_at_90", f->precision_at[2],
-                                "precision_wished_90", f->got[0], "coverage_wished_90", f->coverage[0],
-                                "precision_wished_95", f->got[1], "coverage_wished_95", f->coverage[1]);
-        json_t *more = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I}",
-                                 "off_topic_refused_keeping_90", f->refused, "off_topic_lone_wished_90", f->off_lone[0],
-                                 "off_topic_lone_wished_95", f->off_lone[1], "lone", f->lone, "choices", f->choices,
+                                "precision_at_70", f->precision_at[1], "precision_at_90", f->precision_at[2]);
+        json_t *more = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I}",
+                                 "off_topic_refused_keeping_90", f->refused, "lone", f->lone, "choices", f->choices,
                                  "miss", f->miss, "top1_without_spaces", f->no_spaces, "top1_one_typo", f->one_typo,
                                  "train_ms", f->train_ms, "train_cpu_ms", f->train_cpu_ms, "question_p50_us", f->p50_us,
                                  "question_p99_us", f->p99_us, "model_bytes", (json_int_t)f->blob_bytes, "memory_bytes",
                                  (json_int_t)f->memory_bytes);
 
+        for (int w = 0; all && w < EVAL_WISHES; w++) {
+                add_share(all, "precision", eval_wishes[w], f->got[w]);
+                add_share(all, "coverage", eval_wishes[w], f->coverage[w]);
+                add_share(all, "coverage_possible", eval_wishes[w], f->possible[w]);
+                add_share(all, "off_topic_lone", eval_wishes[w], f->off_lone[w]);
+        }
         if (all && more)
                 json_object_update(all, more);
         json_decref(more);
@@ -273,6 +285,15 @@ static void print_share(const char *name, double share)
                 printf("%-44s %6.2f %%\n", name, 100 * share);
 }
 
+static void print_wish(const struct eval_figures *figures, int w)
+{
+        printf("wished 0.%u\n", eval_wishes[w]);
+        print_share("  precision got", figures->got[w]);
+        print_share("  answered alone", figures->coverage[w]);
+        print_share("  at most possible", figures->possible[w]);
+        print_share("  off-topic answered alone", figures->off_lone[w]);
+}
+
 static int print_table(const struct eval *eval)
 {
         const struct eval_figures *f = &eval->figures;
@@ -285,20 +306,16 @@ static int print_table(const struct eval *eval)
         print_share("precision at 50 % coverage", f->precision_at[0]);
         print_share("precision at 70 % coverage", f->precision_at[1]);
         print_share("precision at 90 % coverage", f->precision_at[2]);
-        print_share("precision got, 0.90 wished", f->got[0]);
-        print_share("  answered alone", f->coverage[0]);
-        print_share("precision got, 0.95 wished", f->got[1]);
-        print_share("  answered alone", f->coverage[1]);
+        for (int w = 0; w < EVAL_WISHES; w++)
+                print_wish(f, w);
         print_share("off-topic refused, 90 % in scope kept", f->refused);
-        print_share("off-topic answered alone, 0.90 wished", f->off_lone[0]);
-        print_share("off-topic answered alone, 0.95 wished", f->off_lone[1]);
         print_share("the bot would answer alone", f->lone);
         print_share("  offer choices", f->choices);
         print_share("  miss", f->miss);
         print_share("top-1, spaces removed", f->no_spaces);
         print_share("top-1, one typo", f->one_typo);
         printf("training %.0f ms (%.0f ms of work), model %zu bytes, in memory %zu bytes\na question: p50 %.0f us, p99 "
-               "%.0f us\n",
+               "%.0f us of work\n",
                f->train_ms, f->train_cpu_ms, f->blob_bytes, f->memory_bytes, f->p50_us, f->p99_us);
         return cli_finish();
 }
@@ -345,16 +362,25 @@ static bool read_number(const char *said, long *out)
         return !said || (end != said && *end == 0 && value >= 0 && value <= 1000000);
 }
 
-static int check(const struct asked *want, const char *k, const char *seed, const char *held, struct asked *out)
+/* As typed; NULL: not said. */
+struct numbers {
+        const char *per_label, *seed, *held_back, *wish;
+};
+
+static int check(const struct asked *want, const struct numbers *said, struct asked *out)
 {
         if (!want->train || !want->test || !want->lang)
                 return cli_fail(EX_USAGE, "--train, --test and --lang are needed; see: deskbell bot eval --help");
-        if (!read_number(k, &out->per_label))
-                return cli_fail(EX_USAGE, "--k %s: a number from 0 (all) to 1000000", k);
-        if (!read_number(seed, &out->seed))
-                return cli_fail(EX_USAGE, "--seed %s: a number from 0 to 1000000", seed);
-        if (!read_number(held, &out->held_back))
-                return cli_fail(EX_USAGE, "--held-back %s: a number from 0 (all) to 1000000", held);
+        if (!read_number(said->per_label, &out->per_label))
+                return cli_fail(EX_USAGE, "--k %s: a number from 0 (all) to 1000000", said->per_label);
+        if (!read_number(said->seed, &out->seed))
+                return cli_fail(EX_USAGE, "--seed %s: a number from 0 to 1000000", said->seed);
+        if (!read_number(said->held_back, &out->held_back))
+                return cli_fail(EX_USAGE, "--held-back %s: a number from 0 (all) to 1000000", said->held_back);
+        if (!read_number(said->wish, &out->wish) ||
+            (said->wish && (out->wish < BOT_WISH_LEAST || out->wish > BOT_WISH_MOST)))
+                return cli_fail(EX_USAGE, "--wish %s: a number from %d to %d", said->wish, BOT_WISH_LEAST,
+                                BOT_WISH_MOST);
         return EX_OK;
 }
 
@@ -362,7 +388,7 @@ int bot_run_eval(int argc, char **argv)
 {
         struct eval eval = {.want = {.lang = NULL}};
         struct asked *want = &eval.want;
-        const char *k = NULL, *seed = NULL, *held = NULL;
+        struct numbers said = {.wish = NULL};
         const struct cli_option options[] = {
                 {.name = "train", .value = "FILE", .text = &want->train, .help = "labelled lines to learn from"},
                 {.name = "test",
@@ -375,13 +401,17 @@ int bot_run_eval(int argc, char **argv)
                  .help = "their language: en, ko, zh, ja, es ..."},
                 {.name = "k",
                  .value = "N",
-                 .text = &k,
+                 .text = &said.per_label,
                  .help = "examples of each label, chosen by the seed; default all"},
-                {.name = "seed", .value = "N", .text = &seed, .help = "default 0"},
+                {.name = "seed", .value = "N", .text = &said.seed, .help = "default 0"},
                 {.name = "held-back",
                  .value = "N",
-                 .text = &held,
+                 .text = &said.held_back,
                  .help = "without test lines: ask so many of a label; default all"},
+                {.name = "wish",
+                 .value = "N",
+                 .text = &said.wish,
+                 .help = "least precision of lone answers in hundredths, 50 to 98; default 90"},
                 {.name = "offtopic", .value = "FILE", .text = &want->off_topic, .help = "lines that have no answer"},
                 {.name = "predictions", .value = "OUT", .text = &want->predictions, .help = "write what was said"},
                 CLI_JSON(want->json),
@@ -407,7 +437,7 @@ int bot_run_eval(int argc, char **argv)
                 return cli_parsed(first);
 
         writer_init(&eval.blob, NULL, 0);
-        int rc = check(want, k, seed, held, want);
+        int rc = check(want, &said, want);
         if (rc == EX_OK)
                 rc = run(&eval);
         eval_done(&eval);

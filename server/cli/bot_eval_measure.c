@@ -4,6 +4,8 @@
 
 #include "cli/bot_eval.h"
 
+const unsigned eval_wishes[EVAL_WISHES] = {80, 90, 95};
+
 static const double nothing = -1;
 
 static double part_of(size_t part, size_t all)
@@ -92,6 +94,22 @@ static void measure_coverage(struct sure *sure, size_t count, struct eval_figure
         }
 }
 
+/* How far down the surest lines one could go and still be right as often as wished; `sure` is surest first. */
+static void measure_possible(const struct sure *sure, size_t count, struct eval_figures *figures)
+{
+        size_t right = 0, most[EVAL_WISHES] = {0};
+
+        for (size_t i = 0; i < count; i++) {
+                right += sure[i].is_right;
+                bool is_last_of_equals = i + 1 == count || sure[i + 1].probability != sure[i].probability;
+                for (int w = 0; w < EVAL_WISHES && is_last_of_equals; w++)
+                        if (100 * right >= eval_wishes[w] * (i + 1))
+                                most[w] = i + 1;
+        }
+        for (int w = 0; w < EVAL_WISHES; w++)
+                figures->possible[w] = part_of(most[w], count);
+}
+
 static void measure_refusal(const struct eval_lines *lines, const struct eval_said *said, struct sure *sure,
                             size_t count, struct eval_figures *figures)
 {
@@ -107,8 +125,7 @@ static void measure_refusal(const struct eval_lines *lines, const struct eval_sa
 static void measure_wish(const struct eval_lines *lines, const struct eval_said *said, const struct bot_ranker *ranker,
                          int which, struct eval_figures *figures)
 {
-        static const unsigned wishes[2] = {90, 95};
-        struct bot_thresholds least = bot_ranker_thresholds(ranker, wishes[which]);
+        struct bot_thresholds least = bot_ranker_thresholds(ranker, eval_wishes[which]);
         size_t answered = 0, right = 0, off_answered = 0;
 
         for (size_t i = 0; i < lines->count; i++) {
@@ -141,12 +158,13 @@ void eval_measure(const struct eval_lines *lines, const struct eval_said *said, 
         struct sure *sure = calloc(lines->count + 1, sizeof(sure[0]));
 
         measure_places(lines, said, labels, figures);
-        measure_wish(lines, said, ranker, 0, figures);
-        measure_wish(lines, said, ranker, 1, figures);
+        for (int which = 0; which < EVAL_WISHES; which++)
+                measure_wish(lines, said, ranker, which, figures);
         measure_decisions(lines, said, figures);
         if (sure) {
                 size_t count = list_known(lines, said, sure);
                 measure_coverage(sure, count, figures);
+                measure_possible(sure, count, figures);
                 measure_refusal(lines, said, sure, count, figures);
         }
         free(sure);

@@ -14,7 +14,7 @@ enum {
         BOT_RANKER_TEXT = 4000,     /* bytes of an example that are read */
         BOT_RANKER_BLOB = 64 << 20, /* bytes of a blob at most */
         BOT_RANKER_CHOICES = 3,     /* offered at most */
-        BOT_RANKER_RECIPE = 1,      /* how features are made; a blob of another recipe is refused */
+        BOT_RANKER_RECIPE = 2,      /* how features are made; a blob of another recipe is refused */
         BOT_SCORE_ONE = 65535,      /* scores and probabilities: 0 = none, 65535 = certain */
         BOT_WISH_LEAST = 50,        /* wished precision of a lone answer, in hundredths */
         BOT_WISH_MOST = 98,

@@ -3,9 +3,11 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
 
 #include "model.h"
 #include "protocol/memory.h"
@@ -230,15 +232,16 @@ static void nothing_to_learn_from_is_refused(void **state)
 static void a_higher_wish_is_never_easier(void **state)
 {
         struct taught taught = {0};
-        uint16_t before = 0;
 
         (void)state;
         assert_true(sample_read(SAMPLE_EN, &taught.sample));
         learn(&taught, "en");
+        struct bot_thresholds before = bot_ranker_thresholds(taught.ranker, BOT_WISH_LEAST);
         for (unsigned wish = 40; wish <= 100; wish++) {
                 struct bot_thresholds least = bot_ranker_thresholds(taught.ranker, wish);
-                assert_true(least.probability >= before && least.floor <= least.score);
-                before = least.probability;
+                assert_true(least.probability >= before.probability && least.score >= before.score);
+                assert_int_equal(before.floor, least.floor);
+                before = least;
         }
         assert_int_equal(bot_ranker_thresholds(taught.ranker, BOT_WISH_USUAL).probability,
                          bot_ranker_thresholds(taught.ranker, 0).probability);
@@ -265,6 +268,63 @@ static void a_changed_or_cut_blob_is_refused(void **state)
                          bot_ranker_load((struct span){taught.blob.bytes, taught.blob.len}, &other));
         assert_null(other);
         forget(&taught);
+}
+
+/* ---- the recipe ---- */
+
+/* What each recipe learned from the two samples, with off-topic lines of their own: the digest of the blobs, and of
+ * what was answered. When this fails, the same examples give other bytes than before: raise BOT_RANKER_RECIPE and put
+ * the new digest into a new row; a row that was released stays as it is. */
+static const struct {
+        unsigned recipe;
+        const char *digest;
+} learned[] = {
+        {2, "4faae1bcd749b065318844a5fd930f190f2d55cf4226c70a26086c9cbc82302a"},
+};
+
+static void add_to_digest(EVP_MD_CTX *digest, const char *path, const char *lang)
+{
+        struct taught taught = {0};
+
+        assert_true(sample_read(path, &taught.sample));
+        writer_init(&taught.blob, NULL, 0);
+        assert_int_equal(0,
+                         bot_ranker_train(taught.sample.examples, taught.sample.examples_count, lang,
+                                          SPAN("why is the sky blue\nwho painted this\n달은 왜 뜨나요\n시를 써 줘\n"),
+                                          &taught.blob, NULL));
+        assert_int_equal(0, bot_ranker_load((struct span){taught.blob.bytes, taught.blob.len}, &taught.ranker));
+        EVP_DigestUpdate(digest, taught.blob.bytes, taught.blob.len);
+        for (size_t i = 0; i < taught.sample.count; i++) {
+                char said[96];
+                enum bot_decision decision = ask(&taught, taught.sample.texts[i]);
+                int len = snprintf(said, sizeof(said), "%d %zu %u %u %u\n", (int)decision, taught.count,
+                                   taught.best[0].answer, taught.best[0].score, taught.best[0].probability);
+                EVP_DigestUpdate(digest, said, (size_t)len);
+        }
+        forget(&taught);
+}
+
+static void who_learns_differently_has_a_recipe_of_its_own(void **state)
+{
+        const size_t newest = sizeof(learned) / sizeof(learned[0]) - 1;
+        uint8_t digest[EVP_MAX_MD_SIZE];
+        char text[65];
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+        (void)state;
+        EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+        add_to_digest(context, SAMPLE_EN, "en");
+        add_to_digest(context, SAMPLE_KO, "ko");
+        EVP_DigestFinal_ex(context, digest, NULL);
+        EVP_MD_CTX_free(context);
+        for (size_t i = 0; i < 32; i++)
+                snprintf(text + 2 * i, 3, "%02x", digest[i]);
+        assert_int_equal(BOT_RANKER_RECIPE, learned[newest].recipe);
+        assert_string_equal(learned[newest].digest, text);
+        for (size_t i = 0; i < newest; i++) {
+                assert_true(learned[i].recipe < learned[i + 1].recipe);
+                assert_string_not_equal(learned[i].digest, text);
+        }
 }
 
 /* ---- memory ---- */
@@ -355,6 +415,7 @@ int main(void)
                 cmocka_unit_test(nothing_to_learn_from_is_refused),
                 cmocka_unit_test(a_higher_wish_is_never_easier),
                 cmocka_unit_test(a_changed_or_cut_blob_is_refused),
+                cmocka_unit_test(who_learns_differently_has_a_recipe_of_its_own),
                 cmocka_unit_test(every_failed_allocation_is_said_and_nothing_leaks),
                 cmocka_unit_test(fixed_numbers_follow_the_real_ones),
         };
