@@ -84,17 +84,18 @@ static int take_folder(struct server *server)
 static int open_desk(struct server *server)
 {
         const struct config *config = server->config;
-        struct desk_settings settings = { .data_dir = config->data,
-                                          .readers = config->readers,
-                                          .quick_check_mb = config->quick_check_mb,
-                                          .retry_days = config->retry_days,
-                                          .key_window_days = config->key_window_days,
-                                          .in_flight = config->in_flight,
-                                          .heartbeat_ms = config->heartbeat_ms,
-                                          .dead_ms = config->dead_ms,
-                                          .devices_per_customer = config->devices_per_customer,
-                                          .devices_per_agent = config->devices_per_agent,
-                                          .webhook_allow = (const char *const *)config->webhook_allow};
+        struct desk_settings settings = {.data_dir = config->data,
+                                         .readers = config->readers,
+                                         .quick_check_mb = config->quick_check_mb,
+                                         .retry_days = config->retry_days,
+                                         .key_window_days = config->key_window_days,
+                                         .in_flight = config->in_flight,
+                                         .heartbeat_ms = config->heartbeat_ms,
+                                         .dead_ms = config->dead_ms,
+                                         .devices_per_customer = config->devices_per_customer,
+                                         .devices_per_agent = config->devices_per_agent,
+                                         .webhook_ca = config->webhook_ca,
+                                         .webhook_allow = (const char *const *)config->webhook_allow};
         struct file_store_options files = {
                 .data_dir = config->data, .threads = FILES_THREADS, .reserve_bytes = FILE_STORE_RESERVE};
         char *why = NULL;
@@ -114,28 +115,27 @@ static int open_desk(struct server *server)
 static int open_nets(struct server *server)
 {
         const struct config *config = server->config;
-        server->edge = (struct edge_options){ .listen = (const char *const *)config->listen,
-                                              .cert_path = *config->cert ? config->cert : NULL,
-                                              .key_path = *config->key ? config->key : NULL,
-                                              .hosts = config->hosts && config->hosts[0]
-                                                               ? (const char *const *)config->hosts
-                                                               : NULL,
-                                              .max_connections = config->max_connections,
-                                              .max_handshakes = config->max_handshakes,
-                                              .handshakes_per_minute = config->handshakes_per_minute,
-                                              .pending_per_address = config->pending_per_address,
-                                              .output_bytes = config->output_bytes };
-        struct net_options options = { .desk = server->desk,
-                                       .files = server->files,
-                                       .edge = &server->edge,
-                                       .in_flight = config->in_flight,
-                                       .rate_messages_per_s = config->rate_messages_per_s,
-                                       .rate_burst = config->rate_burst,
-                                       .visitors_per_minute = config->visitors_per_minute,
-                                       .auth_ms = config->auth_ms,
-                                       .heartbeat_ms = config->heartbeat_ms,
-                                       .dead_ms = config->dead_ms,
-                                       .drain_ms = config->drain_ms };
+        server->edge = (struct edge_options){
+                .listen = (const char *const *)config->listen,
+                .cert_path = *config->cert ? config->cert : NULL,
+                .key_path = *config->key ? config->key : NULL,
+                .hosts = config->hosts && config->hosts[0] ? (const char *const *)config->hosts : NULL,
+                .max_connections = config->max_connections,
+                .max_handshakes = config->max_handshakes,
+                .handshakes_per_minute = config->handshakes_per_minute,
+                .pending_per_address = config->pending_per_address,
+                .output_bytes = config->output_bytes};
+        struct net_options options = {.desk = server->desk,
+                                      .files = server->files,
+                                      .edge = &server->edge,
+                                      .in_flight = config->in_flight,
+                                      .rate_messages_per_s = config->rate_messages_per_s,
+                                      .rate_burst = config->rate_burst,
+                                      .visitors_per_minute = config->visitors_per_minute,
+                                      .auth_ms = config->auth_ms,
+                                      .heartbeat_ms = config->heartbeat_ms,
+                                      .dead_ms = config->dead_ms,
+                                      .drain_ms = config->drain_ms};
         uint32_t wanted = config->net_threads < NETS_MAX ? config->net_threads : NETS_MAX;
         for (; server->net_count < wanted; server->net_count++) {
                 char *why = NULL;
@@ -164,11 +164,11 @@ static void *net_main(void *data)
 static int start_outbound(struct server *server)
 {
         const struct config *config = server->config;
-        struct outbound_options options = { .desk = server->desk,
-                                            .data_dir = config->data,
-                                            .allow = (const char *const *)config->webhook_allow,
-                                            .tries_s = (const char *const *)config->webhook_tries_s,
-                                            .ca_path = config->webhook_ca };
+        struct outbound_options options = {.desk = server->desk,
+                                           .data_dir = config->data,
+                                           .allow = (const char *const *)config->webhook_allow,
+                                           .tries_s = (const char *const *)config->webhook_tries_s,
+                                           .ca_path = config->webhook_ca};
         char *why = NULL;
         if (outbound_start(&options, &server->outbound, &why) < 0)
                 return failed(server, EX_CONFIG, "webhooks cannot be served", why);
@@ -183,7 +183,8 @@ static int start_threads(struct server *server)
         if (desk_start(server->desk, on_fatal, server) < 0)
                 return failed(server, EX_OSERR, "the desk's threads cannot be started", NULL);
         for (; server->running < server->net_count; server->running++)
-                if (pthread_create(&server->threads[server->running], NULL, net_main, server->nets[server->running]) != 0)
+                if (pthread_create(&server->threads[server->running], NULL, net_main, server->nets[server->running]) !=
+                    0)
                         return failed(server, EX_OSERR, "a network thread cannot be started", NULL);
         return EX_OK;
 }
@@ -208,12 +209,12 @@ static bool is_ready(void *data, FILE *out)
 static int start_ops(struct server *server)
 {
         char *why = NULL;
-        struct control_options control = { .dir = server->config->data, .post = post_operator, .post_data = server };
+        struct control_options control = {.dir = server->config->data, .post = post_operator, .post_data = server};
         if (control_start(&control, &server->control, &why) < 0)
                 return failed(server, EX_CANTCREAT, "the control socket cannot be made", why);
         if (!*server->config->ops_listen)
                 return EX_OK;
-        struct ops_http_options ops = { .listen = server->config->ops_listen, .ready = is_ready, .data = server };
+        struct ops_http_options ops = {.listen = server->config->ops_listen, .ready = is_ready, .data = server};
         if (ops_http_start(&ops, &server->ops, &why) < 0) {
                 log_warn(&server->log, "no /readyz and /metrics", "why", why);
                 free(why);
@@ -224,12 +225,39 @@ static int start_ops(struct server *server)
 /* ---- metrics ---- */
 
 enum figure {
-        FIGURE_LIVE, FIGURE_SESSIONS, FIGURE_ACCEPTED, FIGURE_REFUSED, FIGURE_MESSAGES_IN, FIGURE_MESSAGES_OUT,
-        FIGURE_SLOW, FIGURE_OPENED, FIGURE_STRIKES, FIGURE_LIMITED, FIGURE_STORED, FIGURE_DUPLICATES, FIGURE_BATCHES,
-        FIGURE_COMMANDS, FIGURE_COMMIT_US, FIGURE_FAILURES, FIGURE_QUEUED, FIGURE_REV,
-        FIGURE_HOOK_TRIES, FIGURE_HOOK_DELIVERED, FIGURE_HOOK_DEAD,
-        FIGURE_FILES, FIGURE_FILE_BYTES_IN, FIGURE_FILE_BYTES_OUT, FIGURE_FILES_REMOVED, FIGURE_FILE_FAILURES,
-        FIGURE_FILES_QUEUED, FIGURES
+        FIGURE_LIVE,
+        FIGURE_SESSIONS,
+        FIGURE_ACCEPTED,
+        FIGURE_REFUSED,
+        FIGURE_MESSAGES_IN,
+        FIGURE_MESSAGES_OUT,
+        FIGURE_SLOW,
+        FIGURE_OPENED,
+        FIGURE_STRIKES,
+        FIGURE_LIMITED,
+        FIGURE_STORED,
+        FIGURE_DUPLICATES,
+        FIGURE_BATCHES,
+        FIGURE_COMMANDS,
+        FIGURE_COMMIT_US,
+        FIGURE_FAILURES,
+        FIGURE_QUEUED,
+        FIGURE_REV,
+        FIGURE_HOOK_TRIES,
+        FIGURE_HOOK_DELIVERED,
+        FIGURE_HOOK_DEAD,
+        FIGURE_FILES,
+        FIGURE_FILE_BYTES_IN,
+        FIGURE_FILE_BYTES_OUT,
+        FIGURE_FILES_REMOVED,
+        FIGURE_FILE_FAILURES,
+        FIGURE_FILES_QUEUED,
+        FIGURE_BOT_TURNS,
+        FIGURE_BOT_FAILURES,
+        FIGURE_BOT_POSTS,
+        FIGURE_BOT_POSTS_FAILED,
+        FIGURE_BOT_CIRCUITS,
+        FIGURES
 };
 
 static struct server *measured; /* the one server of the process */
@@ -242,16 +270,16 @@ static int64_t read_edge(enum figure figure)
                 struct net_stats net;
                 edge_stats_read(net_edge(measured->nets[i]), &edge);
                 net_stats_read(measured->nets[i], &net);
-                const int64_t values[] = { [FIGURE_LIVE] = edge.live,
-                                           [FIGURE_SESSIONS] = net.sessions,
-                                           [FIGURE_ACCEPTED] = (int64_t)edge.accepted,
-                                           [FIGURE_REFUSED] = (int64_t)edge.refused,
-                                           [FIGURE_MESSAGES_IN] = (int64_t)edge.messages_in,
-                                           [FIGURE_MESSAGES_OUT] = (int64_t)edge.messages_out,
-                                           [FIGURE_SLOW] = (int64_t)edge.slow_closed,
-                                           [FIGURE_OPENED] = (int64_t)net.opened,
-                                           [FIGURE_STRIKES] = (int64_t)net.strikes,
-                                           [FIGURE_LIMITED] = (int64_t)net.rate_limited };
+                const int64_t values[] = {[FIGURE_LIVE] = edge.live,
+                                          [FIGURE_SESSIONS] = net.sessions,
+                                          [FIGURE_ACCEPTED] = (int64_t)edge.accepted,
+                                          [FIGURE_REFUSED] = (int64_t)edge.refused,
+                                          [FIGURE_MESSAGES_IN] = (int64_t)edge.messages_in,
+                                          [FIGURE_MESSAGES_OUT] = (int64_t)edge.messages_out,
+                                          [FIGURE_SLOW] = (int64_t)edge.slow_closed,
+                                          [FIGURE_OPENED] = (int64_t)net.opened,
+                                          [FIGURE_STRIKES] = (int64_t)net.strikes,
+                                          [FIGURE_LIMITED] = (int64_t)net.rate_limited};
                 sum += values[figure];
         }
         return sum;
@@ -268,23 +296,28 @@ static int64_t read_figure(void *data)
         outbound_stats_read(measured->outbound, &hooks);
         struct file_store_stats files;
         file_store_stats_read(measured->files, &files);
-        const int64_t values[FIGURES] = { [FIGURE_STORED] = (int64_t)desk.messages,
-                                          [FIGURE_DUPLICATES] = (int64_t)desk.duplicates,
-                                          [FIGURE_BATCHES] = (int64_t)desk.batches,
-                                          [FIGURE_COMMANDS] = (int64_t)desk.commands,
-                                          [FIGURE_COMMIT_US] = (int64_t)desk.commit_us,
-                                          [FIGURE_FAILURES] = (int64_t)desk.commit_failures,
-                                          [FIGURE_QUEUED] = (int64_t)desk.queued,
-                                          [FIGURE_REV] = desk_rev(measured->desk),
-                                          [FIGURE_HOOK_TRIES] = (int64_t)hooks.tries,
-                                          [FIGURE_HOOK_DELIVERED] = (int64_t)hooks.delivered,
-                                          [FIGURE_HOOK_DEAD] = (int64_t)hooks.dead,
-                                          [FIGURE_FILES] = (int64_t)files.finished,
-                                          [FIGURE_FILE_BYTES_IN] = (int64_t)files.bytes_in,
-                                          [FIGURE_FILE_BYTES_OUT] = (int64_t)files.bytes_out,
-                                          [FIGURE_FILES_REMOVED] = (int64_t)files.removed,
-                                          [FIGURE_FILE_FAILURES] = (int64_t)files.failures,
-                                          [FIGURE_FILES_QUEUED] = (int64_t)files.waiting };
+        const int64_t values[FIGURES] = {[FIGURE_STORED] = (int64_t)desk.messages,
+                                         [FIGURE_DUPLICATES] = (int64_t)desk.duplicates,
+                                         [FIGURE_BATCHES] = (int64_t)desk.batches,
+                                         [FIGURE_COMMANDS] = (int64_t)desk.commands,
+                                         [FIGURE_COMMIT_US] = (int64_t)desk.commit_us,
+                                         [FIGURE_FAILURES] = (int64_t)desk.commit_failures,
+                                         [FIGURE_QUEUED] = (int64_t)desk.queued,
+                                         [FIGURE_REV] = desk_rev(measured->desk),
+                                         [FIGURE_HOOK_TRIES] = (int64_t)hooks.tries,
+                                         [FIGURE_HOOK_DELIVERED] = (int64_t)hooks.delivered,
+                                         [FIGURE_HOOK_DEAD] = (int64_t)hooks.dead,
+                                         [FIGURE_FILES] = (int64_t)files.finished,
+                                         [FIGURE_FILE_BYTES_IN] = (int64_t)files.bytes_in,
+                                         [FIGURE_FILE_BYTES_OUT] = (int64_t)files.bytes_out,
+                                         [FIGURE_FILES_REMOVED] = (int64_t)files.removed,
+                                         [FIGURE_FILE_FAILURES] = (int64_t)files.failures,
+                                         [FIGURE_FILES_QUEUED] = (int64_t)files.waiting,
+                                         [FIGURE_BOT_TURNS] = (int64_t)desk.bot_turns,
+                                         [FIGURE_BOT_FAILURES] = (int64_t)desk.bot_failures,
+                                         [FIGURE_BOT_POSTS] = (int64_t)desk.bot_posts,
+                                         [FIGURE_BOT_POSTS_FAILED] = (int64_t)desk.bot_posts_failed,
+                                         [FIGURE_BOT_CIRCUITS] = desk.bot_circuits};
         return values[figure];
 }
 
@@ -316,6 +349,13 @@ static struct metric metrics[FIGURES] = {
         [FIGURE_FILES_REMOVED] = METRIC_COUNTER("deskbell_files_removed_total", "attachments removed from the disk"),
         [FIGURE_FILE_FAILURES] = METRIC_COUNTER("deskbell_file_failures_total", "attachments the disk failed on"),
         [FIGURE_FILES_QUEUED] = METRIC_GAUGE("deskbell_files_queue", "jobs waiting for the files threads"),
+        [FIGURE_BOT_TURNS] = METRIC_COUNTER("deskbell_bot_turns_total", "turns of bots taken"),
+        [FIGURE_BOT_FAILURES] =
+                METRIC_COUNTER("deskbell_bot_failures_total", "conversations opened to people because no turn came"),
+        [FIGURE_BOT_POSTS] = METRIC_COUNTER("deskbell_bot_posts_total", "requests to webhook bots, and calls"),
+        [FIGURE_BOT_POSTS_FAILED] =
+                METRIC_COUNTER("deskbell_bot_posts_failed_total", "of these without a usable answer, or not made"),
+        [FIGURE_BOT_CIRCUITS] = METRIC_GAUGE("deskbell_bot_circuits_open", "bots not asked because they kept failing"),
 };
 
 static void start_metrics(struct server *server)
@@ -382,7 +422,7 @@ static void reload(struct server *server)
 
 static void wait_for_stop(struct server *server)
 {
-        const struct timespec mark_every = { MARK_EVERY_MS / 1000, 0 };
+        const struct timespec mark_every = {MARK_EVERY_MS / 1000, 0};
         for (;;) {
                 int got = sigtimedwait(&server->signals, NULL, &mark_every);
                 if (got == SIGTERM || got == SIGINT)
@@ -448,7 +488,7 @@ static int stop(struct server *server, int exit_code)
 
 int serve_run(struct config *config, const struct serve_reload *reload_by)
 {
-        struct server server = { .config = config, .reload = reload_by, .log = { .area = "serve" }, .lock_fd = -1 };
+        struct server server = {.config = config, .reload = reload_by, .log = {.area = "serve"}, .lock_fd = -1};
         server.main_thread = pthread_self();
         sigemptyset(&server.signals);
         sigaddset(&server.signals, SIGTERM);
@@ -462,11 +502,11 @@ int serve_run(struct config *config, const struct serve_reload *reload_by)
         if (rc == EX_OK)
                 rc = open_nets(&server);
         if (rc == EX_OK) {
-                const char *writable[] = { config->data, NULL };
+                const char *writable[] = {config->data, NULL};
                 if (*config->webhook_ca)
                         sandbox_keep_readable(config->webhook_ca);
-                const char *readable[] = { *config->cert ? config->cert : NULL, *config->key ? config->key : NULL, NULL };
-                sandbox_enter(&(struct sandbox_paths){ .read_write = writable, .read_only = readable });
+                const char *readable[] = {*config->cert ? config->cert : NULL, *config->key ? config->key : NULL, NULL};
+                sandbox_enter(&(struct sandbox_paths){.read_write = writable, .read_only = readable});
                 rc = start_threads(&server);
         }
         if (rc == EX_OK)

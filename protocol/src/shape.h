@@ -29,19 +29,21 @@ struct shape_word {
 
 struct shape;
 
+/* One for each member of each struct: kept narrow, since every device carries them. */
 struct shape_field {
         const char *name;
-        const char *expected;           /* for a fault */
-        const char *prefix;             /* SHAPE_ID */
-        const struct shape *of;         /* SHAPE_OBJECT */
-        const struct shape_field *item; /* SHAPE_ARRAY; its offset is 0 */
-        const struct shape_word *words; /* SHAPE_ENUM */
-        int64_t min, max;               /* of an int; bytes of a text; items of an array; max = bytes of a hex */
-        uint32_t max_points;            /* code points of a text */
-        uint32_t offset, has_offset, count_offset; /* in the struct */
-        uint32_t bytes;                            /* of an item in memory */
-        uint16_t word_count;
-        uint8_t name_len, type;
+        const char *expected; /* for a fault */
+        union {
+                const char *prefix;             /* SHAPE_ID */
+                const struct shape *of;         /* SHAPE_OBJECT */
+                const struct shape_field *item; /* SHAPE_ARRAY; its offset is 0 */
+                const struct shape_word *words; /* SHAPE_ENUM */
+        };
+        int64_t min, max;    /* of an int; bytes of a text; items of an array; max = bytes of a hex */
+        uint32_t max_points; /* code points of a text */
+        uint16_t offset, has_offset, count_offset; /* in the struct */
+        uint16_t bytes;                            /* of an item in memory */
+        uint8_t word_count, name_len, type;
         bool optional;
 };
 

@@ -40,10 +40,11 @@ int bot_run_lint(int argc, char **argv)
                 bot_lint(sources.bot, sources.places, sources.files, sources.problems);
                 bot_sources_print(sources.problems, &shown);
         }
-        if (sources.problems && sources.bot)
+        if (sources.problems && sources.bot) {
                 printf("%zu errors, %zu warnings\n", sources.problems->errors, sources.problems->warnings);
-        if (rc == EX_OK && strict && sources.problems->warnings > 0)
-                rc = EX_DATAERR;
+                if (rc == EX_OK && strict && sources.problems->warnings > 0)
+                        rc = EX_DATAERR;
+        }
         bot_sources_done(&sources);
         return rc == EX_OK ? cli_finish() : rc;
 }
@@ -66,8 +67,13 @@ static int replace_file(const char *path, const struct writer *text)
         return cli_fail(EX_CANTCREAT, "%s cannot be written", path);
 }
 
-static int format_file(const char *path, bool only_check, bool *out_differs)
+struct formatting {
+        bool only_check, differs;
+};
+
+static int format_file(const char *path, void *data)
 {
+        struct formatting *formatting = data;
         struct writer out;
         size_t len = 0;
         int rc = EX_OK;
@@ -79,11 +85,11 @@ static int format_file(const char *path, bool only_check, bool *out_differs)
         bool differs = !span_equal((struct span){out.bytes, out.len}, (struct span){text, len});
         if (out.failed)
                 rc = cli_fail(EX_OSERR, "out of memory");
-        else if (differs && only_check)
+        else if (differs && formatting->only_check)
                 printf("%s\n", path);
         else if (differs)
                 rc = replace_file(path, &out);
-        *out_differs = *out_differs || differs;
+        formatting->differs = formatting->differs || differs;
         writer_done(&out);
         free(text);
         return rc;
@@ -91,17 +97,19 @@ static int format_file(const char *path, bool only_check, bool *out_differs)
 
 int bot_run_fmt(int argc, char **argv)
 {
-        bool check = false, differs = false;
+        struct formatting formatting = {0};
         const struct cli_option options[] = {
                 {.name = "check",
-                 .flag = &check,
+                 .flag = &formatting.only_check,
                  .help = "change nothing; name the files that would change, end with 1"},
         };
         const struct cli_page page = {
                 .usage = "bot fmt [options] FILE...",
-                .about = "Puts .bot files into the usual form: indentation and empty lines. Words, comments and order "
-                         "stay.",
-                .examples = "  deskbell bot fmt shop/*.bot\n",
+                .about =
+                        "Puts .bot files, or folders of them, into the usual form: indentation and empty lines. Words, "
+                        "comments and\n"
+                        "order stay.",
+                .examples = "  deskbell bot fmt shop/\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 200,
@@ -112,8 +120,8 @@ int bot_run_fmt(int argc, char **argv)
         if (first == argc)
                 return cli_fail(EX_USAGE, "which files? see: deskbell bot fmt --help");
         for (int i = first; rc == EX_OK && i < argc; i++)
-                rc = format_file(argv[i], check, &differs);
-        if (rc == EX_OK && check && differs)
+                rc = bot_each_file(argv[i], format_file, &formatting);
+        if (rc == EX_OK && formatting.only_check && formatting.differs)
                 rc = 1;
         int end = cli_finish();
         return rc == EX_OK ? end : rc;

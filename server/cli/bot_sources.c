@@ -38,8 +38,9 @@ static bool ends_with(const char *name, const char *end)
         return len > tail && strcmp(name + len - tail, end) == 0;
 }
 
-static int add_file(struct bot_sources *sources, const char *path)
+static int add_file(const char *path, void *data)
 {
+        struct bot_sources *sources = data;
         size_t len = 0;
         if (sources->count == SOURCES_MAX)
                 return cli_fail(EX_DATAERR, "a bot is at most %d files", SOURCES_MAX);
@@ -69,7 +70,7 @@ static int by_stem(const struct dirent **a, const struct dirent **b)
         return order ? order : left < right ? -1 : 1;
 }
 
-static int add_folder(struct bot_sources *sources, const char *path)
+static int each_of_folder(const char *path, int (*each)(const char *path, void *data), void *data)
 {
         struct dirent **entries = NULL;
         int count = scandir(path, &entries, is_source, by_stem), rc = EX_OK;
@@ -81,19 +82,19 @@ static int add_folder(struct bot_sources *sources, const char *path)
                 char name[4096];
                 snprintf(name, sizeof(name), "%s/%s", path, entries[i]->d_name);
                 if (rc == EX_OK)
-                        rc = add_file(sources, name);
+                        rc = each(name, data);
                 free(entries[i]);
         }
         free(entries);
         return rc;
 }
 
-static int add_path(struct bot_sources *sources, const char *path)
+int bot_each_file(const char *path, int (*each)(const char *path, void *data), void *data)
 {
         struct stat info;
         if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-                return add_folder(sources, path);
-        return add_file(sources, path);
+                return each_of_folder(path, each, data);
+        return each(path, data);
 }
 
 void bot_sources_print(const struct bot_problems *problems, size_t *shown)
@@ -135,8 +136,9 @@ static int read_sources(struct bot_sources *sources, char *const *paths)
         if (paths[0] && !paths[1] && ends_with(paths[0], ".json"))
                 return read_json(sources, paths[0]);
         for (size_t i = 0; rc == EX_OK && paths[i]; i++)
-                rc = add_path(sources, paths[i]);
+                rc = bot_each_file(paths[i], add_file, sources);
         if (rc == EX_OK)
+                /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): bot_sources_done frees what the files hold */
                 sources->bot = bot_source_read(sources->files, sources->count, sources->problems, &sources->places);
         return rc;
 }

@@ -27,5 +27,9 @@ int bot_version_of(char *const *paths, struct bot_version **out_version, struct 
 /* The checked object of these paths, with nothing learned; members in the order of the canonical form. An exit code. */
 int bot_object_of(char *const *paths, json_t **out_bot);
 
+/* Calls `each` with the path of every .bot file of a folder, in the order in which they are read, or with `path` itself
+ * when it is no folder. An exit code: the first one that is not EX_OK. */
+int bot_each_file(const char *path, int (*each)(const char *path, void *data), void *data);
+
 /* A whole file, zero-terminated; NULL: it was printed why. At most `most` bytes. */
 char *bot_read_file(const char *path, size_t most, size_t *out_len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deskbell bot test, sim and why: a bot without a server. */
+/* deskbell bot sim and why: a bot without a server. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,99 +22,6 @@ static const char *text_of(const json_t *object, const char *member)
 {
         const char *text = json_string_value(json_object_get(object, member));
         return text ? text : "";
-}
-
-/* ---- test ------------------------------------------------------------------------------------------------------ */
-
-/* A ! line is a question of another answer: this one must not give it. */
-static int test_not_lines(const struct bot_version *version, const char *group, const char *member, const char *word,
-                          size_t *out_passed, size_t *out_failed)
-{
-        const char *name, *lang;
-        json_t *one, *texts, *line;
-        size_t i;
-        json_object_foreach(json_object_get(bot_version_bot(version), group), name, one)
-        {
-                json_object_foreach(json_object_get(one, member), lang, texts)
-                {
-                        json_array_foreach(json_object_get(texts, "not"), i, line)
-                        {
-                                struct trial trial;
-                                char rule[96];
-                                bool is_given = false;
-                                json_t *action;
-                                size_t j;
-                                snprintf(rule, sizeof(rule), "%s %.64s", word, name);
-                                if (trial_init(&trial, version, lang, 0) < 0 ||
-                                    trial_says(&trial,
-                                               (struct span){json_string_value(line), json_string_length(line)}) < 0)
-                                        return -1;
-                                json_array_foreach(trial.turn.actions, j, action) is_given =
-                                        is_given || strcmp(text_of(action, "rule"), rule) == 0;
-                                trial_done(&trial);
-                                *out_failed += is_given;
-                                *out_passed += !is_given;
-                                if (is_given)
-                                        fprintf(stderr, "not ok: \"%s\" is given to %s, which says it is not its own\n",
-                                                json_string_value(line), rule);
-                        }
-                }
-        }
-        return 0;
-}
-
-static int run_tests(const struct bot_version *version, size_t *out_passed, size_t *out_failed)
-{
-        struct bot_problems *problems = bot_problems_new();
-        json_t *test;
-        size_t i, shown = 0;
-        if (!problems)
-                return -1;
-        json_array_foreach(json_object_get(bot_version_bot(version), "tests"), i, test)
-        {
-                int failed = trial_run(version, test, problems);
-                if (failed < 0) {
-                        bot_problems_free(problems);
-                        return -1;
-                }
-                printf("%sok %zu - %s\n", failed ? "not " : "", i + 1, text_of(test, "name"));
-                *out_failed += failed > 0;
-                *out_passed += failed == 0;
-        }
-        bot_sources_print(problems, &shown);
-        bot_problems_free(problems);
-        return 0;
-}
-
-int bot_run_test(int argc, char **argv)
-{
-        const struct cli_page page = {
-                .usage = "bot test FILE...",
-                .about = "Runs the test blocks of a bot, and checks that no ! question goes to the answer it stands "
-                         "under. Ends with 1\n"
-                         "when one fails.",
-                .examples = "  deskbell bot test shop/\n",
-                .max_free = 200,
-        };
-        struct bot_version *version = NULL;
-        size_t passed = 0, failed = 0;
-        int first = cli_parse(&page, argc, argv);
-        if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which files? see: deskbell bot test --help");
-        int rc = bot_version_of(argv + first, &version, NULL);
-        if (rc == EX_OK && (run_tests(version, &passed, &failed) < 0 ||
-                            test_not_lines(version, "faqs", "texts", "faq", &passed, &failed) < 0 ||
-                            test_not_lines(version, "flows", "triggers", "flow", &passed, &failed) < 0))
-                rc = cli_fail(EX_OSERR, "out of memory");
-        if (rc == EX_OK) {
-                printf("%zu passed, %zu failed\n", passed, failed);
-                int end = cli_finish();
-                rc = end != EX_OK ? end : failed > 0;
-        }
-        bot_version_free(version);
-        return rc;
 }
 
 /* ---- sim ------------------------------------------------------------------------------------------------------- */

@@ -66,6 +66,8 @@ static void clean_up(struct demo *demo)
                 nftw(demo->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
         for (int i = 0; i < DEMO_CUSTOMERS; i++)
                 free(demo->customers[i]);
+        free(demo->guest);
+        demo_shop_stop(demo);
         secret_forget(demo, sizeof(*demo));
 }
 
@@ -94,11 +96,14 @@ static int make_people(struct demo *demo)
         operator_close(operator);
 
         EVP_DecodeBlock(secret, (const unsigned char *)demo->folder.signing_key, SECRET_KEY_TEXT - 1);
-        for (int i = 0; rc == EX_OK && i < DEMO_CUSTOMERS; i++) {
-                demo->customers[i] = jwt_make_hs256((struct span){(char *)secret, SECRET_KEY_BYTES}, demo->folder.kid,
-                                                    demo->folder.app, demo_users[i], demo_names[i], now_s,
-                                                    now_s + INT64_C(3600) * TOKEN_HOURS);
-                if (!demo->customers[i])
+        for (int i = 0; i <= DEMO_CUSTOMERS; i++) {
+                bool is_guest = i == DEMO_CUSTOMERS;
+                char *token =
+                        jwt_make_hs256((struct span){(char *)secret, SECRET_KEY_BYTES}, demo->folder.kid,
+                                       demo->folder.app, is_guest ? "dana" : demo_users[i],
+                                       is_guest ? "Dana" : demo_names[i], now_s, now_s + INT64_C(3600) * TOKEN_HOURS);
+                *(is_guest ? &demo->guest : &demo->customers[i]) = token;
+                if (!token && rc == EX_OK)
                         rc = cli_fail(EX_SOFTWARE, "a token cannot be signed");
         }
         secret_forget(secret, sizeof(secret));
@@ -127,6 +132,7 @@ static int load(const struct demo *demo, const char *listen, struct config *out_
                 {"data", demo->dir, "--data"},
                 {"listen", listen ? listen : usual, "--listen"},
                 {"ops_listen", "", "demo"},
+                {"webhook_allow", "127.0.0.1", "demo"}, /* the shop's back end */
         };
         struct config_errors errors = {0};
         int rc = config_load(NULL, overrides, sizeof(overrides) / sizeof(overrides[0]), out_config, &errors);
@@ -212,16 +218,18 @@ static int print_invitation(const struct demo *demo)
         char path[512];
         const char *program = own_name(path, sizeof(path));
 
-        printf("\nDeskbell is running at %s with %d customers, %d agents and a few messages.\n"
+        printf("\nDeskbell is running at %s with a bot, %d customers, %d agents and a few messages.\n"
                "Data: %s%s\n\n"
-               "In a second terminal, as the customer %s:\n\n"
+               "In a second terminal, as the customer Dana, whom the bot answers first (in English, Korean, Chinese "
+               "or\n"
+               "Japanese; ask it when parcels come, where order KR-2041987 is, or for a person):\n\n"
                "  %s chat --url %s --app %s --token %s\n\n"
-               "In a third one, as the agent %s, in that customer's conversation (without --conv: the list of all):\n\n"
+               "In a third one, as the agent %s (/list shows all conversations, /open NUMBER opens one):\n\n"
                "  %s chat --url %s --app %s --agent-token %s --conv %s\n\n"
                "Ctrl-C ends the demo.\n",
                demo->url, DEMO_CUSTOMERS, DEMO_AGENTS, demo->dir, demo->is_temporary ? " (removed at the end)" : "",
-               demo_names[0], program, demo->url, demo->folder.app, demo->customers[0], agent_names[0], program,
-               demo->url, demo->folder.app, demo->agents[0], demo->conversations[0]);
+               program, demo->url, demo->folder.app, demo->guest, agent_names[0], program, demo->url, demo->folder.app,
+               demo->agents[0], demo->conversations[0]);
         return cli_finish();
 }
 
@@ -260,6 +268,8 @@ static int run(struct demo *demo, struct config *config)
         if (rc == EX_OK)
                 rc = demo_talk(demo);
         if (rc == EX_OK)
+                rc = demo_bot_start(demo);
+        if (rc == EX_OK)
                 rc = print_invitation(demo);
         if (rc != EX_OK)
                 kill(child, SIGTERM);
@@ -281,9 +291,9 @@ int cli_demo(int argc, char **argv)
         };
         const struct cli_page page = {
                 .usage = "demo [options]",
-                .about = "Starts a server with an app, two agents, three customers and a few messages, and prints what "
-                         "to\n"
-                         "type in two further terminals to talk as a customer and as an agent.",
+                .about = "Starts a server with an app, a bot, two agents, four customers and a few messages, and "
+                         "prints\n"
+                         "what to type in two further terminals to talk as a customer and as an agent.",
                 .examples = "  deskbell demo\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
@@ -302,6 +312,10 @@ int cli_demo(int argc, char **argv)
                                  &demo.folder);
         if (rc == EX_OK)
                 rc = make_people(&demo);
+        if (rc == EX_OK)
+                rc = demo_shop_start(&demo);
+        if (rc == EX_OK)
+                rc = demo_bot_make(&demo);
         if (rc == EX_OK)
                 rc = load(&demo, listen, &config);
         if (rc == EX_OK) {

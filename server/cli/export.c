@@ -122,6 +122,28 @@ static int put_log(struct export_run *run, const struct conversation_row *conver
         }
 }
 
+/* What a bot knows of the conversation, and what it did not understand there. */
+static int put_bot(struct export_run *run, const struct conversation_row *conversation)
+{
+        struct db_stmt *stmt = db_stmt(run->db, SQL_BOT_STATE_GET);
+        db_bind_int(stmt, 1, conversation->id);
+        int rc = db_step(stmt);
+        if (rc == DB_ROW && (db_text(stmt, 5).at || db_text(stmt, 6).at))
+                put(run,
+                    json_pack("{s:s, s:o, s:o, s:o}", "type", "bot_state", "conv", id_text("cnv", conversation->ext),
+                              "state", text(db_text(stmt, 6)), "calling", text(db_text(stmt, 5))));
+        db_reset(stmt);
+        if (rc < 0)
+                return rc;
+        stmt = db_stmt(run->db, SQL_BOT_QUESTIONS_OF_CONVERSATION);
+        db_bind_int(stmt, 1, conversation->id);
+        while ((rc = db_step(stmt)) == DB_ROW)
+                put(run, json_pack("{s:s, s:o, s:I, s:I, s:o}", "type", "bot_question", "conv",
+                                   id_text("cnv", conversation->ext), "seq", (json_int_t)db_int(stmt, 0), "at",
+                                   (json_int_t)db_int(stmt, 1), "question", text(db_text(stmt, 2))));
+        return rc;
+}
+
 static int put_conversation(struct export_run *run, uint64_t ext)
 {
         struct conversation_row row;
@@ -132,6 +154,8 @@ static int put_conversation(struct export_run *run, uint64_t ext)
                            "messages", (json_int_t)row.head));
         run->conversations++;
         rc = put_log(run, &row, LOG_PUBLIC);
+        if (rc >= 0)
+                rc = put_bot(run, &row);
         return rc < 0 || !run->with_notes ? rc : put_log(run, &row, LOG_TEAM);
 }
 
@@ -301,7 +325,7 @@ int cli_export(int argc, char **argv)
         const struct cli_page page = {
                 .usage = "export --customer ID | --user ID [options]",
                 .about = "Writes everything that is held about a person, one JSON object a line: profile, devices,\n"
-                         "conversations and their entries, attachments.",
+                         "conversations and their entries, what a bot keeps of them, attachments.",
                 .examples = "  deskbell export --user alice --to alice.ndjson\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),

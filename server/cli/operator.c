@@ -19,7 +19,9 @@
 #include "ops/files.h"
 #include "ops/lock.h"
 
-enum { OPEN_MS = 5000, RETRY_MS = 50, CALL_MS = 30000 };
+enum { OPEN_MS = 5000, RETRY_MS = 50, CALL_MS = 30000, BUILD_MS = 15 * 60 * 1000 };
+
+_Static_assert(2 * PROTOCOL_BOT_SOURCE_BYTES + 4096 <= CONTROL_LINE_BYTES, "the socket takes the largest bot");
 
 struct operator
 {
@@ -161,15 +163,18 @@ static char *call_desk(struct operator* operator, const char * method, char *par
 static int call_server(struct operator* operator, const char * method, const char *params, char **out_response)
 {
         char *request = NULL, *why = NULL;
+        /* A bot of tens of thousands of examples learns for minutes on a small machine. */
+        bool learns = strcmp(method, "bot.draft") == 0 || strcmp(method, "bot.learn") == 0;
+        unsigned wait_ms = learns ? BUILD_MS : CALL_MS;
         size_t len;
         if (asprintf(&request, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params) < 0)
                 return cli_fail(EX_OSERR, "out of memory");
-        int rc = control_call(operator->dir, span_of(request), CALL_MS, out_response, &len, &why);
+        int rc = control_call(operator->dir, span_of(request), wait_ms, out_response, &len, &why);
 
         if (rc == -ECONNRESET || rc == -EPIPE) {
                 free(why);
                 why = NULL;
-                rc = control_call(operator->dir, span_of(request), CALL_MS, out_response, &len, &why);
+                rc = control_call(operator->dir, span_of(request), wait_ms, out_response, &len, &why);
         }
         free(request);
         if (rc == -EMSGSIZE)

@@ -5,8 +5,7 @@
 
 #include <stdio.h>
 
-/* The bot of that name, made when there is none. */
-static int find_bot(struct desk *desk, struct span name, int64_t *out_id, uint64_t *out_ext)
+int access_find_bot(struct desk *desk, struct span name, int64_t *out_id, uint64_t *out_ext)
 {
         struct db_stmt *stmt = db_stmt(desk->db, SQL_BOT_BY_NAME);
         db_bind_int(stmt, 1, desk->workspace);
@@ -57,7 +56,7 @@ int handle_access_add(struct desk *desk, struct desk_command *command, struct wr
         if (rc == 0 && for_bot) {
                 result.has_bot = true;
                 result.bot.role = ROLE_BOT;
-                rc = find_bot(desk, params->bot, &bot, &result.bot.id);
+                rc = access_find_bot(desk, params->bot, &bot, &result.bot.id);
         }
         result.access = desk_new_id(desk);
         if (rc == 0)

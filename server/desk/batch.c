@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Batches. Commands run one after the other in one transaction; their answers and events wait in `leaving`; after the
  * commit they leave; after a rollback every caller is refused instead (delivery A1, A2). Desk thread only. */
+#include "desk/bot_relearn.h"
 #include "desk/desk_private.h"
 
 #include <stdlib.h>
@@ -94,6 +95,9 @@ static void batch_committed(struct desk *desk)
         leave_now(desk);
         webhooks_committed(desk);
         uploads_committed(desk);
+        bots_committed(desk);
+        bot_turns_committed(desk);
+        bot_relearn_committed(desk);
         free_batch(desk);
 }
 
@@ -105,6 +109,9 @@ static void batch_refused(struct desk *desk, int db_rc)
         jobs_rolled_back(desk);
         webhooks_rolled_back(desk);
         uploads_rolled_back(desk);
+        desk->bots.are_changed = false;
+        bot_turns_rolled_back(desk);
+        bot_relearn_rolled_back(desk);
         if (desk->names_changed)
                 directory_reread(desk->directory);
         bool full = db_rc == DB_FULL || db_rc == DB_BUSY;
@@ -313,6 +320,8 @@ void batch_run(struct desk *desk)
                 try_writing(desk);
         if (desk->db_failure == 0 && !refuses_writes(desk) && jobs_are_due(desk) && batch_begin(desk))
                 jobs_run(desk);
+        if (desk->db_failure == 0 && !refuses_writes(desk) && bot_turns_are_due(desk) && batch_begin(desk))
+                bot_turns_run_due(desk);
         jobs_look_at_clock(desk);
         batch_end(desk);
         writer_done(&out);
@@ -368,5 +377,6 @@ void desk_turn(struct desk *desk)
         marks_commit(desk);
         feed_commit(desk);
         attendance_commit(desk);
+        atomic_store_explicit(&desk->is_somebody_here, desk->attendance.agents_here > 0, memory_order_relaxed);
         leave_now(desk);
 }

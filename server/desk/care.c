@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "desk/bot_numbers.h"
 #include "desk/desk_private.h"
 #include "ops/reserve.h"
 #include "store/backup.h"
@@ -162,8 +163,14 @@ static int erase_conversation(struct desk *desk, uint64_t ext, int64_t *entries)
                 return desk_db_failed(desk, rc);
         *entries += db_changes(desk->db);
         rc = uploads_erase_conversation(desk, conversation->row.id);
+        if (rc == 0)
+                rc = bot_forget_conversation(desk, conversation->row.id);
         if (rc < 0)
                 return rc;
+        if (conversation->row.owner == OWNER_BOT) { /* what it is about to say comes too late */
+                conversation->row.owner_turn++;
+                bot_turns_end(desk, conversation);
+        }
         forget_content(&conversation->row);
         conversation_changed(desk, conversation, true);
         return outbound_forget(desk, conversation, 0);

@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 
+#include "desk/bot_builder.h"
 #include "files/file_store.h"
 
 enum { ARENA_SLACK = 256, ALIGN = 16 };
@@ -29,6 +30,7 @@ struct desk_command *command_free(struct desk_command *command)
         arena_done(&command->arena);
         free(command->login);
         file_job_free(command->ended);
+        bot_draft_free(command->draft);
         free(command->opening);
         free(command);
         return NULL;
@@ -82,6 +84,8 @@ static int prepare_send(struct desk_command *command, enum principal_role role, 
         bool team = send->has_log && send->log == PROTOCOL_MESSAGE_SEND_LOG_TEAM;
         if (team && role != ROLE_AGENT)
                 return fault_set(fault, PROTOCOL_ERR_FORBIDDEN, "log", "public");
+        if (send->content.has_bot)
+                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "bot", "nothing: the server writes it");
         int rc = protocol_content_check(send->kind, team, role, &send->content, fault);
         if (rc == 0)
                 rc = store_content(command, (int)send->kind, &send->content);

@@ -13,9 +13,14 @@ enum command_kind {
         COMMAND_CLOSED, /* the connection `from` is gone */
         COMMAND_DRAIN,  /* tell every connection to leave */
         COMMAND_IDLE,   /* the session `from`, of an agent, has been silent for long, or (not is_idle) speaks again */
-        COMMAND_FILE_LOOK, /* to a reader: whether somebody may have a file (file_look.h) */
-        COMMAND_FILE_GONE, /* a file has left the disk; `memory` holds its row id */
-        COMMAND_OUTBOUND,  /* what came of tries of webhooks */
+        COMMAND_FILE_LOOK,      /* to a reader: whether somebody may have a file (file_look.h) */
+        COMMAND_FILE_GONE,      /* a file has left the disk; `memory` holds its row id */
+        COMMAND_OUTBOUND,       /* what came of tries of webhooks */
+        COMMAND_BOT_TURN,       /* a bot.act of a bot that has no connection */
+        COMMAND_BOT_FAILED,     /* such a bot has no answer; bot_origin says why */
+        COMMAND_BOT_PROMISED,   /* a webhook bot will answer later */
+        COMMAND_BOT_UNREADABLE, /* a built-in bot's version cannot be loaded; bot_origin names it */
+        COMMAND_BOT_LEARNED,    /* to the builder: such a version; and back to the desk, with what became of it */
 };
 
 /* Who asks, as the session proved it. */
@@ -58,6 +63,16 @@ struct login {
         char encoded[160];       /* accept_invite: the new password as it is stored */
 };
 
+/* Where a bot's turn comes from. */
+struct bot_origin {
+        uint64_t conv;              /* outside id */
+        int64_t turn, bot, version; /* bot: row id; version: row id, 0 = none */
+        char version_name[17];      /* first digits of its hash; "" = none */
+        const char *why;            /* static: of a failure */
+        int outcome;                /* COMMAND_BOT_LEARNED: enum bot_relearn_outcome */
+        uint64_t took_ms;           /* the same */
+};
+
 struct desk_command {
         struct mailbox_item item; /* first */
         enum command_kind kind;
@@ -75,8 +90,10 @@ struct desk_command {
         struct span act_as;      /* of an app key: whom it writes for */
         struct login *login;     /* login.password, login.accept_invite; malloc'd, owned */
         struct file_job *ended;  /* upload.end: what a files thread has found; owned */
+        struct bot_draft *draft; /* bot.draft: what the builder has made of it; owned */
         void (*done)(void *data, struct span response); /* operator */
         void *done_data;
+        struct bot_origin bot_origin; /* COMMAND_BOT_... */
         bool is_answered;
         bool is_idle; /* COMMAND_IDLE */
         bool is_http; /* `from` is a request over HTTP: the answer goes there */

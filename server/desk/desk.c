@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "desk/bot_builder.h"
+#include "desk/bot_relearn.h"
+#include "desk/bot_thread.h"
 #include "desk/indexer.h"
 #include "ops/mark.h"
 
@@ -177,7 +180,8 @@ int desk_open(const struct desk_settings *settings, bool create, struct desk **o
         if (!desk->directory)
                 return open_failed(desk, DB_NOMEM);
         if ((rc = load_epoch(desk, out_why)) < 0 || (rc = load_workspace(desk)) < 0 || (rc = jobs_open(desk)) < 0 ||
-            (rc = webhooks_load(desk)) < 0 || (rc = uploads_open(desk, out_why)) < 0)
+            (rc = webhooks_load(desk)) < 0 || (rc = bots_load(desk)) < 0 || (rc = bot_turns_init(desk)) < 0 ||
+            (rc = bot_relearn_init(desk)) < 0 || (rc = uploads_open(desk, out_why)) < 0)
                 return open_failed(desk, rc);
         atomic_init(&desk->committed_rev, desk->rev);
         desk->keyring = keyring_load(desk->db, out_why);
@@ -196,6 +200,8 @@ struct desk *desk_close(struct desk *desk)
         readers_free(desk);
         indexer_free(desk->indexer);
         crypto_free(desk);
+        bot_builder_free(desk);
+        bot_thread_free(desk);
         if (desk->directory && desk->keyring)
                 mark_write(desk->data_dir, desk->epoch, atomic_load(&desk->committed_rev));
         care_done(desk);
@@ -206,6 +212,9 @@ struct desk *desk_close(struct desk *desk)
         directory_free(desk->directory);
         cache_done(&desk->cache);
         webhooks_done(desk);
+        bot_turns_done(desk);
+        bot_relearn_done(desk);
+        bots_done(desk);
         db_close(desk->db);
         mailbox_done(&desk->in);
         pthread_mutex_destroy(&desk->keyring_lock);
@@ -228,12 +237,18 @@ int desk_start(struct desk *desk, void (*on_fatal)(void *data), void *data)
         int rc = readers_start(desk);
         if (rc < 0)
                 return rc;
-        if ((rc = crypto_start(desk)) < 0) {
+        if ((rc = crypto_start(desk)) < 0 || (rc = bot_builder_start(desk)) < 0 || (rc = bot_thread_start(desk)) < 0 ||
+            (rc = bot_relearn_recover(desk)) < 0 || (rc = bot_turns_recover(desk)) < 0) {
+                bot_thread_stop(desk);
+                bot_builder_stop(desk);
+                crypto_stop(desk);
                 readers_stop(desk);
                 return rc;
         }
         if (indexer_start(desk->indexer) < 0 || pthread_create(&desk->thread, NULL, desk_main, desk) != 0) {
                 indexer_stop(desk->indexer);
+                bot_thread_stop(desk);
+                bot_builder_stop(desk);
                 crypto_stop(desk);
                 readers_stop(desk);
                 return DB_NOMEM;
@@ -246,6 +261,8 @@ void desk_stop(struct desk *desk)
 {
         if (!desk->is_running)
                 return;
+        bot_thread_stop(desk);
+        bot_builder_stop(desk);
         crypto_stop(desk);
         readers_stop(desk);
         atomic_store_explicit(&desk->is_stopping, true, memory_order_release);
@@ -328,6 +345,11 @@ void desk_stats_read(const struct desk *desk, struct desk_stats *out_stats)
                 .duplicates = atomic_load_explicit(&desk->duplicates, memory_order_relaxed),
                 .commit_failures = atomic_load_explicit(&desk->commit_failures, memory_order_relaxed),
                 .commit_us = atomic_load_explicit(&desk->commit_us, memory_order_relaxed),
+                .bot_turns = atomic_load_explicit(&desk->bot_turns_taken, memory_order_relaxed),
+                .bot_failures = atomic_load_explicit(&desk->bot_turns_failed, memory_order_relaxed),
+                .bot_posts = atomic_load_explicit(&desk->bot_posts, memory_order_relaxed),
+                .bot_posts_failed = atomic_load_explicit(&desk->bot_posts_failed, memory_order_relaxed),
+                .bot_circuits = atomic_load_explicit(&desk->bot_circuits, memory_order_relaxed),
                 .queued = mailbox_count(&desk->in),
         };
 }

@@ -18,6 +18,7 @@ struct desk_settings {
         uint32_t in_flight;                               /* told to clients */
         uint32_t heartbeat_ms, dead_ms;                   /* told to clients */
         uint32_t devices_per_customer, devices_per_agent; /* connected at once */
+        const char *webhook_ca;           /* PEM, of webhooks and bots; NULL or "" = the system's; borrowed */
         const char *const *webhook_allow; /* hosts and networks beyond the public internet; NULL = none; borrowed */
         struct file_store *files;         /* outlives the desk, which posts to it; NULL = nothing is uploaded here */
         uint32_t attachment_bytes;        /* largest attachment */
@@ -72,6 +73,8 @@ uint64_t desk_keyring_version(const struct desk *desk);         /* changes when 
 struct desk_stats {
         uint64_t batches, commands, messages, duplicates, commit_failures;
         uint64_t commit_us; /* all commits together */
+        uint64_t bot_turns, bot_failures, bot_posts, bot_posts_failed;
+        int64_t bot_circuits; /* open */
         size_t queued;
 };
 void desk_stats_read(const struct desk *desk, struct desk_stats *out_stats);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "desk/attendance.h"
+#include "desk/bots.h"
 #include "desk/denied.h"
 #include "desk/desk.h"
 #include "desk/directory.h"
@@ -88,6 +89,7 @@ struct session_table {
 struct reader_thread;
 struct indexer;
 struct crypto;
+struct bot_builder;
 
 struct desk {
         struct desk_settings settings;
@@ -117,7 +119,13 @@ struct desk {
         struct jobs jobs;
         struct webhooks webhooks;
         struct uploads uploads;
-        uint64_t retry_write_ms; /* monotonic; while read-only */
+        struct bots bots;
+        struct bot_thread *bot_thread;
+        atomic_bool is_somebody_here; /* of the team; for other threads */
+        _Atomic uint64_t bot_turns_taken, bot_turns_failed, bot_posts, bot_posts_failed;
+        _Atomic int64_t bot_circuits; /* open */
+        _Atomic uint64_t bot_blobs;   /* grows when what a version has learned was replaced */
+        uint64_t retry_write_ms;      /* monotonic; while read-only */
         bool is_in_transaction, keys_changed, keys_are_stale, names_changed;
         bool is_log_moved;     /* nothing was committed since the last idle checkpoint */
         bool has_ended;        /* after a commit of unknown outcome: nothing is done any more */
@@ -127,6 +135,7 @@ struct desk {
         int db_failure; /* first db_error of the running batch */
         struct http_tokens *http_tokens;
         struct crypto *crypto;
+        struct bot_builder *bot_builder;
         pthread_mutex_t keyring_lock;
         struct keyring *keyring;
         struct db_backup *backup; /* under way, or NULL */
@@ -206,6 +215,17 @@ void marks_commit(struct desk *desk);              /* tells marks that were comm
 void feed_commit(struct desk *desk);               /* tells staff what changed, when it is due */
 int64_t desk_next_due_ms(const struct desk *desk); /* ms until something is due; -1 = nothing */
 
+/* messages.c: what a public entry says, copied into `arena`; all absent when it was erased. 0 or a negative protocol
+ * error. */
+int entry_content(struct desk *desk, const struct conversation *conversation, int64_t seq, struct arena *arena,
+                  int *out_kind, struct protocol_content *out_content);
+
+/* messages.c: appends an entry that nobody sent as a command. `entry` says log, author, kind, body and perhaps a cmid;
+ * its place and time are filled in. 0, 1 when an entry of that cmid and author is there already, or a negative protocol
+ * error (the store failed). */
+int entry_add(struct desk *desk, struct conversation *conversation, struct entry_row *entry,
+              const struct protocol_content *content, enum principal_role role);
+
 /* Handlers: one per method, in the file of its noun. They write the members of the result object through `out`, or
  * return a negative protocol error with nothing changed. */
 #define DESK_HANDLERS(X)                                                                                               \
@@ -213,6 +233,8 @@ int64_t desk_next_due_ms(const struct desk *desk); /* ms until something is due;
         X(CONVERSATION_OPEN, conversation_open)                                                                        \
         X(CONVERSATION_WATCH, conversation_watch)                                                                      \
         X(CONVERSATION_UNWATCH, conversation_unwatch)                                                                  \
+        X(CONVERSATION_GIVE, conversation_give)                                                                        \
+        X(BOT_ACT, bot_act)                                                                                            \
         X(MESSAGE_SEND, message_send)                                                                                  \
         X(MESSAGE_EDIT, message_edit)                                                                                  \
         X(MESSAGE_ERASE, message_erase)                                                                                \
@@ -254,6 +276,20 @@ int64_t desk_next_due_ms(const struct desk *desk); /* ms until something is due;
         X(WEBHOOK_TEST, webhook_test)                                                                                  \
         X(WEBHOOK_REPLAY, webhook_replay)                                                                              \
         X(WEBHOOK_DELIVERIES, webhook_deliveries)                                                                      \
+        X(BOT_ADD, bot_add)                                                                                            \
+        X(BOT_LIST, bot_list)                                                                                          \
+        X(BOT_SET, bot_set)                                                                                            \
+        X(BOT_REMOVE, bot_remove)                                                                                      \
+        X(BOT_DRAFT, bot_draft)                                                                                        \
+        X(BOT_VERSIONS, bot_versions)                                                                                  \
+        X(BOT_SOURCE, bot_source)                                                                                      \
+        X(BOT_PUBLISH, bot_publish)                                                                                    \
+        X(BOT_ROLLBACK, bot_rollback)                                                                                  \
+        X(BOT_CANARY_END, bot_canary_end)                                                                              \
+        X(BOT_QUESTIONS, bot_questions)                                                                                \
+        X(BOT_LEARN, bot_learn)                                                                                        \
+        X(BOT_SETTLE, bot_settle)                                                                                      \
+        X(BOT_REPORT, bot_report)                                                                                      \
         X(CUSTOMER_ERASE, customer_erase)                                                                              \
         X(STORE_BACKUP, store_backup)                                                                                  \
         X(SEARCH_REBUILD, search_rebuild)                                                                              \
@@ -269,6 +305,9 @@ DESK_HANDLERS(DECLARE)
 /* admin.c: what the operator's methods share. 0 or a negative protocol error. */
 int operator_audit(struct desk *desk, const char *action, const char *prefix, uint64_t ext, struct span detail);
 int operator_find_app(struct desk *desk, uint64_t ext, int64_t *out_id); /* row id of an app */
+
+/* access.c: the bot of that name, made when there is none */
+int access_find_bot(struct desk *desk, struct span name, int64_t *out_id, uint64_t *out_ext);
 
 /* care.c */
 void care_done(struct desk *desk); /* gives up a copy under way */

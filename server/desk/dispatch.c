@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One command of a batch: finds its handler, runs it (or answers a repeat from what is remembered), and puts its answer
  * or its refusal with what leaves after the commit. Desk thread only. */
+#include "desk/bot_relearn.h"
 #include "desk/desk_private.h"
 
 #include <stdlib.h>
@@ -145,6 +146,8 @@ void dispatch_forget_opening(struct desk *desk, struct edge_ref ref)
 
 void dispatch_refuse(struct desk *desk, struct desk_command *command, int rc, struct writer *out)
 {
+        if (command->kind == COMMAND_BOT_LEARNED)
+                bot_relearn_refused(desk, command);
         answer_reset(desk);
         write_refusal(desk, command, rc, NULL, out);
         answer_bytes(desk, command, (struct span){out->bytes, out->len});
@@ -167,7 +170,9 @@ static void refuse_method(struct desk *desk, struct desk_command *command, int r
 
 bool dispatch_is_quiet(const struct desk_command *command)
 {
-        if (command->kind == COMMAND_OUTBOUND || command->kind == COMMAND_FILE_GONE)
+        if (command->kind == COMMAND_OUTBOUND || command->kind == COMMAND_FILE_GONE ||
+            command->kind == COMMAND_BOT_TURN || command->kind == COMMAND_BOT_FAILED ||
+            command->kind == COMMAND_BOT_UNREADABLE || command->kind == COMMAND_BOT_LEARNED)
                 return false;
         return command->kind != COMMAND_METHOD || command->method == PROTOCOL_M_MARKS ||
                command->method == PROTOCOL_M_TYPING || command->method == PROTOCOL_M_PRESENCE_SET;
@@ -230,6 +235,21 @@ void dispatch_command(struct desk *desk, struct desk_command *command, struct wr
                 uploads_removed(desk, id);
                 break;
         }
+        case COMMAND_BOT_TURN:
+                bot_act_came(desk, command);
+                break;
+        case COMMAND_BOT_FAILED:
+                bot_act_failed(desk, command);
+                break;
+        case COMMAND_BOT_PROMISED:
+                bot_act_promised(desk, command);
+                break;
+        case COMMAND_BOT_UNREADABLE:
+                bot_act_unreadable(desk, command);
+                break;
+        case COMMAND_BOT_LEARNED:
+                bot_relearn_came(desk, command);
+                break;
         case COMMAND_FILE_LOOK: /* a reader's */
                 break;
         case COMMAND_METHOD:

@@ -27,6 +27,15 @@ static void fill_for_staff(struct protocol_feed_row *out, const struct conversat
                 out->has_waiting_since = true;
                 out->waiting_since = row->waiting_since;
         }
+        if (row->owner != OWNER_OPEN) {
+                out->has_owner = out->has_owner_turn = true;
+                out->owner = row->owner == OWNER_BOT ? PROTOCOL_FEED_ROW_OWNER_BOT : PROTOCOL_FEED_ROW_OWNER_PEOPLE;
+                out->owner_turn = row->owner_turn;
+        }
+        if (row->handed_ms > 0) {
+                out->has_handed = true;
+                out->handed = row->handed_ms;
+        }
         const struct principal *customer = directory_find(directory, row->customer);
         if (!customer)
                 return;

@@ -264,6 +264,8 @@ int64_t desk_next_due_ms(const struct desk *desk)
                 due_ms = desk->marks_due_ms;
         if (desk->feed_first && desk->feed_due_ms < due_ms)
                 due_ms = desk->feed_due_ms;
+        uint64_t turns_ms = bot_turns_due_ms(desk);
+        due_ms = turns_ms < due_ms ? turns_ms : due_ms;
         uint64_t attendance_ms = attendance_due_ms(desk);
         due_ms = attendance_ms < due_ms ? attendance_ms : due_ms;
         if (due_ms == UINT64_MAX)

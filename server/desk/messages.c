@@ -31,8 +31,8 @@ static int check_after(struct desk *desk, struct desk_command *command, int64_t 
 }
 
 /* The public entry that a tap, a form or a reply names, decoded from the store; `keep` holds its bytes. */
-static int named_entry(struct desk *desk, const struct conversation *conversation, int64_t seq, struct arena *arena,
-                       int *out_kind, struct protocol_content *out_content)
+int entry_content(struct desk *desk, const struct conversation *conversation, int64_t seq, struct arena *arena,
+                  int *out_kind, struct protocol_content *out_content)
 {
         struct entry_row row;
         struct db_stmt *stmt;
@@ -64,7 +64,7 @@ static int check_pressed(struct desk *desk, const struct conversation *conversat
         const struct protocol_content *content = &((struct protocol_message_send *)command->params)->content;
         struct protocol_content named = {0};
         int kind = 0;
-        int rc = named_entry(desk, conversation, content->pressed.seq, &command->arena, &kind, &named);
+        int rc = entry_content(desk, conversation, content->pressed.seq, &command->arena, &kind, &named);
         if (rc == -PROTOCOL_ERR_NOT_FOUND || (rc == 0 && kind != PROTOCOL_ENTRY_CHOICES))
                 return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "pressed.seq", "the seq of a message with choices");
         if (rc < 0)
@@ -85,7 +85,7 @@ static int check_filled(struct desk *desk, const struct conversation *conversati
         const struct protocol_content *content = &((struct protocol_message_send *)command->params)->content;
         struct protocol_content named = {0};
         int kind = 0;
-        int rc = named_entry(desk, conversation, content->filled.seq, &command->arena, &kind, &named);
+        int rc = entry_content(desk, conversation, content->filled.seq, &command->arena, &kind, &named);
         if (rc == -PROTOCOL_ERR_NOT_FOUND || (rc == 0 && kind != PROTOCOL_ENTRY_FORM))
                 return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "filled.seq", "the seq of a message with a form");
         if (rc < 0)
@@ -202,26 +202,64 @@ static int answer_repeat(struct desk *desk, struct desk_command *command, const 
         return 0;
 }
 
+/* The place after the newest entry of its log. */
+static void place_entry(const struct desk *desk, const struct conversation *conversation, struct entry_row *entry)
+{
+        const struct conversation_row *row = &conversation->row;
+        int64_t gap = PLANTED("gap_in_seq") && row->head % 97 == 96 ? 1 : 0;
+        entry->conv = row->id;
+        entry->seq = (entry->log == LOG_TEAM ? row->ihead : row->head) + 1 + gap;
+        entry->at_seq = row->head;
+        entry->ts = desk->now_ms > row->last_ts ? desk->now_ms : row->last_ts;
+}
+
 static struct entry_row entry_of(const struct desk *desk, const struct desk_command *command,
                                  const struct conversation *conversation)
 {
         const struct protocol_message_send *params = command->params;
-        const struct conversation_row *row = &conversation->row;
         bool team = params->has_log && params->log == PROTOCOL_MESSAGE_SEND_LOG_TEAM;
-        int64_t gap = PLANTED("gap_in_seq") && row->head % 97 == 96 ? 1 : 0;
-        struct entry_row entry = {.conv = row->id,
-                                  .log = team ? LOG_TEAM : LOG_PUBLIC,
-                                  .seq = (team ? row->ihead : row->head) + 1 + gap,
-                                  .at_seq = row->head,
-                                  .ts = desk->now_ms > row->last_ts ? desk->now_ms : row->last_ts,
+        struct entry_row entry = {.log = team ? LOG_TEAM : LOG_PUBLIC,
                                   .author = command->caller.principal,
                                   .kind = (int)params->kind,
                                   .has_cmid = true,
                                   .has_hash = true,
                                   .cmid = params->cmid,
                                   .body = command->stored};
+        place_entry(desk, conversation, &entry);
         memcpy(entry.hash, command->hash, sizeof entry.hash);
         return entry;
+}
+
+/* It is in the log: the conversation's row, its watchers and subscribers hear of it. */
+static int entry_added(struct desk *desk, struct conversation *conversation, const struct entry_row *entry,
+                       const struct protocol_content *content, enum principal_role role)
+{
+        struct conversation_row *row = &conversation->row;
+        bool team = entry->log == LOG_TEAM;
+        if (team) { /* last_ts stays: a customer must not see by it that a note was written */
+                row->ihead = entry->seq;
+        } else {
+                row->last_ts = entry->ts;
+                row->head = entry->seq;
+                count_public(row, entry, role, content);
+        }
+        conversation_changed(desk, conversation, !team);
+        if (!PLANTED("event_lost"))
+                desk_tell_entry(desk, conversation, entry);
+        return outbound_note_message(desk, conversation, entry);
+}
+
+int entry_add(struct desk *desk, struct conversation *conversation, struct entry_row *entry,
+              const struct protocol_content *content, enum principal_role role)
+{
+        place_entry(desk, conversation, entry);
+        int rc = entry->log == LOG_TEAM ? desk_team_ts(desk, conversation, &entry->ts) : 0;
+        if (rc < 0)
+                return rc;
+        rc = entries_append(desk->db, entry);
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        return rc == DB_ROW ? 1 : entry_added(desk, conversation, entry, content, role);
 }
 
 /* A customer repeats what he sent as a visitor, before he claimed it: it stands where it stood. 1 = answered. */
@@ -295,19 +333,15 @@ static int append(struct desk *desk, struct desk_command *command, struct conver
         rc = params->content.has_files ? uploads_attach(desk, command, &params->content, &entry) : 0;
         if (rc < 0)
                 return rc;
-        if (team) { /* last_ts stays: a customer must not see by it that a note was written */
-                row->ihead = entry.seq;
-        } else {
-                row->last_ts = entry.ts;
-                row->head = entry.seq;
-                count_public(row, &entry, command->caller.role, &params->content);
-        }
-        conversation_changed(desk, conversation, !team);
+        int64_t silent_ms = entry.ts - row->last_ts;
         write_answer(command, conversation, &entry, false, out);
-        if (!PLANTED("event_lost"))
-                desk_tell_entry(desk, conversation, &entry);
         atomic_fetch_add_explicit(&desk->messages, 1, memory_order_relaxed);
-        return outbound_note_message(desk, conversation, &entry);
+        rc = entry_added(desk, conversation, &entry, &params->content, command->caller.role);
+        if (rc < 0 || team)
+                return rc;
+        if (command->caller.role == ROLE_AGENT)
+                return bots_person_wrote(desk, conversation);
+        return is_customer(command) ? bots_customer_wrote(desk, conversation, &entry, silent_ms) : 0;
 }
 
 int handle_message_send(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
@@ -322,6 +356,8 @@ int handle_message_send(struct desk *desk, struct desk_command *command, struct 
         if (!conversation)
                 return rc;
         rc = check_after(desk, command, conversation->row.id);
+        if (rc == 0 && command->caller.role == ROLE_BOT)
+                rc = bots_may_send(desk, conversation, command->caller.principal);
         if (rc == 0)
                 rc = check_references(desk, conversation, command, fault);
         if (rc == 0) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Readers: threads with read-only connections that answer the methods that `runs` on "read" in the schema. Each answer
  * comes from one consistent view of what is committed; who may see what is part of the query. */
+#include "desk/bot_numbers.h"
+#include "desk/bot_offline.h"
+#include "desk/bot_turns_read.h"
 #include "desk/desk_private.h"
 #include "desk/file_look.h"
 #include "desk/search_entries.h"
@@ -220,7 +223,7 @@ static int read_feed(struct reader_thread *reader, struct desk_command *command,
         while ((rc = db_step(stmt)) == DB_ROW) {
                 struct conversation_row row;
                 conversations_read_row(stmt, &row);
-                row.has_left = for_staff && db_int(stmt, 22) != 0;
+                row.has_left = for_staff && db_int(stmt, 25) != 0;
                 if (PLANTED("feed_misses_event") && row.head % 7 == 0)
                         continue;
                 more = count == limit || (count > 0 && reader->out.len - start > PROTOCOL_PAGE_BYTES - 2048);
@@ -377,12 +380,16 @@ static int run_read(struct reader_thread *reader, struct desk_command *command, 
                                       &reader->out, fault);
         case PROTOCOL_M_CONVERSATION_LIST:
                 return read_list(reader, command, fault);
+        case PROTOCOL_M_BOT_OFFLINE:
+                return bot_offline_read(reader->desk, reader->db, command, &reader->out);
+        case PROTOCOL_M_BOT_TURNS:
+                return bot_turns_read(reader->desk, reader->db, command, &reader->out);
         case PROTOCOL_M_FILE_LINK:
                 return file_link_make(reader->desk, reader->db, command, &reader->out);
         case PROTOCOL_M_UPLOAD_END:
                 return upload_end_pass(reader->desk, reader->db, command, &reader->out, fault);
         default:
-                return -PROTOCOL_ERR_UNKNOWN_METHOD;
+                return bot_numbers_read(reader->desk, reader->db, command, &reader->out, fault);
         }
 }
 
@@ -396,6 +403,11 @@ static void send_note(const struct desk *desk, const struct desk_command *comman
 static void answer(struct reader_thread *reader, struct desk_command *command)
 {
         struct span bytes = {reader->out.bytes, reader->out.failed ? 0 : reader->out.len};
+        if (command->done) { /* the operator */
+                command->done(command->done_data, bytes);
+                command->done = NULL;
+                return;
+        }
         struct desk_note *note = note_new(NOTE_REPLY, command->from, bytes); /* no bytes: the client asks again */
         if (!note)
                 return;
@@ -454,7 +466,8 @@ static int run_one(struct reader_thread *reader, struct desk_command *command)
                 struct principal_id who = {ROLE_NONE, 0};
                 if (command->caller.principal > 0)
                         who = directory_author(reader->directory, command->caller.principal);
-                denied_say(protocol_methods[command->method].name, -rc, who, (struct span){0});
+                if (!command->done)
+                        denied_say(protocol_methods[command->method].name, -rc, who, (struct span){0});
         }
         answer(reader, command);
         return 0;
@@ -497,7 +510,14 @@ static struct reader_thread *reader_free(struct reader_thread *reader)
         struct mailbox_item *item = mailbox_take(&reader->in);
         while (item) {
                 struct mailbox_item *next = item->next;
-                command_free(command_of(item));
+                struct desk_command *command = command_of(item);
+                reader->out.len = 0;
+                reader->out.failed = false;
+                if (command->done) {
+                        frame_error(&reader->out, &command->id, PROTOCOL_ERR_UNAVAILABLE, 1000, &(struct fault){0});
+                        answer(reader, command);
+                }
+                command_free(command);
                 item = next;
         }
         search_view_done(&reader->search);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* message.edit and message.erase. Both append an entry that says what happened and change the message's own row, so
  * that a late reader sees what is true now (delivery, Edits and erasures). Checks come first, writes last. */
+#include "desk/bot_numbers.h"
 #include "desk/desk_private.h"
 
 /* What is being revised, as it stands in the store; `content` lies in the command's memory. */
@@ -217,6 +218,8 @@ int handle_message_edit(struct desk *desk, struct desk_command *command, struct 
                 rc = replace_content(desk, &revised, params->text);
         if (rc < 0)
                 return rc;
+        if (log == LOG_PUBLIC && (rc = bot_forget_message(desk, revised.row.conv, params->of)) < 0)
+                return rc;
         if (log == LOG_PUBLIC && revised.conversation->row.last_seq == params->of)
                 set_preview(&revised.conversation->row, params->text);
         write_place(&entry, false, true, out);
@@ -283,6 +286,8 @@ int handle_message_erase(struct desk *desk, struct desk_command *command, struct
                 rc = append_about(desk, command, revised.conversation, &entry);
         if (rc == 0 && log == LOG_PUBLIC)
                 rc = count_erased(desk, &revised.conversation->row, &revised.row);
+        if (rc == 0 && log == LOG_PUBLIC)
+                rc = bot_forget_message(desk, revised.row.conv, params->of);
         if (rc < 0)
                 return rc;
         if (log == LOG_PUBLIC && revised.conversation->row.last_seq == params->of) {

@@ -25,14 +25,14 @@ static int read_events(const struct protocol_webhook_add *params, unsigned *out_
         return 0;
 }
 
-static int read_secret(struct span text, uint8_t secret[WEBHOOK_SECRET_MAX], struct fault *fault)
+int webhooks_read_secret(struct span text, uint8_t secret[WEBHOOK_SECRET_MAX], struct fault *fault)
 {
         int len = webhook_secret_read(text, secret);
         return len > 0 ? len
                        : fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "secret", "whsec_ and base64 of 24 to 64 bytes");
 }
 
-static int check_url(const struct desk *desk, struct span url, struct fault *fault)
+int webhooks_check_url(const struct desk *desk, struct span url, struct fault *fault)
 {
         struct egress *egress = NULL;
         struct egress_url taken_apart;
@@ -97,10 +97,10 @@ int handle_webhook_add(struct desk *desk, struct desk_command *command, struct w
         unsigned events = 0;
         if (desk->webhooks.count >= WEBHOOKS_MAX)
                 return -PROTOCOL_ERR_TOO_MANY;
-        int rc = check_url(desk, params->url, fault);
+        int rc = webhooks_check_url(desk, params->url, fault);
         if (rc == 0)
                 rc = read_events(params, &events, fault);
-        int len = rc < 0 ? rc : read_secret(params->secret, secret, fault);
+        int len = rc < 0 ? rc : webhooks_read_secret(params->secret, secret, fault);
         if (len < 0)
                 return len;
         rc = insert(desk, params, result.webhook, events, (struct span){(char *)secret, (size_t)len});
@@ -210,7 +210,7 @@ int handle_webhook_rotate(struct desk *desk, struct desk_command *command, struc
         const struct webhook_target *target = webhooks_find(desk, params->webhook);
         if (!target)
                 return -PROTOCOL_ERR_NOT_FOUND;
-        int len = read_secret(params->secret, secret, fault);
+        int len = webhooks_read_secret(params->secret, secret, fault);
         if (len < 0)
                 return len;
         struct db_stmt *stmt = db_stmt(desk->db, SQL_WEBHOOK_ROTATE);

@@ -14,4 +14,8 @@ int webhooks_load_again(struct desk *desk);
 int webhooks_save_progress(struct desk *desk, const struct webhook_target *target);
 /* From that time on every event has its rows at webhook `id` (0: at all of them). Within a batch; a db_error. */
 int webhooks_save_since(struct desk *desk, int64_t id, int64_t since_ms);
+/* The URL may be posted to. 0, or BAD_REQUEST with `fault` naming `url`. */
+int webhooks_check_url(const struct desk *desk, struct span url, struct fault *fault);
+/* Its bytes' number, or BAD_REQUEST with `fault` naming `secret`. */
+int webhooks_read_secret(struct span text, uint8_t secret[64], struct fault *fault);
 int webhooks_audit(struct desk *desk, const char *action, enum principal_role role, uint64_t ext);

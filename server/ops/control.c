@@ -193,9 +193,9 @@ static void on_line(struct control *control, struct door_conn *conn, struct span
         json_decref(root);
 }
 
-static ptrdiff_t on_bytes(void *owner, struct door_conn *conn, char *bytes, size_t len)
+static ptrdiff_t on_bytes(void *owner, struct door_conn *conn, char *bytes, size_t len, size_t seen)
 {
-        char *end = memchr(bytes, '\n', len);
+        char *end = memchr(bytes + seen, '\n', len - seen);
         if (!end)
                 return 0;
         on_line(owner, conn, (struct span){bytes, (size_t)(end - bytes)});

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Control: the operator's way into a running server: DIR/control.sock (0600; the peer must run as the same user or as
- * root), one JSON-RPC 2.0 request a line of at most 64 KiB, one answer a line, one request at a time on each of at most
- * 16 connections. Knows no method: it hands each to `post`. */
+ * root), one JSON-RPC 2.0 request a line of at most CONTROL_LINE_BYTES, one answer a line, one request at a time on
+ * each of at most 16 connections. Knows no method: it hands each to `post`. */
 #pragma once
 
 #include "protocol/span.h"
 
-enum { CONTROL_LINE_BYTES = 65536 };
+/* The largest request carries a bot's source of 8 MiB; in a JSON text each of its bytes may need an escape. */
+enum { CONTROL_LINE_BYTES = (16 << 20) + 65536 };
 
 struct control;
 

@@ -15,12 +15,15 @@
 
 #include "ops/clock.h"
 
+enum { FIRST_ROOM = 65536 };
+
 struct door_conn {
         int fd;
         uint64_t number;
         uint64_t deadline; /* monotonic ms */
         char *in;
-        size_t in_len;
+        size_t in_len, in_room; /* grows up to what is allowed */
+        size_t in_seen;         /* bytes that were looked at, and nothing was consumed */
         char *out;
         size_t out_len, out_sent;
         bool is_held, is_finishing, is_broken, has_news;
@@ -137,15 +140,25 @@ static void flush(struct door_conn *conn)
         conn->out_len = conn->out_sent = 0;
 }
 
+static bool make_room(struct door_conn *conn, size_t most)
+{
+        size_t room = conn->in_room ? 2 * conn->in_room : FIRST_ROOM;
+        room = room < most ? room : most;
+        char *bigger = realloc(conn->in, room);
+        if (!bigger)
+                return false;
+        conn->in = bigger;
+        conn->in_room = room;
+        return true;
+}
+
 static void receive(struct door *door, struct door_conn *conn)
 {
-        if (!conn->in)
-                conn->in = malloc(door->options.max_input);
-        if (!conn->in) {
+        if (conn->in_len == conn->in_room && !make_room(conn, door->options.max_input)) {
                 conn->is_broken = true;
                 return;
         }
-        ssize_t got = recv(conn->fd, conn->in + conn->in_len, door->options.max_input - conn->in_len, 0);
+        ssize_t got = recv(conn->fd, conn->in + conn->in_len, conn->in_room - conn->in_len, 0);
         if (got > 0) {
                 conn->in_len += (size_t)got;
                 conn->has_news = true;
@@ -157,15 +170,22 @@ static void receive(struct door *door, struct door_conn *conn)
 static void consume(struct door *door, struct door_conn *conn)
 {
         while (conn->has_news && !conn->is_held && !conn->is_finishing && !conn->is_broken && conn->in_len > 0) {
-                ptrdiff_t used = door->options.on_bytes(door->options.owner, conn, conn->in, conn->in_len);
+                ptrdiff_t used =
+                        door->options.on_bytes(door->options.owner, conn, conn->in, conn->in_len, conn->in_seen);
                 if (used < 0) {
                         conn->is_finishing = true;
                         return;
                 }
                 conn->has_news = used > 0;
+                conn->in_seen = used > 0 ? 0 : conn->in_len;
                 if (used > 0) {
                         conn->in_len -= (size_t)used;
                         memmove(conn->in, conn->in + used, conn->in_len);
+                        if (conn->in_len == 0 && conn->in_room > FIRST_ROOM) { /* a large request is rare */
+                                free(conn->in);
+                                conn->in = NULL;
+                                conn->in_room = 0;
+                        }
                         rearm(door, conn);
                 }
         }

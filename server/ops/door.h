@@ -21,8 +21,9 @@ struct door_options {
         void *owner;
         /* A peer has connected; false shows it out. May be NULL. */
         bool (*on_peer)(void *owner, int fd);
-        /* Bytes have come; they are mutable and for the call only. Returns how many were consumed, or -1 to close. */
-        ptrdiff_t (*on_bytes)(void *owner, struct door_conn *conn, char *bytes, size_t len);
+        /* Bytes have come; they are mutable and for the call only. The first `seen` of them were there before, when
+         * nothing was consumed. Returns how many were consumed, or -1 to close. */
+        ptrdiff_t (*on_bytes)(void *owner, struct door_conn *conn, char *bytes, size_t len, size_t seen);
         /* The input is full and nothing of it was consumed; may answer before the connection is closed. May be NULL. */
         void (*on_too_much)(void *owner, struct door_conn *conn);
         /* Somebody called door_wake. May be NULL. */

@@ -162,8 +162,9 @@ static bool takes(struct span line, const char *path)
         return line.len > len && memcmp(line.at, path, len) == 0 && (line.at[len] == ' ' || line.at[len] == '?');
 }
 
-static ptrdiff_t on_bytes(void *owner, struct door_conn *conn, char *bytes, size_t len)
+static ptrdiff_t on_bytes(void *owner, struct door_conn *conn, char *bytes, size_t len, size_t seen)
 {
+        (void)seen; /* a head is short */
         if (!memmem(bytes, len, "\r\n\r\n", 4) && !memmem(bytes, len, "\n\n", 2))
                 return 0;
         struct span line = {bytes, (size_t)((char *)memchr(bytes, '\n', len) - bytes)};

@@ -22,8 +22,10 @@ struct post {
         int status;
         bool is_answered; /* all headers of a final answer are there */
         bool is_refused;  /* an address was not public */
-        size_t answer_len;
-        char answer[POST_ANSWER_BYTES];
+        bool keeps_answer;
+        uint32_t total_ms; /* 0 = the usual times */
+        size_t answer_len, answer_room;
+        char *answer;
         char error[CURL_ERROR_SIZE];
 };
 
@@ -81,15 +83,30 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data)
         return len;
 }
 
+static bool keep(struct post *post, const char *bytes, size_t len)
+{
+        if (post->answer_len + len > post->answer_room) {
+                size_t room = 2 * (post->answer_len + len);
+                char *larger = realloc(post->answer, room);
+                if (!larger)
+                        return false;
+                post->answer = larger;
+                post->answer_room = room;
+        }
+        memcpy(post->answer + post->answer_len, bytes, len);
+        post->answer_len += len;
+        return true;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 {
         struct post *post = data;
-        size_t len = size * count, kept = POST_ANSWER_BYTES - post->answer_len;
-        if (kept > len)
-                kept = len;
-        memcpy(post->answer + post->answer_len, bytes, kept);
-        post->answer_len += kept;
-        return has_room(post, len) ? len : 0;
+        size_t len = size * count, kept = len;
+        if (!has_room(post, len))
+                return 0;
+        if (!post->keeps_answer && kept > POST_ANSWER_BYTES - post->answer_len)
+                kept = POST_ANSWER_BYTES - post->answer_len;
+        return kept == 0 || keep(post, bytes, kept) ? len : 0;
 }
 
 /* ---- one transfer ---- */
@@ -122,10 +139,12 @@ static bool put_resolved(struct post *post, const char *addresses)
         return post->resolved && curl_easy_setopt(post->easy, CURLOPT_RESOLVE, post->resolved) == CURLE_OK;
 }
 
-static bool set_bounds(CURL *easy)
+static bool set_bounds(CURL *easy, uint32_t total_ms)
 {
-        return curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)POST_CONNECT_MS) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)POST_TOTAL_MS) == CURLE_OK &&
+        long connect_ms = total_ms > 0 && total_ms < POST_CONNECT_MS ? (long)total_ms : (long)POST_CONNECT_MS;
+        return curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, total_ms > 0 ? (long)total_ms : (long)POST_TOTAL_MS) ==
+                       CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
@@ -175,6 +194,8 @@ struct post *post_new(CURLM *multi, const struct post_request *request, void *da
                 return NULL;
         post->egress = request->egress;
         post->data = data;
+        post->total_ms = request->total_ms;
+        post->keeps_answer = request->keeps_answer;
         *out_wrong = egress_url_read(request->egress, span_of(request->url), &post->url);
         if (*out_wrong)
                 return post_free(post);
@@ -182,7 +203,7 @@ struct post *post_new(CURLM *multi, const struct post_request *request, void *da
         post->body = malloc(request->body.len + 1);
         if (post->body)
                 memcpy(post->body, request->body.at, request->body.len);
-        bool ok = post->easy && post->body && add_headers(post, request) && set_bounds(post->easy) &&
+        bool ok = post->easy && post->body && add_headers(post, request) && set_bounds(post->easy, post->total_ms) &&
                   set_callbacks(post) && set_request(post, request) &&
                   curl_multi_add_handle(multi, post->easy) == CURLM_OK;
         if (!ok)
@@ -202,6 +223,7 @@ struct post *post_free(struct post *post)
         curl_slist_free_all(post->headers);
         curl_slist_free_all(post->resolved);
         free(post->body);
+        free(post->answer);
         free(post);
         return NULL;
 }
@@ -215,7 +237,8 @@ void *post_data(CURL *easy)
 
 bool post_is_overdue(const struct post *post, uint64_t now_mono_ms)
 {
-        return post->sent_ms != 0 && !post->is_answered && now_mono_ms - post->sent_ms >= POST_ANSWER_MS;
+        return post->total_ms == 0 && post->sent_ms != 0 && !post->is_answered &&
+               now_mono_ms - post->sent_ms >= POST_ANSWER_MS;
 }
 
 /* ---- the verdict ---- */
@@ -227,6 +250,14 @@ static void put_printable(struct post_verdict *verdict, const char *bytes, size_
         for (size_t i = 0; i < len; i++)
                 verdict->answer[i] = (char)(bytes[i] >= ' ' && bytes[i] < 0x7f ? bytes[i] : '.');
         verdict->answer[len] = '\0';
+}
+
+bool post_answer(const struct post *post, CURLcode code, struct span *out_answer)
+{
+        if (code != CURLE_OK || !post->is_answered || !post->keeps_answer)
+                return false;
+        *out_answer = (struct span){post->answer ? post->answer : "", post->answer_len};
+        return true;
 }
 
 void post_judge(const struct post *post, CURLcode code, bool is_overdue, struct post_verdict *out_verdict)

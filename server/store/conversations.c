@@ -36,6 +36,9 @@ void conversations_read_row(struct db_stmt *stmt, struct conversation_row *out_r
         row->customer_read = db_int(stmt, 19);
         row->staff_recv = db_int(stmt, 20);
         row->staff_read = db_int(stmt, 21);
+        row->owner = (int)db_int(stmt, 22);
+        row->owner_turn = db_int(stmt, 23);
+        row->handed_ms = db_int(stmt, 24);
         row->public_rev = row->rev;
         row->has_left = false;
 }
@@ -48,7 +51,7 @@ int conversations_load(struct db *db, uint64_t ext, struct conversation_row *out
         if (rc != DB_ROW)
                 return rc;
         conversations_read_row(stmt, out_row);
-        out_row->public_rev = db_int(stmt, 22);
+        out_row->public_rev = db_int(stmt, 25);
         db_reset(stmt);
         return DB_ROW;
 }
@@ -154,6 +157,9 @@ int conversations_save(struct db *db, struct conversation_row *row, int64_t new_
         db_bind_int(stmt, 15, row->staff_recv);
         db_bind_int(stmt, 16, row->staff_read);
         db_bind_int(stmt, 17, is_public ? new_rev : row->public_rev);
+        db_bind_int(stmt, 18, row->owner);
+        db_bind_int(stmt, 19, row->owner_turn);
+        db_bind_int(stmt, 20, row->handed_ms);
         rc = db_run(stmt);
         if (rc != DB_OK)
                 return rc;

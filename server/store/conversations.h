@@ -6,6 +6,9 @@
 #include "protocol_generated.h"
 #include "store/db.h"
 
+/* Who answers the customer. */
+enum conversation_owner { OWNER_OPEN, OWNER_BOT, OWNER_PEOPLE };
+
 struct conversation_row {
         int64_t id;
         uint64_t ext;
@@ -23,7 +26,10 @@ struct conversation_row {
         int64_t unanswered;    /* customer messages since the last public staff reply */
         int64_t waiting_since; /* ts of the oldest of them; 0 = none */
         int64_t customer_recv, customer_read, staff_recv, staff_read;
-        bool has_left; /* feed of a scope: it can no longer be seen */
+        int owner;          /* enum conversation_owner */
+        int64_t owner_turn; /* grows with each turn of the bot and each change of owner */
+        int64_t handed_ms;  /* since when it waits for people after the bot; 0 = it does not */
+        bool has_left;      /* feed of a scope: it can no longer be seen */
 };
 
 /* Numbers of scopes (design section 4). */

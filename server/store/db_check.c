@@ -21,6 +21,10 @@ static const struct rule rules[] = {
         {SQL_CHECK_SCOPE_ORPHANS, false, "conversation %lld does not exist and is in scope %lld at rev %lld"},
         {SQL_CHECK_CMID, true, "conversation %lld: author %lld has one client message id %lld times"},
         {SQL_CHECK_OUTBOUND, true, "conversation %lld: message %lld has no row for webhook %lld"},
+        {SQL_CHECK_BOT_VERSION, false, "bot %lld: what it speaks with (%lld, or on trial %lld) is not a version of it"},
+        {SQL_CHECK_BOT_STATE, false, "conversation %lld: its bot was asked %lld and answered %lld"},
+        {SQL_CHECK_BOT_QUESTION, true,
+         "conversation %lld: message %lld is erased, and bot event %lld holds what it asked"},
         {SQL_CHECK_TIME, true, "conversation %lld: in log %lld time goes backwards at %lld"},
 };
 

@@ -3,6 +3,7 @@
 
     sink = Sink()
     sink.modes["/shop"] = "ok"       # what that path does: see Sink.answer
+    sink.replies["/bot"] = f         # or f(request) says it: (status, body); None: not a byte
     sink.url("/shop")
     sink.wait(lambda: len(sink.of("/shop")) == 3)
 """
@@ -40,7 +41,7 @@ class Request:
 
 class Sink:
     def __init__(self, cert=None, port=0):
-        self.modes, self.requests, self.turn = {}, [], threading.Condition()
+        self.modes, self.replies, self.requests, self.turn = {}, {}, [], threading.Condition()
         self.connections, self.open_now, self.most_open = 0, {}, {}
         self.tls = None
         if cert:
@@ -105,16 +106,27 @@ class Sink:
         while len(body) < int(headers.get("content-length", 0)):
             body += connection.recv(65536)
         with self.turn:
-            self.requests.append(Request(path, headers, body))
+            request = Request(path, headers, body)
+            self.requests.append(request)
             count = sum(r.path == path for r in self.requests)
             self.open_now[path] = self.open_now.get(path, 0) + 1
             self.most_open[path] = max(self.most_open.get(path, 0), self.open_now[path])
             self.turn.notify_all()
         try:
+            if path in self.replies:
+                return self.reply(connection, self.replies[path](request))
             return self.answer(connection, self.modes.get(path, "ok"), count)
         finally:
             with self.turn:
                 self.open_now[path] -= 1
+
+    @staticmethod
+    def reply(connection, said):
+        if said is None:
+            return False
+        status, body = said
+        connection.sendall(b"HTTP/1.1 %d So\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body)
+        return True
 
     def answer(self, connection, mode, count):
         """True: the connection stays."""

@@ -10,7 +10,7 @@ UNKNOWN = {"cnv": UNKNOWN_CONV, "app": "app_0000000000001", "usr": "usr_00000000
            "fil": "fil_0000000000001"}
 MAY = {"message.edit": {"of": 1, "version": 1, "text": "x"}, "message.erase": {"of": 1},
        "message.send": {"kind": "text", "text": "x"}, "search.entries": {"query": "word"}, "entries.read": {},
-       "upload.begin": {"name": "x", "size": 1, "media": "text/plain"}}
+       "upload.begin": {"name": "x", "size": 1, "media": "text/plain"}, "conversation.give": {"to": "people"}}
 
 
 def requests_with_ids(role):

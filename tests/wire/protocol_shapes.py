@@ -109,6 +109,8 @@ def baseline(client, method, team):
         "message.edit": {"cmid": new_cmid(), "conv": conv, "of": 1, "version": 1, "text": "x"},
         "message.erase": {"cmid": new_cmid(), "conv": conv, "of": 1},
         "search.entries": {"query": "x"},
+        "conversation.give": {"conv": conv, "to": "people"},
+        "bot.offline": {"have": "0" * 64, "part_of": "0" * 64, "offset": 0},
         "upload.begin": {"cmid": new_cmid(), "name": "x", "size": 1, "media": "text/plain"},
         "upload.end": {"file": "0" * 31 + "1", "sha256": "0" * 64},
         "upload.cancel": {"file": "0" * 31 + "1"},

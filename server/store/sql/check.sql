@@ -57,6 +57,26 @@ WHERE w.state = 0 AND w.events & 1 <> 0 AND w.bot <> e.author
   AND NOT EXISTS (SELECT 1 FROM outbound o
         WHERE o.conv = e.conv AND o.seq = e.seq AND o.target = w.id AND o.event = 'message.created');
 
+-- What a bot is said to speak with is a version of its own.
+-- :check_bot_version
+SELECT b.id, b.live, b.canary
+FROM bot b
+WHERE (b.live <> 0 AND NOT EXISTS (SELECT 1 FROM bot_version v WHERE v.id = b.live AND v.bot = b.id))
+   OR (b.canary <> 0 AND NOT EXISTS (SELECT 1 FROM bot_version v WHERE v.id = b.canary AND v.bot = b.id))
+   OR (b.before <> 0 AND NOT EXISTS (SELECT 1 FROM bot_version v WHERE v.id = b.before AND v.bot = b.id));
+
+-- :check_bot_state
+SELECT s.conv, s.asked, s.answered
+FROM bot_state s
+WHERE s.answered > s.asked OR NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = s.conv AND c.head >= s.asked);
+
+-- A question is not kept longer than the message it was.
+-- :check_bot_question
+SELECT q.conv, q.seq, q.id
+FROM bot_event q
+WHERE q.question IS NOT NULL AND q.seq > 0
+  AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.conv = q.conv AND e.log = 0 AND e.seq = q.seq AND e.body IS NOT NULL);
+
 -- :check_time
 SELECT a.conv, a.log, b.seq
 FROM entry a JOIN entry b ON b.conv = a.conv AND b.log = a.log AND b.seq = a.seq + 1

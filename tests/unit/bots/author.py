@@ -116,6 +116,12 @@ def say_what_is_wrong(folder):
     out, _ = bot("fmt", "--check", folder / "bad.bot", code=1)
     bot("fmt", folder / "bad.bot")
     bot("fmt", "--check", folder / "bad.bot")
+    (folder / "also.bot").write_text("bot 1\n\n\nlang en\n", encoding="utf-8")
+    out, _ = bot("fmt", "--check", folder, code=1)
+    assert out == f"{folder}/also.bot\n", "of a folder, those that would change"
+    bot("fmt", folder)
+    bot("fmt", "--check", folder)
+    (folder / "also.bot").unlink()
     assert (folder / "bad.bot").read_text(encoding="utf-8") == "bot 1\n\nlang en\n\nfaq a\n  ? when\n  # why\n  = now\n", \
         (folder / "bad.bot").read_text(encoding="utf-8")
 

@@ -53,6 +53,20 @@ def squeezed_tests():
         yield f'test "squeezed: {phrase}"\n  user "{phrase.replace(" ", "")}" expect {kind} {name}'
 
 
+def new_writes_the_pack(folder):
+    """`bot new` gives the files as they stand here, and leaves alone what is there."""
+    mine = folder / "mine"
+    bot("new", mine)
+    for file in PACK.glob("*.bot"):
+        assert (mine / file.name).read_bytes() == file.read_bytes(), file.name
+    assert len(list(mine.iterdir())) == len(list(PACK.glob("*.bot")))
+    (mine / "shop.bot").write_text("mine", encoding="utf-8")
+    _, err = bot("new", mine, code=73)
+    assert "File exists" in err and (mine / "shop.bot").read_text(encoding="utf-8") == "mine"
+    _, err = bot("new", "--pack", "bakery", folder / "other", code=64)
+    assert "there is: shop" in err and not (folder / "other").exists()
+
+
 def judge(out, err):
     """What `bot test` said about the pack's own tests, the questions off topic, and Korean without spaces."""
     results = re.findall(r"^(ok|not ok) \d+ - (.*)$", out, re.M)
@@ -72,6 +86,7 @@ def main():
         base = pathlib.Path(base)
         out, err = bot("lint", "--strict", PACK)
         assert "0 errors, 0 warnings" in out + err, out + err
+        new_writes_the_pack(base)
         bot("fmt", "--check", *sorted(PACK.glob("*.bot")))
         (base / "off.bot").write_text("\n".join(off_topic_tests()) + "\n", encoding="utf-8")
         (base / "squeezed.bot").write_text("\n".join(squeezed_tests()) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@
 /* --- frames, in place of the edge's --- */
 
 struct edge_frame {
-        unsigned count;
+        atomic_uint count; /* as the edge's: the bot thread makes frames, too */
         size_t len;
         char bytes[];
 };
@@ -22,7 +22,7 @@ struct edge_frame *edge_frame_new(struct span json)
         struct edge_frame *frame = malloc(sizeof *frame + json.len);
         if (!frame)
                 return NULL;
-        frame->count = 1;
+        atomic_init(&frame->count, 1);
         frame->len = json.len;
         memcpy(frame->bytes, json.at, json.len);
         return frame;
@@ -30,13 +30,13 @@ struct edge_frame *edge_frame_new(struct span json)
 
 struct edge_frame *edge_frame_ref(struct edge_frame *frame)
 {
-        frame->count++;
+        atomic_fetch_add(&frame->count, 1);
         return frame;
 }
 
 struct edge_frame *edge_frame_unref(struct edge_frame *frame)
 {
-        if (--frame->count == 0)
+        if (atomic_fetch_sub(&frame->count, 1) == 1)
                 free(frame);
         return NULL;
 }

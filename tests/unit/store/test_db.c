@@ -554,6 +554,30 @@ static void the_check_finds_a_message_without_its_row_for_a_webhook(void **state
                         "(1, 7, 'https://shop.example/', 1, x'00', 1001, 1)");
 }
 
+static void the_check_finds_a_bot_that_speaks_with_nothing_of_its_own(void **state)
+{
+        the_check_finds(*state, "INSERT INTO app (id, workspace, ext, name, created_ms) VALUES (9, 1, 9, 'Shop', 1);"
+                                "INSERT INTO principal (id, workspace, ext, role, created_ms) VALUES (9, 1, 9, 3, 1);"
+                                "INSERT INTO bot (id, workspace, app, principal, kind, live, created_ms) "
+                                "VALUES (1, 1, 9, 9, 1, 7, 1)");
+}
+
+static void the_check_finds_a_bot_that_answered_what_nobody_asked(void **state)
+{
+        the_check_finds(*state, "INSERT INTO app (id, workspace, ext, name, created_ms) VALUES (9, 1, 9, 'Shop', 1);"
+                                "INSERT INTO principal (id, workspace, ext, role, created_ms) VALUES (9, 1, 9, 3, 1);"
+                                "INSERT INTO bot (id, workspace, app, principal, kind, created_ms) "
+                                "VALUES (1, 1, 9, 9, 2, 1);"
+                                "INSERT INTO bot_state (conv, bot, asked, answered) VALUES (1, 1, 1, 2)");
+}
+
+static void the_check_finds_a_question_kept_longer_than_its_message(void **state)
+{
+        the_check_finds(*state, "INSERT INTO bot_event (bot, conv, seq, at_ms, kind, question) "
+                                "VALUES (1, 1, 1, 9, 3, 'one');"
+                                "UPDATE entry SET body = NULL WHERE conv = 1 AND seq = 1");
+}
+
 static void the_check_finds_a_broken_reference(void **state)
 {
         the_check_finds(*state, "PRAGMA foreign_keys = OFF; UPDATE conversation SET customer = 99 WHERE id = 2");
@@ -643,6 +667,9 @@ static int tear_down(void **state)
         X(the_check_finds_a_client_message_id_used_twice)                                                              \
         X(the_check_finds_time_going_backwards)                                                                        \
         X(the_check_finds_a_message_without_its_row_for_a_webhook)                                                     \
+        X(the_check_finds_a_bot_that_speaks_with_nothing_of_its_own)                                                   \
+        X(the_check_finds_a_bot_that_answered_what_nobody_asked)                                                       \
+        X(the_check_finds_a_question_kept_longer_than_its_message)                                                     \
         X(the_check_finds_a_broken_reference)                                                                          \
         X(the_check_finds_a_flipped_byte)
 

@@ -114,6 +114,8 @@ CREATE TABLE device (
         PRIMARY KEY (principal, device)
 ) WITHOUT ROWID;
 
+-- owner: who answers: 0 not decided, 1 the bot, 2 people. owner_turn grows with each turn of the bot and each change of
+-- owner. handed_ms: since when it waits for people after the bot; 0 = it does not.
 CREATE TABLE conversation (
         id INTEGER NOT NULL PRIMARY KEY,
         workspace INTEGER NOT NULL REFERENCES workspace (id),
@@ -138,6 +140,9 @@ CREATE TABLE conversation (
         customer_read INTEGER NOT NULL DEFAULT 0,
         staff_recv INTEGER NOT NULL DEFAULT 0,
         staff_read INTEGER NOT NULL DEFAULT 0,
+        owner INTEGER NOT NULL DEFAULT 0,
+        owner_turn INTEGER NOT NULL DEFAULT 0,
+        handed_ms INTEGER NOT NULL DEFAULT 0,
         created_ms INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX conversation_ext ON conversation (ext);
@@ -270,6 +275,84 @@ CREATE INDEX file_owner ON file (owner, created_ms);
 CREATE INDEX file_place ON file (conv, log, seq) WHERE conv <> 0;
 CREATE INDEX file_loose ON file (state, touched_ms) WHERE conv = 0;
 CREATE INDEX file_gone ON file (id) WHERE state = 2;
+
+-- The bot of an app: at most one that is not removed. kind: 1 built in (answers by its published versions), 2 a webhook,
+-- 3 a program with a bot key. live, canary, before: bot_version, 0 = none (before: what was live until the last publish).
+-- canary_share, holdout: percent of conversations. url, secret: of the webhook, or where the built-in bot's calls go.
+-- articles: what stands before the name of an article.
+CREATE TABLE bot (
+        id INTEGER NOT NULL PRIMARY KEY,
+        workspace INTEGER NOT NULL REFERENCES workspace (id),
+        app INTEGER NOT NULL REFERENCES app (id),
+        principal INTEGER NOT NULL REFERENCES principal (id),
+        kind INTEGER NOT NULL,
+        is_on INTEGER NOT NULL DEFAULT 0,
+        is_offline INTEGER NOT NULL DEFAULT 0,
+        live INTEGER NOT NULL DEFAULT 0,
+        canary INTEGER NOT NULL DEFAULT 0,
+        before INTEGER NOT NULL DEFAULT 0,
+        canary_share INTEGER NOT NULL DEFAULT 0,
+        holdout INTEGER NOT NULL DEFAULT 0,
+        url TEXT,
+        articles TEXT,
+        secret BLOB,
+        timeout_ms INTEGER NOT NULL DEFAULT 0,
+        removed_ms INTEGER NOT NULL DEFAULT 0,
+        created_ms INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX bot_app ON bot (app) WHERE removed_ms = 0;
+CREATE INDEX bot_principal ON bot (principal);
+
+-- A version: what `deskbell bot build` makes. hash: SHA-256 of its canonical form. source: that form. blob: it and what
+-- was learned. published_ms: of the first time, 0 = a draft. report: of the training, JSON.
+CREATE TABLE bot_version (
+        id INTEGER NOT NULL PRIMARY KEY,
+        bot INTEGER NOT NULL REFERENCES bot (id),
+        hash BLOB NOT NULL,
+        label TEXT NOT NULL DEFAULT '',
+        published_ms INTEGER NOT NULL DEFAULT 0,
+        created_ms INTEGER NOT NULL,
+        report TEXT,
+        source TEXT NOT NULL,
+        blob BLOB NOT NULL
+);
+CREATE UNIQUE INDEX bot_version_hash ON bot_version (bot, hash);
+
+-- Where a bot is in a conversation. asked: newest seq of the customer that it has to answer; answered: newest one that it
+-- has. version: of its last turn; it is kept while is_in_flow. calling: the call whose answer it waits for, JSON.
+CREATE TABLE bot_state (
+        conv INTEGER NOT NULL PRIMARY KEY,
+        bot INTEGER NOT NULL REFERENCES bot (id),
+        version INTEGER NOT NULL DEFAULT 0,
+        is_in_flow INTEGER NOT NULL DEFAULT 0,
+        asked INTEGER NOT NULL DEFAULT 0,
+        answered INTEGER NOT NULL DEFAULT 0,
+        calling TEXT,
+        state TEXT
+);
+CREATE INDEX bot_state_due ON bot_state (conv) WHERE asked > answered OR calling IS NOT NULL;
+CREATE INDEX bot_state_version ON bot_state (version) WHERE is_in_flow = 1;
+
+-- What the bot did and what became of it, one row a happening; its numbers are counted from these. kind: enum bot_happening
+-- (server/desk/bots.h). rule: of the answer, flow or handoff. score: 0-1000. question: what the customer asked, digits and
+-- addresses masked, where the bot was not sure. lang: it spoke. is_settled: the question became an example, or was put away.
+CREATE TABLE bot_event (
+        id INTEGER NOT NULL PRIMARY KEY,
+        bot INTEGER NOT NULL,
+        conv INTEGER NOT NULL,
+        seq INTEGER NOT NULL DEFAULT 0,
+        at_ms INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        version INTEGER NOT NULL DEFAULT 0,
+        rule TEXT NOT NULL DEFAULT '',
+        score INTEGER NOT NULL DEFAULT 0,
+        lang TEXT NOT NULL DEFAULT '',
+        question TEXT,
+        is_settled INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX bot_event_at ON bot_event (bot, at_ms);
+CREATE INDEX bot_event_conv ON bot_event (conv, id);
+CREATE INDEX bot_event_question ON bot_event (bot, lang, id) WHERE question IS NOT NULL AND is_settled = 0;
 
 CREATE TABLE job (
         id INTEGER NOT NULL PRIMARY KEY,
