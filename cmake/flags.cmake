@@ -7,7 +7,21 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 set(DESKBELL_SANITIZE "" CACHE STRING "address, thread or empty")
 option(DESKBELL_HARDEN "hardening flags for a program that faces the internet" OFF)
+# Apple's systems have no other; Linux has both, and builds this one for the tests (client-sdk/src/platform.h).
+set(portable_default ON)
+if(CMAKE_SYSTEM_NAME MATCHES "^(Linux|Android)$")
+        set(portable_default OFF)
+endif()
+option(DESKBELL_PORTABLE "libdeskbell by POSIX calls alone" ${portable_default})
 option(DESKBELL_PLANTED "build with planted bugs, chosen at run time by DESKBELL_PLANTED=name; for the rigs only" OFF)
+
+# For libdeskbell and the protocol in it: nothing is declared to them that the portable form must not use.
+set(DESKBELL_FORM_OPTIONS)
+if(APPLE)
+        set(DESKBELL_FORM_OPTIONS -D_DARWIN_C_SOURCE)
+elseif(DESKBELL_PORTABLE)
+        set(DESKBELL_FORM_OPTIONS -U_GNU_SOURCE -D_XOPEN_SOURCE=700)
+endif()
 
 add_library(deskbell_flags INTERFACE)
 target_compile_definitions(deskbell_flags INTERFACE _GNU_SOURCE DESKBELL_VERSION="${PROJECT_VERSION}")

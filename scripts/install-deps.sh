@@ -13,7 +13,7 @@ build=(cmake ninja-build gcc libc6-dev pkg-config python3 libwebsockets-dev libw
         libseccomp-dev libyaml-dev libcmocka-dev)
 test=(eatmydata e2fsprogs util-linux postgresql ccache g++)
 long=(clang clang-tidy clang-format doxygen abigail-tools libglib2.0-dev libsdl2-dev libgtk-4-dev libglib2.0-bin xvfb
-        xdotool dbus-x11 fonts-noto-cjk default-jdk-headless kotlin)
+        xdotool dbus-x11 fonts-noto-cjk default-jdk-headless kotlin musl-tools)
 aarch64=(gcc-aarch64-linux-gnu qemu-user)
 
 case "${1:-test}" in

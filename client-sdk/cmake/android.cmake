@@ -8,7 +8,8 @@ list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES ANDROID_NDK DESKBELL_PREFIX)
 if(NOT DEFINED ANDROID_PLATFORM)
         set(ANDROID_PLATFORM android-28) # the first that has getrandom
 endif()
-if(NOT EXISTS "${ANDROID_NDK}/build/cmake/android.toolchain.cmake" OR NOT IS_DIRECTORY "${DESKBELL_PREFIX}/lib/pkgconfig")
+if(NOT EXISTS "${ANDROID_NDK}/build/cmake/android.toolchain.cmake" OR NOT DESKBELL_PREFIX
+   OR NOT IS_DIRECTORY "${DESKBELL_PREFIX}/lib/pkgconfig")
         message(FATAL_ERROR "ANDROID_NDK has to name an NDK, DESKBELL_PREFIX a folder with lib/pkgconfig")
 endif()
 include("${ANDROID_NDK}/build/cmake/android.toolchain.cmake")

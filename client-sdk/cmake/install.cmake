@@ -16,7 +16,8 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/deskbell-config.cmake.in
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/deskbell-config-version.cmake
         VERSION ${DESKBELL_SDK_VERSION} COMPATIBILITY SameMinorVersion)
 
-install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/deskbell/deskbell.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/deskbell
+install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/deskbell/deskbell.h ${CMAKE_CURRENT_SOURCE_DIR}/include/deskbell/bot.h
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/deskbell
         COMPONENT sdk)
 install(TARGETS deskbell_shared EXPORT deskbell_targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk NAMELINK_COMPONENT sdk)

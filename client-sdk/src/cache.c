@@ -12,6 +12,10 @@ static const char *const texts[CACHE_STATEMENT_COUNT] = {
 
 sqlite3_stmt *cache_statement(struct cache *cache, enum cache_statement which)
 {
+        if (!cache->db) { /* neither the old file nor a new one could be opened */
+                cache->has_failed = cache->is_damaged = true;
+                return NULL;
+        }
         int rc = cache->statements[which] ? SQLITE_OK
                                           : sqlite3_prepare_v3(cache->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
                                                                &cache->statements[which], NULL);
@@ -123,7 +127,7 @@ int cache_commit(struct cache *cache)
 
 void cache_rollback(struct cache *cache)
 {
-        if (!sqlite3_get_autocommit(cache->db))
+        if (cache->db && !sqlite3_get_autocommit(cache->db))
                 cache_exec(cache, "ROLLBACK");
         cache->is_in_turn = false;
         cache->has_failed = false;

@@ -28,6 +28,12 @@ bool cache_is_damaged(const struct cache *cache);
 int cache_open(const char *path, int64_t wall_ms, struct cache **out_cache, char **out_set_aside);
 int cache_open_sealed(const char *path, const uint8_t *key, int64_t wall_ms, struct cache **out_cache,
                       char **out_set_aside);
+/* Outside a turn, after damage was met (cache_is_damaged): the file is set aside as at opening, under the lock that is
+ * held, and a new one under the same key takes its place with what could be rescued. `fill` adds to it what is known
+ * otherwise, before the commit. 0 (*out_set_aside is as above), or DESKBELL_E_STORE, _E_NOMEM: nothing can be read or
+ * written until a later call succeeds. STORE also when there is no file, or its key is in it nowhere whole: all is as
+ * it was. */
+int cache_open_anew(struct cache *cache, int64_t wall_ms, void (*fill)(void *data), void *data, char **out_set_aside);
 struct cache *cache_close(struct cache *cache); /* NULL is welcome; always returns NULL */
 
 /* From cache_wipe.c: removes the file and all that stands beside it under its name; 0 or DESKBELL_E_STORE. At close:

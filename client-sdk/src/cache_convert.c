@@ -17,6 +17,7 @@
 
 #include "deskbell/deskbell.h"
 #include "folder.h"
+#include "platform.h"
 
 /* ---- one file takes the place of another ------------------------------------------------------------------------- */
 
@@ -72,11 +73,6 @@ struct conversion {
         size_t plain_len;
 };
 
-static int64_t mtime_of(const struct stat *info)
-{
-        return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
-}
-
 static bool remember(struct conversion *conversion, const char *path)
 {
         size_t len = strlen(path) + 1;
@@ -96,13 +92,13 @@ static bool seal_copy(int from, const char *path, struct cached_upload *upload)
         struct stat plain, sealed;
         int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
         bool is_done = to >= 0 && fstat(from, &plain) == 0 && seal_file_key(upload->secret) == 0 &&
-                       seal_file_copy(to, upload->secret, from, plain.st_size) == 0 && fsync(to) == 0 &&
+                       seal_file_copy(to, upload->secret, from, plain.st_size) == 0 && platform_flush(to) == 0 &&
                        fstat(to, &sealed) == 0 && folder_sync_of(path);
 
         if (is_done) {
                 /* What was not the same any more stays so. */
-                bool is_unchanged = plain.st_size == upload->size && mtime_of(&plain) == upload->mtime_ns;
-                upload->mtime_ns = is_unchanged ? mtime_of(&sealed) : 0;
+                bool is_unchanged = plain.st_size == upload->size && platform_mtime_ns(&plain) == upload->mtime_ns;
+                upload->mtime_ns = is_unchanged ? platform_mtime_ns(&sealed) : 0;
                 upload->has_secret = true;
         }
         if (to >= 0)
@@ -171,7 +167,7 @@ void cache_convert_finish(struct cache *cache)
 static const char building[] =
         "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = OFF; PRAGMA synchronous = FULL; "
         "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; "
-        "PRAGMA temp_store = MEMORY;";
+        "PRAGMA temp_store = MEMORY; PRAGMA fullfsync = ON;";
 
 /* Numbers among the values stay readable. */
 static const char copying[] =
@@ -241,7 +237,7 @@ static int build(struct cache *to, const char *path, const uint8_t *key)
         if (rc == SQLITE_OK)
                 rc = fill(to, path, key);
         cache_close_db(to);
-        if (rc == SQLITE_OK && fsync(fd) < 0)
+        if (rc == SQLITE_OK && platform_flush(fd) < 0)
                 rc = SQLITE_IOERR;
         if (fd >= 0)
                 close(fd);
@@ -335,7 +331,7 @@ static void seal_whole(const char *path, const uint8_t *key)
         int to = half && from >= 0 ? open(half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
         bool is_done = to >= 0 && fstat(from, &info) == 0 && seal_aside_begin(key, info.st_size, head, secret) == 0 &&
                        write(to, head, sizeof(head)) == sizeof(head) &&
-                       seal_file_copy(to, secret, from, info.st_size) == 0 && fsync(to) == 0;
+                       seal_file_copy(to, secret, from, info.st_size) == 0 && platform_flush(to) == 0;
 
         OPENSSL_cleanse(secret, sizeof(secret));
         if (from >= 0)

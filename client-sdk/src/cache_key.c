@@ -179,20 +179,51 @@ enum key_verdict cache_key_read(sqlite3 *db, const uint8_t *key, struct seal **o
         return verdict;
 }
 
+static void put_wrapped(struct cache *cache, const char *name, const uint8_t wrapped[SEAL_WRAPPED_BYTES])
+{
+        sqlite3_stmt *statement = cache_statement(cache, CACHE_NUMBER_SET);
+        if (!statement)
+                return;
+
+        sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+        sqlite3_bind_blob(statement, 2, wrapped, SEAL_WRAPPED_BYTES, SQLITE_STATIC);
+        cache_run(cache, statement);
+}
+
 void cache_key_write(struct cache *cache, const uint8_t *key)
 {
         uint8_t wrapped[SEAL_WRAPPED_BYTES];
 
         for (int i = 0; i < KEY_NAMES; i++) {
-                sqlite3_stmt *statement = cache_statement(cache, CACHE_NUMBER_SET);
-                if (!statement || seal_wrap(cache->seal, key, wrapped) < 0) {
+                if (seal_wrap(cache->seal, key, wrapped) < 0) {
                         cache->has_failed = true;
                         return;
                 }
-                sqlite3_bind_text(statement, 1, key_names[i], -1, SQLITE_STATIC);
-                sqlite3_bind_blob(statement, 2, wrapped, sizeof(wrapped), SQLITE_STATIC);
-                cache_run(cache, statement);
+                put_wrapped(cache, key_names[i], wrapped);
         }
+}
+
+bool cache_key_take(struct cache *cache, uint8_t out_wrapped[SEAL_WRAPPED_BYTES])
+{
+        static const uint8_t no_key[SEAL_KEY_BYTES];
+
+        for (int i = 0; i < KEY_NAMES; i++) {
+                struct seal *seal = NULL;
+                bool is_whole;
+                if (read_wrapped(cache->db, key_names[i], out_wrapped, &is_whole) != SQLITE_ROW || !is_whole)
+                        continue;
+                int rc = seal_unwrap(no_key, out_wrapped, &seal);
+                seal_free(seal);
+                if (rc == 0 || rc == SEAL_REFUSED) /* whole, and the key is the application's */
+                        return true;
+        }
+        return false;
+}
+
+void cache_key_put(struct cache *cache, const uint8_t wrapped[SEAL_WRAPPED_BYTES])
+{
+        for (int i = 0; i < KEY_NAMES; i++)
+                put_wrapped(cache, key_names[i], wrapped);
 }
 
 bool cache_is_sealed(const struct cache *cache)

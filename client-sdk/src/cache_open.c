@@ -106,7 +106,8 @@ int cache_set_up(struct cache *cache)
         static const char pragmas[] =
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; "
                 "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; "
-                "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;";
+                "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000; "
+                "PRAGMA fullfsync = ON;"; /* see platform_flush; nothing on Linux */
         int rc = SQLITE_OK;
 
         cache->is_durable = true;
@@ -240,6 +241,17 @@ static int move_with_log(const char *path, const char *target)
         return 0;
 }
 
+/* Makes the file with our mode, whatever the umask; its log gets the same. */
+static int make_file(const char *path)
+{
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+                return DESKBELL_E_STORE;
+        close(fd);
+        return 0;
+}
+
 /* Moves the damaged file and its log away, to be looked at. */
 static int set_aside(struct cache *cache, const char *path, int64_t wall_ms)
 {
@@ -254,7 +266,7 @@ static int set_aside(struct cache *cache, const char *path, int64_t wall_ms)
                 return DESKBELL_E_NOMEM;
         int rc = move_with_log(path, target);
         free(target);
-        if (rc < 0)
+        if (rc < 0 || make_file(path) < 0)
                 return DESKBELL_E_STORE;
         return cache_open_db(cache, path, &cache->db) == SQLITE_OK && judge(cache) == FILE_EMPTY ? 0 : DESKBELL_E_STORE;
 }
@@ -272,12 +284,7 @@ static int take_lock(struct cache *cache, const char *path)
         if (flock(cache->lock_fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? DESKBELL_E_LOCKED : DESKBELL_E_STORE;
         cache_convert_tidy(path);
-        /* Makes the file with our mode, whatever the umask; its log gets the same. */
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return DESKBELL_E_STORE;
-        close(fd);
-        return 0;
+        return make_file(path);
 }
 
 /* What came to the tables later is made in files of before, too. */
@@ -358,6 +365,55 @@ static int begin_file(struct cache *cache, const char *path, int64_t wall_ms, ch
         return rc;
 }
 
+/* Moves what is there out of the way, and opens a file without tables. */
+static int move_away(struct cache *cache, int64_t wall_ms)
+{
+        struct seal *seal = cache->seal;
+        int rc = 0;
+
+        cache->seal = NULL; /* it outlives the file */
+        if (!cache->db && (make_file(cache->path) < 0 || cache_open_db(cache, cache->path, &cache->db) != SQLITE_OK))
+                rc = DESKBELL_E_STORE;
+        else if (cache_ask(cache, "SELECT count(*) FROM sqlite_schema") != 0) /* else a call of before moved it */
+                rc = set_aside(cache, cache->path, wall_ms);
+        if (rc == 0 && cache_set_up(cache) != SQLITE_OK)
+                rc = DESKBELL_E_STORE;
+        if (rc < 0)
+                cache_close_db(cache);
+        cache->seal = seal;
+        return rc;
+}
+
+int cache_open_anew(struct cache *cache, int64_t wall_ms, void (*fill)(void *data), void *data, char **out_set_aside)
+{
+        if (!cache->path)
+                return DESKBELL_E_STORE;
+        if (cache->seal && cache->db && cache_key_take(cache, cache->wrapped))
+                cache->has_wrapped = true;
+        if (cache->seal && !cache->has_wrapped)
+                return DESKBELL_E_STORE;
+        int rc = move_away(cache, wall_ms);
+        if (rc < 0)
+                return rc;
+
+        cache->is_anew = true;
+        cache_begin(cache, true);
+        make_tables(cache);
+        if (cache->seal)
+                cache_key_put(cache, cache->wrapped);
+        cache_number_set(cache, "is_clean", 0);
+        cache->rescued = 0;
+        cache_rescue(cache, cache->path);
+        fill(data);
+        rc = cache_commit(cache);
+        cache->is_anew = false;
+        if (rc < 0)
+                return rc;
+        cache->is_damaged = cache->has_wrapped = false;
+        *out_set_aside = cache_rescue_done(cache->path);
+        return 0;
+}
+
 static struct cache *cache_free(struct cache *cache)
 {
         cache_close_db(cache);
@@ -366,6 +422,7 @@ static struct cache *cache_free(struct cache *cache)
                 *cache->wipe_rc = cache_wipe(cache->wipe_path);
         if (cache->lock_fd >= 0)
                 close(cache->lock_fd);
+        free(cache->path);
         free(cache);
         return NULL;
 }
@@ -381,7 +438,10 @@ int cache_open_sealed(const char *path, const uint8_t *key, int64_t wall_ms, str
         cache->key = key;
         cache->lock_fd = -1;
         cache->rescued = -1;
-        int rc = path ? take_lock(cache, path) : 0;
+        cache->path = path ? strdup(path) : NULL;
+        int rc = path && !cache->path ? DESKBELL_E_NOMEM : 0;
+        if (rc == 0 && path)
+                rc = take_lock(cache, path);
         if (rc == 0)
                 rc = begin_file(cache, path, wall_ms, &aside);
         cache->key = NULL;

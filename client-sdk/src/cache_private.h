@@ -145,8 +145,12 @@ struct cache {
         int lock_fd;        /* -1 = in memory */
         bool is_durable;    /* PRAGMA synchronous as it stands: FULL */
         bool is_in_turn, has_failed;
-        bool is_damaged;       /* a page could not be read */
-        int64_t rescued;       /* -1 = no file was set aside */
+        bool is_damaged;                     /* a page could not be read */
+        int64_t rescued;                     /* -1 = no file was set aside */
+        char *path;                          /* NULL = in memory */
+        uint8_t wrapped[SEAL_WRAPPED_BYTES]; /* the data key of the file that is replaced */
+        bool has_wrapped;
+        bool is_anew;          /* the file is being replaced while it is used: what is set aside is under our seal */
         const char *wipe_path; /* NULL = the file stays */
         int *wipe_rc;
         sqlite3_stmt *statements[CACHE_STATEMENT_COUNT];
@@ -184,6 +188,9 @@ int cache_key_functions(sqlite3 *db, struct seal **seal);
 /* NONE: the file is plain. WRONG: it is sealed, and not under this key (NULL: none). */
 enum key_verdict cache_key_read(sqlite3 *db, const uint8_t *key, struct seal **out_seal);
 void cache_key_write(struct cache *cache, const uint8_t *key); /* within a turn; a failure shows at the commit */
+/* The wrapped data key as the file has it. False: it is nowhere whole. And into a new file, as cache_key_write. */
+bool cache_key_take(struct cache *cache, uint8_t out_wrapped[SEAL_WRAPPED_BYTES]);
+void cache_key_put(struct cache *cache, const uint8_t wrapped[SEAL_WRAPPED_BYTES]);
 
 /* ---- cache_convert.c ---- */
 

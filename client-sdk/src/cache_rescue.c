@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <openssl/sha.h>
 
@@ -380,6 +381,10 @@ int cache_open_old(const char *path, sqlite3 **out_old)
 /* A sealed file can be read under the key it was written with. */
 static bool has_key(struct rescue *rescue)
 {
+        if (rescue->cache->is_anew) {
+                rescue->seal = rescue->cache->seal;
+                return cache_key_functions(rescue->old, &rescue->seal) == SQLITE_OK;
+        }
         enum key_verdict verdict = cache_key_read(rescue->old, rescue->cache->key, &rescue->seal);
 
         check_memory(rescue, verdict == KEY_ERROR ? SQLITE_NOMEM : SQLITE_OK);
@@ -403,7 +408,8 @@ static int64_t rescue_from(struct cache *cache, const char *path)
         if (rescue.old)
                 check_memory(&rescue, sqlite3_errcode(rescue.old));
         sqlite3_close(rescue.old);
-        seal_free(rescue.seal);
+        if (!cache->is_anew)
+                seal_free(rescue.seal);
         return rescue.found;
 }
 
@@ -475,6 +481,10 @@ char *cache_rescue_done(const char *path)
                 }
                 free(last);
                 last = target;
+                if (access(target, F_OK) < 0) { /* it keeps its name until the next start */
+                        last = strdup(found.gl_pathv[i]);
+                        free(target);
+                }
         }
         globfree(&found);
         return last;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "deskbell/deskbell.h"
+#include "platform.h"
 
 bool cache_overwrite(int fd)
 {
@@ -26,7 +27,7 @@ bool cache_overwrite(int fd)
                         return false;
                 left -= wrote;
         }
-        return fdatasync(fd) == 0 && ftruncate(fd, 0) == 0;
+        return platform_flush_data(fd) == 0 && ftruncate(fd, 0) == 0;
 }
 
 /* Overwriting may fail (a disk that is read-only, or broken); the file is removed all the same. */
@@ -90,7 +91,7 @@ int cache_wipe(const char *path)
                 is_ok &= is_folder(dirfd(dir), entry->d_name) ? wipe_folder(dirfd(dir), entry->d_name)
                                                               : cache_wipe_file(dirfd(dir), entry->d_name);
         }
-        is_ok &= fsync(dirfd(dir)) == 0;
+        is_ok &= platform_flush(dirfd(dir)) == 0;
         closedir(dir);
         return is_ok ? 0 : DESKBELL_E_STORE;
 }

@@ -104,12 +104,12 @@ int deskbell_set_token(deskbell_client *client, const char *token)
 
 int deskbell_fd(const deskbell_client *client)
 {
-        return client ? client->event_fd : -1;
+        return client ? client->waker.fd : -1;
 }
 
 int deskbell_dispatch(deskbell_client *client, int max)
 {
-        if (!client || client->event_fd < 0)
+        if (!client || client->waker.fd < 0)
                 return DESKBELL_E_STATE;
         if (client_is_in_callback(client))
                 return DESKBELL_E_WRONG_THREAD;

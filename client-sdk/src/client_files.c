@@ -172,7 +172,7 @@ static int look_at(struct file_source *out, const char *path)
         if (rc < 0)
                 return rc;
         out->size = info.st_size;
-        out->mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+        out->mtime_ns = platform_mtime_ns(&info);
         return 0;
 }
 
@@ -203,7 +203,7 @@ static bool write_all(int fd, const char *bytes, size_t len)
 static bool sync_file(const char *path)
 {
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        bool is_done = fd >= 0 && fsync(fd) == 0;
+        bool is_done = fd >= 0 && platform_flush(fd) == 0;
 
         if (fd >= 0)
                 close(fd);

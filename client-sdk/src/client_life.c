@@ -4,11 +4,9 @@
 #include "client_private.h"
 #include "seal.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { FORGET_PUSH_S = 3 };
+enum { FORGET_PUSH_MS = 3000 };
 
 int deskbell_set_background(deskbell_client *client, int is_background)
 {
@@ -78,15 +76,13 @@ int deskbell_change_store_key(deskbell_client *client, const uint8_t *new_key, s
 static bool await_forgotten(struct deskbell_client *client)
 {
         struct deskbell_status status = DESKBELL_STATUS_INIT;
-        struct timespec until;
-        int rc = 0;
+        int64_t until_ms = platform_mono_ms() + FORGET_PUSH_MS;
+        bool has_time = true;
 
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += FORGET_PUSH_S;
         pthread_mutex_lock(&client->lock);
         machine_status(client->machine, &status);
-        while (!machine_is_push_known(client->machine) && status.is_online && rc != ETIMEDOUT) {
-                rc = pthread_cond_timedwait(&client->turned, &client->lock, &until);
+        while (!machine_is_push_known(client->machine) && status.is_online && has_time) {
+                has_time = platform_cond_wait(&client->turned, &client->lock, until_ms);
                 machine_status(client->machine, &status);
         }
         bool is_known = machine_is_push_known(client->machine);
@@ -107,7 +103,7 @@ int deskbell_log_out(deskbell_client *client, int discard, int *out_was_told)
 
         if (!client || (discard != 0 && discard != 1))
                 return DESKBELL_E_INVALID;
-        if (client_is_in_callback(client) || (client->event_fd < 0 && pthread_equal(client->thread, pthread_self())))
+        if (client_is_in_callback(client) || (client->waker.fd < 0 && pthread_equal(client->thread, pthread_self())))
                 return DESKBELL_E_WRONG_THREAD;
         close_handover(client, true);
         client_begin_all(client);

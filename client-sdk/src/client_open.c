@@ -8,15 +8,15 @@
 #include <errno.h>
 #include <jansson.h>
 #include <openssl/sha.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CACHE_BYTES (INT64_C(256) << 20)
 
-enum { CACHE_LEAST_BYTES = 1 << 20 };
+enum { CACHE_LEAST_BYTES = 1 << 20, RANDOM_PAUSE_MS = 10 };
 
 bool client_take_struct(void *out, size_t room, const void *in, size_t least)
 {
@@ -184,6 +184,8 @@ static bool are_valid(const struct deskbell_options *options, uint64_t *out_app)
                 return false;
         if (options->store_key ? options->store_key_len != SEAL_KEY_BYTES : options->store_key_len != 0)
                 return false;
+        if (!client_answers_are_valid(options))
+                return false;
         return fits(options->user, 128) && fits(options->locale, 35) && fits(options->client_name, 64) &&
                fits(options->client_version, 64) && fits(options->token, PROTOCOL_TOKEN_BYTES) &&
                fits(options->agent_token, PROTOCOL_TOKEN_BYTES);
@@ -203,7 +205,6 @@ static char *whole_url(const char *url)
 static void fill_random(void *data, void *bytes, size_t len)
 {
         struct deskbell_client *client = data;
-        size_t have = 0;
 
         if (client->options.random) {
                 pthread_mutex_lock(&client->own_lock);
@@ -211,11 +212,8 @@ static void fill_random(void *data, void *bytes, size_t len)
                 pthread_mutex_unlock(&client->own_lock);
                 return;
         }
-        while (have < len) {
-                ssize_t got = getrandom((char *)bytes + have, len - have, 0);
-                if (got > 0)
-                        have += (size_t)got;
-        }
+        while (!platform_random(bytes, len)) /* it was there when the client was opened */
+                poll(NULL, 0, RANDOM_PAUSE_MS);
 }
 
 static void write_log(void *data, enum deskbell_level level, const char *line)
@@ -261,6 +259,9 @@ static int make_machine(struct deskbell_client *client, const struct deskbell_op
                 rc = DESKBELL_E_NOMEM;
         }
         client->store_path = path;
+        settings.has_answers = client->answers.size != 0;
+        if (settings.has_answers && client->answers.name)
+                snprintf(settings.answers_table, sizeof(settings.answers_table), "%s", client->answers.name);
         if (rc == 0)
                 rc = open_visitor(client, options, &settings.visitor, &is_other_key);
         if (rc == 0)
@@ -302,12 +303,16 @@ static void forget_strings(struct deskbell_options *options)
         options->store_key = NULL;
         options->tls_pins = NULL;
         options->transport = NULL;
+        options->answers = NULL;
 }
 
 static int open_parts(struct deskbell_client *client, const struct deskbell_options *options, uint64_t app)
 {
+        char die;
         int rc = 0;
 
+        if (!options->random && !platform_random(&die, sizeof(die)))
+                return DESKBELL_E_NOMEM; /* names of messages could meet */
         client->url = whole_url(options->url);
         if (!client->url)
                 return DESKBELL_E_NOMEM;
@@ -316,7 +321,9 @@ static int open_parts(struct deskbell_client *client, const struct deskbell_opti
                 return rc;
         client->road->log = write_log;
         client->road->log_data = client;
-        rc = make_machine(client, options, app);
+        rc = client_open_answers(client, options);
+        if (rc == 0)
+                rc = make_machine(client, options, app);
         if (rc < 0)
                 return rc;
         if (options->transport)
@@ -354,6 +361,7 @@ int deskbell_open(const struct deskbell_options *given, deskbell_client **out_cl
         forget_strings(&client->options);
         int rc = open_parts(client, &options, app);
         if (rc < 0) {
+                client_close_answers(client);
                 machine_free(client->machine);
                 transfer_free(client->transfer);
                 free(client->copies_dir);
@@ -374,11 +382,12 @@ int deskbell_close(deskbell_client *client)
 {
         if (!client)
                 return DESKBELL_OK;
-        if (client_is_in_callback(client) || (client->event_fd < 0 && pthread_equal(client->thread, pthread_self())))
+        if (client_is_in_callback(client) || (client->waker.fd < 0 && pthread_equal(client->thread, pthread_self())))
                 return DESKBELL_E_WRONG_THREAD;
         client_stop(client);
         event_list_clear(&client->events);
         bool has_claimed = machine_has_claimed(client->machine);
+        client_close_answers(client);
         machine_free(client->machine);
         if (has_claimed)
                 remove_visitor(client);

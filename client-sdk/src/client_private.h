@@ -6,6 +6,7 @@
 
 #include "handover.h"
 #include "machine.h"
+#include "platform.h"
 #include "road.h"
 #include "transfer.h"
 
@@ -36,17 +37,20 @@ struct deskbell_client {
         char *visitor_path; /* of the visitor to be claimed; NULL = none */
         struct road *road;
         struct deskbell_transport transport;
-        struct transfer *transfer; /* NULL = files cannot be sent or fetched */
-        char *copies_dir;          /* of bytes to be sent; NULL = in memory only */
-        bool is_sealed;            /* the user's file is, and copies are to be */
+        struct deskbell_answers answers; /* size 0 = none */
+        char *locale;                    /* for `answers`; NULL = none */
+        struct deskbell_bot bot;         /* size 0 = it is none */
+        struct transfer *transfer;       /* NULL = files cannot be sent or fetched */
+        char *copies_dir;                /* of bytes to be sent; NULL = in memory only */
+        bool is_sealed;                  /* the user's file is, and copies are to be */
 
         /* `lock` guards the machine, the events and the links; it is never held while a callback runs. */
         pthread_mutex_t lock;
         struct machine *machine;
         struct event_list events;
         struct deskbell_link *links, *current;
-        pthread_cond_t turned; /* with `lock`: the machine had a turn */
-        int event_fd;          /* -1 = callbacks run on the client's thread */
+        pthread_cond_t turned;       /* with `lock`: the machine had a turn */
+        struct platform_waker waker; /* readable while callbacks wait; none = they run on the client's thread */
 
         /* `inbox_lock` guards what other threads leave for the client's thread. */
         pthread_mutex_t inbox_lock;
@@ -74,6 +78,14 @@ void client_poke(struct deskbell_client *client); /* any thread: the client's th
 void client_begin(struct deskbell_client *client, bool touches_outbox);
 int client_end(struct deskbell_client *client);
 
+/* ---- client_links.c: under the lock ---- */
+void client_obey(struct deskbell_client *client); /* what the machine wishes, and its frames */
+void client_close_link(struct deskbell_client *client, int code);
+void client_unlink(struct deskbell_client *client, struct deskbell_link *link); /* it is gone; releases it */
+
+/* ---- client_deliver.c ---- */
+void client_collect(struct deskbell_client *client); /* under the lock: the machine's events are the client's */
+void client_run_callback(struct deskbell_client *client, const struct event *event);
 bool client_is_in_callback(struct deskbell_client *client);
 int client_deliver(struct deskbell_client *client, size_t max); /* how many ran */
 
@@ -102,6 +114,12 @@ void client_begin_all(struct deskbell_client *client);
 /* With the lock, before a turn that touches the outbox if there is any: for machine_take. */
 struct handed *client_take_handed(struct deskbell_client *client);
 void client_settle(struct deskbell_client *client); /* with the lock, after each turn */
+
+/* ---- client_answers.c ---- */
+bool client_answers_are_valid(const struct deskbell_options *options);
+int client_open_answers(struct deskbell_client *client, const struct deskbell_options *options); /* 0 or _NOMEM */
+void client_answer(struct deskbell_client *client);        /* client's thread: what the machine wants asked */
+void client_close_answers(struct deskbell_client *client); /* when that thread has ended, while there is a machine */
 
 /* ---- client_files.c ---- */
 void client_job_done(void *data, struct job *job); /* on the thread for files; takes it */

@@ -4,6 +4,8 @@
  * turn on his own thread. */
 #include "client_private.h"
 
+#include <assert.h>
+
 struct cmid client_cmid(struct deskbell_client *client)
 {
         return machine_cmid(client->machine, client_wall_ms(client));
@@ -70,8 +72,9 @@ static int put_named(struct deskbell_client *client, struct handed *handed)
 int client_hand_over(struct deskbell_client *client, struct handed *handed, bool waits, char *out_cmid)
 {
         struct handed_wait wait = {0};
-        struct cmid cmid = handed->row.cmid;
 
+        assert(handed);
+        struct cmid cmid = handed->row.cmid;
         if (waits)
                 handed->wait = &wait;
         int rc = handed->is_named ? put_named(client, handed) : put(client, handed);

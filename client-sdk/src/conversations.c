@@ -246,7 +246,7 @@ void conv_remember(deskbell_conversation *conv)
 }
 
 /* Nothing of what this turn gave or opened has reached the application. */
-static void take_back(deskbell_conversation *conv)
+void conv_take_back(deskbell_conversation *conv)
 {
         struct conv_before *before = &conv->before;
 
@@ -284,7 +284,7 @@ static void reload(deskbell_conversation *conv)
         }
         conv->next_dirty = NULL;
         conv->machine->dirty_first = NULL;
-        take_back(conv);
+        conv_take_back(conv);
 }
 
 void conv_reload_all(struct machine *machine)
@@ -336,7 +336,7 @@ void conv_touch(deskbell_conversation *conv, bool is_changed)
         machine->dirty_first = conv;
 }
 
-static void write_conv(struct machine *machine, deskbell_conversation *conv)
+void conv_write(struct machine *machine, deskbell_conversation *conv)
 {
         struct cached_conv row = {
                 .row = conv->row,
@@ -438,7 +438,7 @@ void conv_flush(struct machine *machine)
 
                 machine->dirty_first = conv->next_dirty;
                 conv->is_dirty = false;
-                write_conv(machine, conv);
+                conv_write(machine, conv);
                 show(conv);
                 if (!conv->is_changed)
                         continue;

@@ -4,15 +4,14 @@
  * thread frees it. */
 #include "dial.h"
 
-#include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "platform.h"
 
 #undef calloc
 #undef free
@@ -30,20 +29,18 @@ struct dialer {
         void *data;
         int64_t wanted; /* ticket; 0 = nobody waits */
         bool has_thread, is_running, is_looking;
-        int refs;    /* owner and running thread */
-        int stop_fd; /* readable: what is under way is not wanted any more */
+        int refs;                   /* owner and running thread */
+        struct platform_waker stop; /* readable: what is under way is not wanted any more */
         pthread_t thread;
 };
 
 struct dialer *dialer_new(const struct road *road, dial_done_fn done, void *data)
 {
         struct dialer *dialer = calloc(1, sizeof(*dialer));
-        pthread_condattr_t monotonic;
         if (!dialer)
                 return NULL;
 
-        dialer->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (dialer->stop_fd < 0) {
+        if (!platform_waker_open(&dialer->stop)) {
                 free(dialer);
                 return NULL;
         }
@@ -54,10 +51,7 @@ struct dialer *dialer_new(const struct road *road, dial_done_fn done, void *data
         dialer->data = data;
         dialer->refs = 1;
         pthread_mutex_init(&dialer->lock, NULL);
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&dialer->changed, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        platform_cond_init(&dialer->changed);
         return dialer;
 }
 
@@ -71,7 +65,7 @@ static void unref_and_unlock(struct dialer *dialer)
                 return;
         pthread_cond_destroy(&dialer->changed);
         pthread_mutex_destroy(&dialer->lock);
-        close(dialer->stop_fd);
+        platform_waker_close(&dialer->stop);
         free(dialer);
 }
 
@@ -94,25 +88,17 @@ static struct addrinfo *look_up(struct dialer *dialer, struct dial_outcome *out)
 
 static void connect_to(struct dialer *dialer, const struct addrinfo *addresses, struct dial_outcome *out)
 {
-        int64_t until_ms = dial_now_ms() + CONNECT_MS;
-        int fd = dial_race(addresses, dialer->stop_fd, until_ms, out);
+        int64_t until_ms = platform_mono_ms() + CONNECT_MS;
+        int fd = dial_race(addresses, dialer->stop.fd, until_ms, out);
 
         if (dialer->has_proxy && fd < 0)
                 out->why = "proxy";
         if (fd >= 0 && dialer->has_proxy &&
-            dial_ask_proxy(fd, &dialer->to, &dialer->proxy, dialer->stop_fd, until_ms, out) < 0) {
+            dial_ask_proxy(fd, &dialer->to, &dialer->proxy, dialer->stop.fd, until_ms, out) < 0) {
                 close(fd);
                 fd = -1;
         }
         out->fd = fd;
-}
-
-static void clear_stop(struct dialer *dialer)
-{
-        uint64_t count;
-
-        if (read(dialer->stop_fd, &count, sizeof(count)) < 0)
-                return; /* it was not set */
 }
 
 /* With the lock held. */
@@ -128,7 +114,7 @@ static void dial_once(struct dialer *dialer)
         pthread_cond_broadcast(&dialer->changed);
         /* Whoever waits now, also if he came while the lookup was under way. */
         int64_t ticket = dialer->wanted;
-        clear_stop(dialer);
+        platform_waker_clear(&dialer->stop);
         if (ticket && addresses) {
                 pthread_mutex_unlock(&dialer->lock);
                 connect_to(dialer, addresses, &outcome);
@@ -173,11 +159,9 @@ static bool begin_thread(struct dialer *dialer)
 /* With the lock held. */
 static void stop_what_runs(struct dialer *dialer)
 {
-        uint64_t one = 1;
-
         dialer->wanted = 0;
-        if (dialer->is_running && write(dialer->stop_fd, &one, sizeof(one)) < 0)
-                return; /* it is set already */
+        if (dialer->is_running)
+                platform_waker_wake(&dialer->stop);
 }
 
 bool dialer_begin(struct dialer *dialer, int64_t ticket)
@@ -208,17 +192,10 @@ void dialer_cancel(struct dialer *dialer)
 
 static void await_lookup(struct dialer *dialer)
 {
-        struct timespec until;
+        int64_t until_ms = platform_mono_ms() + PATIENCE_MS;
 
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += PATIENCE_MS * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-                until.tv_sec++;
-                until.tv_nsec -= 1000000000L;
-        }
-        while (dialer->is_looking)
-                if (pthread_cond_timedwait(&dialer->changed, &dialer->lock, &until) == ETIMEDOUT)
-                        break;
+        while (dialer->is_looking && platform_cond_wait(&dialer->changed, &dialer->lock, until_ms))
+                continue;
 }
 
 struct dialer *dialer_free(struct dialer *dialer)

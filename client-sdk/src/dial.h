@@ -41,7 +41,6 @@ struct addrinfo;
 
 /* Until a socket is ready for `events` (0: 1), `until_ms` comes (0), or stop_fd is readable (-1). */
 int dial_wait(int fd, short events, int stop_fd, int64_t until_ms);
-int64_t dial_now_ms(void);
 
 /* A connected socket to one of the addresses; -1 with the outcome's `detail`, or without it when it was stopped. */
 int dial_race(const struct addrinfo *addresses, int stop_fd, int64_t until_ms, struct dial_outcome *out);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "platform.h"
+
 enum { ASK_BYTES = 2048, HEAD_BYTES = 8192 };
 
 static int fail(struct dial_outcome *out, const char *detail)
@@ -39,7 +41,7 @@ static size_t write_request(char out[ASK_BYTES], const struct road_address *to, 
 static int send_all(int fd, const char *bytes, size_t len, int stop_fd, int64_t until_ms, struct dial_outcome *out)
 {
         while (len) {
-                ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL);
+                ssize_t sent = platform_send(fd, bytes, len);
                 if (sent > 0) {
                         bytes += sent;
                         len -= (size_t)sent;

@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "platform.h"
 
 enum { ADDRESSES_MAX = 16, STAGGER_MS = 250 };
 
@@ -26,21 +27,13 @@ struct race {
         int error; /* of the last that failed */
 };
 
-int64_t dial_now_ms(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int dial_wait(int fd, short events, int stop_fd, int64_t until_ms)
 {
         struct pollfd fds[] = {{stop_fd, POLLIN, 0}, {fd, events, 0}};
         int ready;
 
         do {
-                int64_t left = until_ms - dial_now_ms();
+                int64_t left = until_ms - platform_mono_ms();
                 ready = poll(fds, 2, left > 0 ? (int)left : 0);
         } while (ready < 0 && errno == EINTR);
         if (ready > 0 && fds[0].revents)
@@ -74,9 +67,9 @@ static void put_in_order(struct race *race, const struct addrinfo *addresses)
 static void begin_next(struct race *race)
 {
         const struct addrinfo *to = race->order[race->next++];
-        int one = 1, fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int one = 1, fd = platform_socket(to->ai_family);
 
-        race->next_at_ms = dial_now_ms() + STAGGER_MS;
+        race->next_at_ms = platform_mono_ms() + STAGGER_MS;
         if (fd >= 0) {
                 setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
                 if (connect(fd, to->ai_addr, to->ai_addrlen) == 0 || errno == EINPROGRESS) {
@@ -115,7 +108,7 @@ static int look(struct race *race)
 /* How long until something else has to be done. */
 static int pause_ms(const struct race *race, int64_t until_ms)
 {
-        int64_t now = dial_now_ms(), at = until_ms;
+        int64_t now = platform_mono_ms(), at = until_ms;
 
         if (race->next < race->count && race->next_at_ms < at)
                 at = race->next_at_ms;
@@ -125,7 +118,7 @@ static int pause_ms(const struct race *race, int64_t until_ms)
 static int run_race(struct race *race, int stop_fd, int64_t until_ms, struct dial_outcome *out)
 {
         while (race->running || race->next < race->count) {
-                if (race->next < race->count && dial_now_ms() >= race->next_at_ms) {
+                if (race->next < race->count && platform_mono_ms() >= race->next_at_ms) {
                         begin_next(race);
                         continue;
                 }
@@ -138,13 +131,14 @@ static int run_race(struct race *race, int stop_fd, int64_t until_ms, struct dia
                 int fd = look(race);
                 if (fd >= 0)
                         return fd;
-                if (dial_now_ms() >= until_ms) {
+                if (platform_mono_ms() >= until_ms) {
                         race->error = ETIMEDOUT;
                         break;
                 }
         }
         char room[96];
-        snprintf(out->detail, sizeof(out->detail), "no connection: %s", strerror_r(race->error, room, sizeof(room)));
+        snprintf(out->detail, sizeof(out->detail), "no connection: %s",
+                 platform_error_text(race->error, room, sizeof(room)));
         return -1;
 }
 

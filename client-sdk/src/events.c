@@ -177,7 +177,7 @@ int event_add_upload(struct event *event, const struct cached_upload *upload)
         return 0;
 }
 
-static int fill_content(struct event *event, struct deskbell_entry *out, const struct protocol_content *content)
+int event_fill_content(struct event *event, struct deskbell_entry *out, const struct protocol_content *content)
 {
         struct span title = SPAN(""), link = SPAN("");
 
@@ -247,7 +247,7 @@ int event_fill_entry(struct event *event, struct deskbell_entry *out, deskbell_c
         if (!out->epoch || !out->author || !out->name || !out->cmid)
                 return DESKBELL_E_NOMEM;
         int rc = fill_hash(out, entry);
-        return rc < 0 ? rc : fill_content(event, out, &entry->content);
+        return rc < 0 ? rc : event_fill_content(event, out, &entry->content);
 }
 
 /* The `text` member of stored content; its files and what it answers go into the event. NULL: out of memory. */

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cache.h"
-#include "deskbell/deskbell.h"
+#include "deskbell/bot.h"
 #include "protocol/frame.h"
 
 enum event_kind {
@@ -24,6 +24,9 @@ enum event_kind {
         EVENT_FETCHED,
         EVENT_SEARCH,
         EVENT_PUSH,
+        EVENT_DEVICE_ANSWER,
+        EVENT_TURN,
+        EVENT_ACTED,
 };
 
 struct event {
@@ -64,6 +67,9 @@ struct event {
                         int more;
                 } history;
                 struct deskbell_progress progress;
+                struct deskbell_device_answer found;
+                struct deskbell_turn turn;
+                struct deskbell_acted acted;
                 struct {
                         deskbell_fetch_progress_fn progress; /* FETCHING */
                         deskbell_fetch_done_fn done;         /* FETCHED */
@@ -94,6 +100,9 @@ char *event_text(struct event *event, struct span text);
 /* Fills `out` with copies in the event's memory. `who_am_i` decides is_mine. 0 or DESKBELL_E_NOMEM. */
 int event_fill_entry(struct event *event, struct deskbell_entry *out, deskbell_conversation *conversation,
                      const struct protocol_entry *entry, const char *epoch, struct principal_id who_am_i);
+
+/* What it says, alone. 0 or DESKBELL_E_NOMEM. */
+int event_fill_content(struct event *event, struct deskbell_entry *out, const struct protocol_content *content);
 
 /* The form alone, of content that has one. 0 or DESKBELL_E_NOMEM. */
 int event_fill_form(struct event *event, struct deskbell_entry *out, const struct protocol_content *content);

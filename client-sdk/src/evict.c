@@ -68,12 +68,18 @@ static void note_conv(void *data, int64_t row)
                 order->convs[order->count++] = conv;
 }
 
+/* What the bot's version takes is not to cost entries. */
+static int64_t used_bytes(const struct machine *machine)
+{
+        return cache_used_bytes(machine->cache) - answers_used_bytes(machine);
+}
+
 /* The oldest entries of the conversations that were opened longest ago, until nine tenths of the limit are left. */
 static int64_t drop_beyond_bytes(struct machine *machine)
 {
         int64_t max = machine->set.cache_max_bytes, count = 0;
         struct order order = {.machine = machine};
-        bool is_too_big = max > 0 && cache_used_bytes(machine->cache) > max;
+        bool is_too_big = max > 0 && used_bytes(machine) > max;
 
         if (!is_too_big || machine->conv_count == 0)
                 return 0;
@@ -88,7 +94,7 @@ static int64_t drop_beyond_bytes(struct machine *machine)
                                 went = drop(order.convs[i], log,
                                             lower(upto, order.convs[i]->place[log].at.low + CHUNK - 1));
                                 count += went;
-                                is_too_big = cache_used_bytes(machine->cache) > max / 10 * 9;
+                                is_too_big = used_bytes(machine) > max / 10 * 9;
                         }
                 }
         free(order.convs);

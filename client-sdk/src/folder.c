@@ -7,10 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "platform.h"
+
 bool folder_sync(const char *folder)
 {
         int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        bool is_done = fd >= 0 && fsync(fd) == 0;
+        bool is_done = fd >= 0 && platform_flush(fd) == 0;
 
         if (fd >= 0)
                 close(fd);

@@ -124,6 +124,7 @@ void conv_check_opened(deskbell_conversation *conv)
         if (gives(conv, 1) && conv->place[1].given < conv->place[1].snapshot_to)
                 return;
         sending_tell_shown(conv->machine, conv);
+        answers_tell_shown(conv);
         tell_opened(conv);
 }
 
@@ -171,7 +172,8 @@ static int open_conv(struct machine *machine, deskbell_conversation *conv)
         conv->is_opened = conv->is_opening = true;
         conv->shown_upto = cache_message_last(machine->cache);
         conv->is_refused = false;
-        conv->ask_at_ms = 0;
+        if (!conv->ask.is_the_servers)
+                conv->ask.until_ms = 0;
         evict_opened(conv);
         begin_giving(conv);
         machine->has_to_give = true;

@@ -2,6 +2,7 @@
 /* Hand-over: see handover.h. A message has one block of memory, for itself and its texts. */
 #include "handover.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 #include "machine_private.h"
@@ -60,7 +61,7 @@ static struct handed *handed_new(deskbell_conversation *conv, const struct cache
 struct handed *handed_free(struct handed *handed)
 {
         if (handed && handed->files_count) /* keys of sealed copies */
-                explicit_bzero(handed->files, handed->files_count * sizeof(*handed->files));
+                OPENSSL_cleanse(handed->files, handed->files_count * sizeof(*handed->files));
         free(handed);
         return NULL;
 }

@@ -2,6 +2,7 @@
 /* Jobs: making and freeing them. */
 #include "jobs.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ struct job *job_free(struct job *job)
                 return NULL;
         free(job->path);
         free(job->target);
-        explicit_bzero(job->secret, sizeof(job->secret));
+        OPENSSL_cleanse(job->secret, sizeof(job->secret));
         free(job);
         return NULL;
 }

@@ -9,6 +9,7 @@
  * One thread at a time. */
 #pragma once
 
+#include "answers.h"
 #include "cache.h"
 #include "events.h"
 #include "jobs.h"
@@ -25,6 +26,8 @@ struct machine_settings {
         int64_t first_page, snapshot;               /* -1 = all */
         int64_t cache_max_bytes, cache_max_entries; /* 0 = no limit */
         struct cache *visitor;                      /* file of the visitor that the user claims; NULL = none */
+        bool has_answers;                           /* the application has plugged them in (answers.h) */
+        char answers_table[ANSWERS_TABLE];          /* what answers, so that another one is known as such */
         deskbell_client *client;
         void (*random)(void *data, void *bytes, size_t len);
         void (*log)(void *data, enum deskbell_level level, const char *line);
@@ -122,6 +125,9 @@ void machine_told(struct machine *machine, int64_t pos);
 void machine_mark_read(struct machine *machine, deskbell_conversation *conv, int64_t seq);
 void machine_typing(struct machine *machine, deskbell_conversation *conv);
 int machine_set_presence(struct machine *machine, enum deskbell_availability word); /* 0 or DESKBELL_E_STATE */
+int machine_serve_turns(struct machine *machine);                                   /* 0 or DESKBELL_E_STATE */
+/* `params`: of bot.act, copied. */
+int machine_act(struct machine *machine, uint64_t conv, int64_t number, struct span params);
 int machine_entry_done(struct machine *machine, deskbell_conversation *conv, int log, int64_t number);
 int machine_history(struct machine *machine, deskbell_conversation *conv,
                     const struct deskbell_history_options *options, deskbell_history_fn fn, void *data);

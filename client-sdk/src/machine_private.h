@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Machine, shared between its files: machine.c (turns, frames, requests), session.c (connection and login), sync.c
- * (feed and entries in), conversations.c (what is known and given to the application), sending.c (outbox), marks.c
- * (marks, typing, unread). */
+/* Machine, shared between its files: machine.c (turns), machine_frames.c (frames, requests), session.c (connection),
+ * login.c, sync.c (feed and entries in), apply.c (an entry), conversations.c (what is known and given to the
+ * application), sending.c (outbox), marks.c (marks, typing, unread). */
 #pragma once
 
 #include "machine.h"
@@ -43,6 +43,13 @@ enum session_state {
         SESSION_PAUSED, /* in the background */
 };
 
+/* When something that did not help may be asked for again. */
+struct pause {
+        int64_t until_ms;    /* not before; 0 = at once */
+        int failures;        /* in a row */
+        bool is_the_servers; /* it asked for it: a new session does not end it */
+};
+
 /* What the application was given of a conversation is not in the file: this is how it was when the turn began. */
 struct conv_before {
         int64_t turn; /* which changed it; 0 = none did */
@@ -57,8 +64,7 @@ struct place {
         int64_t given;       /* highest number given to the application since it was opened */
         int64_t snapshot_to; /* up to here it is given as SNAPSHOT */
         bool is_fetching;
-        int64_t stuck_until_ms;
-        int failures; /* answers in a row that did not help */
+        struct pause pause; /* of entries.read */
 };
 
 struct deskbell_conversation {
@@ -81,8 +87,7 @@ struct deskbell_conversation {
         int64_t shown_upto;        /* outbox rows up to here are told as the queue's content when it is opened */
         bool is_watched, is_asked; /* staff: watch answered; watch or open request in flight */
         bool is_refused;           /* the server will not open it in this session */
-        int64_t ask_at_ms;         /* not before */
-        int ask_failures;          /* in a row */
+        struct pause ask;          /* of watch or open */
         bool is_dirty, is_changed; /* to be written; to be told */
         bool is_in_sync_list;
         deskbell_conversation *next_sync, *next_dirty;
@@ -138,6 +143,9 @@ enum request_kind {
         REQUEST_UPLOAD_CANCEL,
         REQUEST_SEARCH,
         REQUEST_PUSH,
+        REQUEST_ANSWERS,
+        REQUEST_TURNS,
+        REQUEST_ACT,
 };
 
 /* Where notifications reach this device, and the looks at the server that they call for. */
@@ -237,6 +245,17 @@ struct request {
         int64_t due_ms; /* answer expected until */
 };
 
+/* A bot's (turns.c). */
+struct turns {
+        bool is_served;           /* the application is a bot */
+        bool is_wanted, is_asked; /* bot.turns */
+        bool has_more;            /* it did not tell all: asked again when one is answered */
+        int64_t at_ms;            /* not before */
+        int failures;             /* in a row */
+        struct turn *first;
+        size_t count;
+};
+
 struct typist {
         deskbell_conversation *conv;
         struct principal_id who;
@@ -254,6 +273,8 @@ struct machine {
         int64_t skew_ms; /* server's clock minus ours, as last seen */
         bool is_in_turn;
         int64_t turn;          /* number of this turn */
+        bool is_begun;         /* it lives: machine_new has succeeded */
+        int64_t anew_at_ms;    /* a damaged file is not replaced before */
         bool is_reload_owed;   /* what is known is not what the file says: it could not be read */
         int64_t tell_again_ms; /* something could not be told for want of memory; 0 = nothing */
 
@@ -304,9 +325,9 @@ struct machine {
 
         /* sync */
         bool is_feed_wanted, is_feed_asked;
-        int64_t feed_at_ms; /* not before */
-        int feed_failures;  /* in a row */
-        int feed_smalls;    /* pages with few rows in a row */
+        struct pause feed_pause;
+        int feed_smalls;             /* pages with few rows in a row */
+        int64_t reads_hold_until_ms; /* the server wants none of them before */
         struct history *histories;
 
         /* sending */
@@ -345,7 +366,9 @@ struct machine {
         int64_t told_retry_at_ms;
         char told_why[40];
 
+        struct answers answers;
         struct push push;
+        struct turns turns;
         struct background background;
         bool evict_wanted; /* the cache is to be looked at */
         int evict_puts;    /* entries written since it was */
@@ -377,12 +400,21 @@ void machine_reload(struct machine *machine); /* after a failed commit */
 void machine_notice(struct machine *machine, enum deskbell_notice notice, deskbell_conversation *conv,
                     const char *detail);
 
-/* ---- session.c ---- */
+/* ---- machine_frames.c ---- */
+void frames_move(struct frames *to, struct frames *from);
+void frames_clear(struct frames *frames);
+
+/* ---- login.c ---- */
 int session_load(struct machine *machine);
-void session_give_up(struct machine *machine, const char *why, int64_t after_ms); /* -1: a pause of our own */
 void session_answered(struct machine *machine, struct reader *reader);
 void session_refused(struct machine *machine, const struct protocol_error_body *error);
 void session_renewed(struct machine *machine, struct reader *reader);
+
+/* ---- session.c ---- */
+void session_give_up(struct machine *machine, const char *why, int64_t after_ms); /* -1: a pause of our own */
+void session_set_state(struct machine *machine, enum session_state state, const char *why);
+void session_stop(struct machine *machine, const char *why);          /* for good, until the application connects */
+void session_token_refused(struct machine *machine, const char *why); /* visitors have none: they stop */
 void session_heartbeat(struct machine *machine, int64_t rev, int64_t now_ms);
 void session_closing(struct machine *machine, const struct protocol_event_session_closing *event);
 void session_time(struct machine *machine);
@@ -395,6 +427,7 @@ void session_wake(struct machine *machine);  /* does nothing unless PAUSED */
 
 /* ---- push.c ---- */
 void push_load(struct machine *machine);
+void push_keep(struct machine *machine);  /* in the file */
 void push_doubt(struct machine *machine); /* the server may have forgotten the token */
 void push_lost_link(struct machine *machine);
 void push_pump(struct machine *machine);
@@ -402,6 +435,58 @@ void push_answered(struct machine *machine);
 void push_refused(struct machine *machine, const struct protocol_error_body *error);
 void push_check(struct machine *machine); /* at the end of a turn */
 int64_t push_next_ms(const struct machine *machine);
+
+/* ---- answers.c ---- */
+void answers_load(struct machine *machine);  /* at the start, and after a failed commit */
+void answers_begin(struct machine *machine); /* a session is open */
+void answers_pump(struct machine *machine);
+void answers_answered(struct machine *machine, struct reader *reader);
+void answers_refused(struct machine *machine, const struct protocol_error_body *error);
+void answers_unusable(struct machine *machine, const uint8_t version[ANSWERS_VERSION]); /* the table says */
+char *answers_bytes(struct machine *machine, size_t *out_len); /* of the whole version; free() it; NULL: no memory */
+int64_t answers_next_ms(const struct machine *machine);
+int64_t answers_used_bytes(const struct machine *machine); /* what the versions take in the file */
+
+/* ---- turns.c ---- */
+void turns_begin(struct machine *machine); /* a session is open */
+void turns_event(struct machine *machine, const struct protocol_bot_asked *asked);
+void turns_listed(struct machine *machine, struct reader *reader);
+void turns_unlisted(struct machine *machine, const struct protocol_error_body *error);
+void turns_acted(struct machine *machine, const struct request *request);
+void turns_refused(struct machine *machine, const struct request *request, const struct protocol_error_body *error);
+void turns_pump(struct machine *machine);
+int64_t turns_next_ms(const struct machine *machine);
+void turns_free(struct machine *machine);
+
+/* ---- answers_found.c ---- */
+void answers_load_kept(struct machine *machine);
+void answers_back(struct machine *machine);   /* a session is open: nothing is asked here */
+void answers_unload(struct machine *machine); /* what is loaded is not needed, or of another version */
+void answers_sent(struct machine *machine, const struct cached_message *row);
+void answers_applied(deskbell_conversation *conv, int64_t number, const struct protocol_entry *entry); /* public log */
+void answers_gone(struct machine *machine, const struct cmid *cmid); /* the question is: what was found for it goes */
+void answers_tell_shown(deskbell_conversation *conv);                /* as it is opened */
+void answers_time(struct machine *machine);
+int64_t answers_question_ms(const struct machine *machine); /* when the next question is due */
+void answers_free(struct machine *machine);
+
+/* ---- anew.c ---- */
+
+/* What was in memory before it was read again. */
+struct anew_before {
+        struct outgoing *first;
+        struct upload *uploads;
+        uint8_t device[16], epoch[8];
+        char visitor_secret[65], me_text[ID_TEXT_BYTES + 1];
+        struct principal_id me;
+        bool has_epoch;
+};
+
+/* Outside a turn. Takes the outbox out of memory. */
+void anew_remember(struct machine *machine, struct anew_before *out_before);
+/* Outside a turn, after a reload: when it met damage the file is replaced, and what is in the new one is loaded.
+ * Releases what `before` holds; NULL = nothing is known of it. */
+void anew_check(struct machine *machine, struct anew_before *before);
 
 /* ---- background.c ---- */
 void background_stay(struct machine *machine, int64_t until_ms); /* not closed before, unless all is done */
@@ -430,10 +515,14 @@ void sync_pump(struct machine *machine);
 int64_t sync_next_ms(const struct machine *machine);
 bool sync_is_caught_up(const struct machine *machine);
 bool sync_follows(const struct machine *machine, const deskbell_conversation *conv, int log);
+int64_t sync_number(const struct protocol_entry *entry, int log); /* its place in that log, 0 = not of it */
+
+/* ---- apply.c ---- */
+/* The entry after the cursor, which moves on: written, given when it can be, counted. */
+void sync_apply(struct machine *machine, deskbell_conversation *conv, int log, const struct protocol_entry *entry);
 /* Writes an entry of that log; a failure shows at the commit. */
 void sync_put(struct machine *machine, deskbell_conversation *conv, int log, int64_t number,
               const struct protocol_entry *entry);
-int64_t sync_number(const struct protocol_entry *entry, int log); /* its place in that log, 0 = not of it */
 
 /* ---- evict.c ---- */
 void evict_opened(deskbell_conversation *conv); /* or closed */
@@ -464,6 +553,8 @@ void conv_need_row(deskbell_conversation *conv);       /* has a row in the file 
 void conv_free_all(struct machine *machine);
 void conv_give_live(deskbell_conversation *conv, int log, const struct protocol_entry *entry);
 void conv_check_opened(deskbell_conversation *conv);
+void conv_write(struct machine *machine, deskbell_conversation *conv); /* its row; a failure shows at the commit */
+void conv_take_back(deskbell_conversation *conv); /* what a failed turn gave or opened; harmless in any other */
 
 /* ---- outbox.c and sending.c ---- */
 void outbox_remove(struct machine *machine, struct outgoing *out); /* from the list; frees it */
@@ -518,19 +609,22 @@ void uploads_expire(struct machine *machine, int64_t since_ms);
 /* Row and files are in the file: takes it up and tells it. */
 int uploads_append(struct machine *machine, deskbell_conversation *conv, struct cached_message *row);
 void uploads_fail(struct machine *machine, struct upload *upload, enum deskbell_message_state state, struct span tag);
-void uploads_promote(struct machine *machine, struct upload *upload); /* all its files are there */
-void uploads_save_file(struct machine *machine, const struct upload *upload, size_t at);
-void uploads_begin_anew(struct machine *machine, struct cached_upload *file); /* under a new key, from zero */
-bool uploads_take_back(struct machine *machine, struct outgoing *out);        /* the server lost its files: once more */
-void uploads_forget_copies(struct machine *machine, int64_t pos);             /* the message needs its files no more */
+void uploads_promote(struct machine *machine, struct upload *upload);  /* all its files are there */
+bool uploads_take_back(struct machine *machine, struct outgoing *out); /* the server lost its files: once more */
 void uploads_sent(struct machine *machine, struct outgoing *out); /* but after a restore of the server it may again */
-bool uploads_has_rows(struct machine *machine, int64_t pos);
 /* A message whose files stand under `files_pos` and never were all on the server: it is UPLOADING again. False: it is
  * not such a message. */
 bool uploads_wait_again(struct machine *machine, deskbell_conversation *conv, struct cached_message *row,
                         int64_t files_pos);
-bool uploads_tell_files(struct machine *machine, struct event *event, int64_t pos); /* false: out of memory */
 size_t uploads_count(const struct machine *machine);
+
+/* ---- upload_rows.c: `pos` is the message's ---- */
+bool uploads_tell_files(struct machine *machine, struct event *event, int64_t pos); /* false: out of memory */
+bool uploads_has_rows(struct machine *machine, int64_t pos);
+void uploads_save_file(struct machine *machine, const struct upload *upload, size_t at);
+void uploads_begin_anew(struct machine *machine, struct cached_upload *file); /* under a new key, from zero */
+void uploads_remove_copies(struct machine *machine, int64_t pos);             /* from the disk; the rows stay */
+void uploads_forget_copies(struct machine *machine, int64_t pos);             /* and the rows go */
 
 /* ---- fetches.c ---- */
 void fetches_pump(struct machine *machine);

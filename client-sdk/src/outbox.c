@@ -220,6 +220,7 @@ int machine_forget(struct machine *machine, const struct cmid *cmid)
         if (old->row.state == DESKBELL_FAILED || old->row.state == DESKBELL_EXPIRED) {
                 uploads_forget_copies(machine, old->row.pos);
                 cache_message_drop(machine->cache, old->row.pos);
+                answers_gone(machine, cmid);
                 machine->failed_count--;
                 rc = 0;
         }

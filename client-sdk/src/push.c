@@ -25,7 +25,7 @@ void push_load(struct machine *machine)
                 push->is_wanted = push->service != 0 || push->is_removal;
 }
 
-static void keep(struct machine *machine)
+void push_keep(struct machine *machine)
 {
         struct push *push = &machine->push;
 
@@ -51,7 +51,7 @@ int machine_set_push(struct machine *machine, int service, const char *token)
         push->is_wanted = true;
         push->is_told = false;
         push->at_ms = 0;
-        keep(machine);
+        push_keep(machine);
         return 0;
 }
 
@@ -116,7 +116,7 @@ static void settled(struct machine *machine)
         push->failures = 0;
         if (push->is_removal) {
                 push->is_removal = false;
-                keep(machine);
+                push_keep(machine);
         }
 }
 

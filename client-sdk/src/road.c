@@ -126,6 +126,13 @@ static bool read_credential(const char *at, size_t len, char out[ROAD_CREDENTIAL
         return true;
 }
 
+static const char *last_of(const char *text, size_t len, char wanted)
+{
+        while (len && text[len - 1] != wanted)
+                len--;
+        return len ? text + len - 1 : NULL;
+}
+
 bool road_read_proxy(const char *url, struct road_proxy *out)
 {
         if (strncmp(url, "http://", 7) != 0)
@@ -134,7 +141,7 @@ bool road_read_proxy(const char *url, struct road_proxy *out)
         size_t len = strlen(at);
         if (len > 0 && at[len - 1] == '/')
                 len--;
-        const char *sign = memrchr(at, '@', len);
+        const char *sign = last_of(at, len, '@');
         out->has_credentials = sign != NULL;
         if (sign) {
                 const char *colon = memchr(at, ':', (size_t)(sign - at));

@@ -9,7 +9,8 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "platform.h"
 
 enum { FORM = 1, SALT_BYTES = 16, NONCE_BYTES = 12, TAG_BYTES = 16, CHECK_BYTES = 8 };
 
@@ -83,29 +84,13 @@ static EVP_CIPHER_CTX *cipher_for(const uint8_t key[SEAL_KEY_BYTES], int closes)
 
 /* ---- keys -------------------------------------------------------------------------------------------------------- */
 
-/* A page of its own: locking and letting go are per page. */
-static struct seal *make_room(void)
-{
-        struct seal *seal = mmap(NULL, sizeof(*seal), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (seal == MAP_FAILED)
-                return NULL;
-
-        mlock(seal, sizeof(*seal)); /* where it is possible */
-#ifdef MADV_DONTDUMP
-        madvise(seal, sizeof(*seal), MADV_DONTDUMP);
-#endif
-        return seal;
-}
-
 struct seal *seal_free(struct seal *seal)
 {
         if (!seal)
                 return NULL;
         EVP_CIPHER_CTX_free(seal->closing); /* overwrites what it knows of the key */
         EVP_CIPHER_CTX_free(seal->opening);
-        OPENSSL_cleanse(seal, sizeof(*seal));
-        munlock(seal, sizeof(*seal));
-        munmap(seal, sizeof(*seal));
+        platform_secret_free(seal, sizeof(*seal));
         return NULL;
 }
 
@@ -124,7 +109,7 @@ static struct seal *make_ready(struct seal *seal)
 
 struct seal *seal_new(void)
 {
-        struct seal *seal = make_room();
+        struct seal *seal = platform_secret_new(sizeof(struct seal));
 
         if (!seal || RAND_priv_bytes(seal->data_key, sizeof(seal->data_key)) != 1)
                 return seal_free(seal);
@@ -179,7 +164,7 @@ int seal_unwrap(const uint8_t key[SEAL_KEY_BYTES], const uint8_t wrapped[SEAL_WR
         make_check(wrapped, check);
         if (wrapped[0] != FORM || memcmp(check, wrapped + SEAL_WRAPPED_BYTES - CHECK_BYTES, CHECK_BYTES) != 0)
                 return SEAL_BROKEN;
-        struct seal *seal = make_room();
+        struct seal *seal = platform_secret_new(sizeof(struct seal));
         EVP_CIPHER_CTX *cipher = seal ? wrapper(key, salt, 0) : NULL;
         int rc = cipher ? open_box(cipher, (struct span){(const char *)wrapped, 1 + SALT_BYTES}, nonce, box,
                                    SEAL_KEY_BYTES, seal->data_key)

@@ -326,8 +326,8 @@ static void expect_entry(struct machine *machine, deskbell_conversation *conv, i
 
         if (number <= place->at.head)
                 return;
-        if (place->at.cursor == place->at.head && place->stuck_until_ms <= machine->now_ms)
-                place->stuck_until_ms = machine->now_ms + ENTRY_GRACE_MS;
+        if (place->at.cursor == place->at.head && place->pause.until_ms <= machine->now_ms)
+                place->pause.until_ms = machine->now_ms + ENTRY_GRACE_MS;
         place->at.head = number;
         conv_touch(conv, false);
         sync_want(machine, conv);

@@ -27,13 +27,46 @@ void sync_want(struct machine *machine, deskbell_conversation *conv)
         machine->sync_first = conv;
 }
 
-/* The pause after `failures` answers in a row that did not help: longer each time, and never shorter than asked for. */
-static int64_t stuck_ms(int *failures, int64_t asked_ms)
+/* An answer did not help: longer each time. */
+static void pause_stuck(const struct machine *machine, struct pause *pause)
 {
-        int64_t pause = (int64_t)STUCK_MS << (*failures < 6 ? *failures : 6);
+        pause->until_ms = machine->now_ms + ((int64_t)STUCK_MS << (pause->failures < 6 ? pause->failures : 6));
+        pause->failures++;
+        pause->is_the_servers = false;
+}
 
-        ++*failures;
-        return asked_ms > pause ? asked_ms : pause;
+/* The server refused: the first time as long as it says, later never shorter than that. */
+static void pause_refused(const struct machine *machine, struct pause *pause, int64_t asked_ms)
+{
+        bool is_first = pause->failures == 0;
+        int64_t asked_until_ms = machine->now_ms + asked_ms;
+
+        pause_stuck(machine, pause);
+        if (asked_ms < 0 || (!is_first && asked_until_ms < pause->until_ms))
+                return;
+        pause->until_ms = asked_until_ms;
+        pause->is_the_servers = true;
+}
+
+static void pause_end(struct pause *pause)
+{
+        *pause = (struct pause){0};
+}
+
+/* A new session ends a pause of our own. */
+static void pause_of_before(const struct machine *machine, struct pause *pause)
+{
+        if (!pause->is_the_servers || pause->until_ms <= machine->now_ms)
+                pause_end(pause);
+}
+
+/* Until when a read of that pause has to wait; 0 = it has not. */
+static int64_t waits_until_ms(const struct machine *machine, const struct pause *pause)
+{
+        int64_t until_ms =
+                pause->until_ms > machine->reads_hold_until_ms ? pause->until_ms : machine->reads_hold_until_ms;
+
+        return until_ms > machine->now_ms ? until_ms : 0;
 }
 
 void sync_want_feed(struct machine *machine)
@@ -45,19 +78,16 @@ void sync_begin(struct machine *machine)
 {
         machine->is_feed_wanted = true;
         machine->is_feed_asked = false;
-        machine->feed_at_ms = 0;
-        machine->feed_failures = 0;
+        pause_of_before(machine, &machine->feed_pause);
         machine->is_fullness_said = false;
         for (size_t i = 0; i < machine->conv_count; i++) {
                 deskbell_conversation *conv = machine->convs[i];
 
                 conv->is_watched = conv->is_asked = conv->is_refused = false;
-                conv->ask_at_ms = 0;
-                conv->ask_failures = 0;
+                pause_of_before(machine, &conv->ask);
                 for (int log = 0; log < 2; log++) {
                         conv->place[log].is_fetching = false;
-                        conv->place[log].stuck_until_ms = 0;
-                        conv->place[log].failures = 0;
+                        pause_of_before(machine, &conv->place[log].pause);
                 }
                 sync_want(machine, conv);
         }
@@ -86,7 +116,7 @@ static void ask_feed(struct machine *machine)
         struct protocol_feed_read params = {.rev = machine->rev, .has_limit = true, .limit = PROTOCOL_PAGE_ROWS};
         struct writer writer;
 
-        if (!machine->is_feed_wanted || machine->is_feed_asked || machine->feed_at_ms > machine->now_ms ||
+        if (!machine->is_feed_wanted || machine->is_feed_asked || waits_until_ms(machine, &machine->feed_pause) > 0 ||
             !machine_may_ask(machine) || !machine_request_begin(machine, &writer, REQUEST_FEED, PROTOCOL_M_FEED_READ))
                 return;
         machine->is_feed_wanted = false;
@@ -135,7 +165,7 @@ static bool introduce(struct machine *machine, deskbell_conversation *conv)
                 is_needed = conv->is_opened && !conv->is_confirmed && conv->key[0];
         if (!is_needed || conv->is_refused || conv->has_left)
                 return false;
-        if (conv->is_asked || conv->ask_at_ms > machine->now_ms || !machine_may_ask(machine))
+        if (conv->is_asked || waits_until_ms(machine, &conv->ask) > 0 || !machine_may_ask(machine))
                 return true;
         if (machine->set.is_staff)
                 ask_watch(machine, conv);
@@ -181,7 +211,7 @@ static bool fetch(struct machine *machine, deskbell_conversation *conv, int log)
         }
         if (place->at.low > 0 && place->at.cursor >= place->at.head && !place->is_fetching)
                 return false;
-        if (!place->is_fetching && place->stuck_until_ms <= machine->now_ms && machine_may_ask(machine) &&
+        if (!place->is_fetching && waits_until_ms(machine, &place->pause) == 0 && machine_may_ask(machine) &&
             machine->reads_in_flight < READS_IN_FLIGHT)
                 ask_entries(machine, conv, log);
         return true;
@@ -211,178 +241,30 @@ bool sync_is_caught_up(const struct machine *machine)
         return !machine->is_feed_wanted && !machine->is_feed_asked && !machine->sync_first;
 }
 
+static int64_t sooner(const struct machine *machine, const struct pause *pause, int64_t next)
+{
+        int64_t until_ms = waits_until_ms(machine, pause);
+
+        return until_ms > 0 && until_ms < next ? until_ms : next;
+}
+
 int64_t sync_next_ms(const struct machine *machine)
 {
         int64_t next = INT64_MAX;
 
         if (machine->state != SESSION_OPEN)
                 return next;
-        if (machine->is_feed_wanted && !machine->is_feed_asked && machine->feed_at_ms > 0)
-                next = machine->feed_at_ms;
+        if (machine->is_feed_wanted && !machine->is_feed_asked)
+                next = sooner(machine, &machine->feed_pause, next);
         for (const deskbell_conversation *conv = machine->sync_first; conv; conv = conv->next_sync) {
-                if (conv->ask_at_ms > machine->now_ms && conv->ask_at_ms < next)
-                        next = conv->ask_at_ms;
+                next = sooner(machine, &conv->ask, next);
                 for (int log = 0; log < 2; log++)
-                        if (conv->place[log].stuck_until_ms > machine->now_ms && conv->place[log].stuck_until_ms < next)
-                                next = conv->place[log].stuck_until_ms;
+                        next = sooner(machine, &conv->place[log].pause, next);
         }
         return next;
 }
 
 /* ---- applying ---------------------------------------------------------------------------------------------------- */
-
-static bool is_me(const struct machine *machine, struct principal_id who)
-{
-        /* A conversation has one customer; what he wrote as a visitor, under another id, is his too. */
-        if (machine->me.role == ROLE_CUSTOMER)
-                return who.role == ROLE_CUSTOMER;
-        return who.role == machine->me.role && who.id == machine->me.id;
-}
-
-void sync_put(struct machine *machine, deskbell_conversation *conv, int log, int64_t number,
-              const struct protocol_entry *entry)
-{
-        const struct protocol_entry_info *info = protocol_entry_info(entry->kind);
-        struct cached_entry row = {
-                .log = log,
-                .number = number,
-                .kind = (int)entry->kind,
-                .of = entry->content.has_of ? entry->content.of : 0,
-                .counts = log == 0 && info && info->unread && !is_me(machine, entry->author),
-                .cmid = entry->has_cmid ? &entry->cmid : NULL,
-        };
-        char room[2048];
-        struct writer writer;
-
-        conv_need_row(conv);
-        row.conv = conv->row;
-        writer_init(&writer, room, sizeof(room));
-        protocol_entry_write(&writer, entry);
-        row.body = (struct span){writer.bytes, writer.len};
-        machine->evict_puts++;
-        if (!writer.failed)
-                cache_entry_put(machine->cache, &row);
-        else
-                cache_fail(machine->cache);
-        writer_done(&writer);
-}
-
-/* One cached entry, decoded, in memory of its own. */
-struct loaded {
-        struct event *memory;
-        struct protocol_entry entry;
-        int64_t number;
-        bool is_found, is_in_vain; /* in vain: no memory */
-};
-
-static struct loaded loaded_new(void)
-{
-        return (struct loaded){.memory = event_new(EVENT_ENTRY)};
-}
-
-static void loaded_done(struct machine *machine, struct loaded *loaded)
-{
-        if (!loaded->memory || loaded->is_in_vain)
-                cache_fail(machine->cache); /* better the whole turn again than half of it */
-        event_free(loaded->memory);
-}
-
-static bool load_one(void *data, const struct cached_entry *row)
-{
-        struct loaded *loaded = data;
-
-        loaded->number = row->number;
-        int rc = loaded->memory ? event_read_entry(loaded->memory, row->body, &loaded->entry) : DESKBELL_E_NOMEM;
-        loaded->is_found = rc == 0;
-        loaded->is_in_vain = rc == DESKBELL_E_NOMEM;
-        return false;
-}
-
-static void change_message(struct machine *machine, deskbell_conversation *conv, int log,
-                           const struct protocol_entry *edit)
-{
-        struct loaded loaded = loaded_new();
-        int64_t version = edit->content.has_version ? edit->content.version : 0;
-
-        cache_entries(machine->cache, conv->row, log, edit->content.of, edit->content.of, 1, false, load_one, &loaded);
-        struct protocol_entry *message = &loaded.entry;
-        if (loaded.is_found && message->kind != PROTOCOL_ENTRY_ERASED && edit->content.has_text &&
-            version > (message->has_edited ? message->edited : 1)) {
-                message->content.has_text = true;
-                message->content.text = edit->content.text;
-                message->has_edited = true;
-                message->edited = version;
-                sync_put(machine, conv, log, loaded.number, message);
-        }
-        loaded_done(machine, &loaded);
-}
-
-/* What tells of an erased message shows nothing any more either. */
-static void blank_about(struct machine *machine, deskbell_conversation *conv, int log, enum protocol_entry_kind kind,
-                        int64_t of)
-{
-        for (int64_t above = 0;;) {
-                struct loaded loaded = loaded_new();
-                bool is_found;
-
-                cache_entries_about(machine->cache, conv->row, log, (int)kind, of, above, load_one, &loaded);
-                is_found = loaded.is_found;
-                if (is_found) {
-                        loaded.entry.content.has_text = false;
-                        sync_put(machine, conv, log, loaded.number, &loaded.entry);
-                        above = loaded.number;
-                }
-                loaded_done(machine, &loaded);
-                if (!is_found)
-                        return;
-        }
-}
-
-static void erase_message(struct machine *machine, deskbell_conversation *conv, int log, int64_t of)
-{
-        struct loaded loaded = loaded_new();
-
-        cache_entries(machine->cache, conv->row, log, of, of, 1, false, load_one, &loaded);
-        if (loaded.is_found) {
-                if (loaded.entry.has_cmid)
-                        cache_message_erase(machine->cache, &loaded.entry.cmid);
-                loaded.entry.kind = PROTOCOL_ENTRY_ERASED;
-                loaded.entry.content = (struct protocol_content){0};
-                sync_put(machine, conv, log, loaded.number, &loaded.entry);
-        }
-        loaded_done(machine, &loaded);
-        blank_about(machine, conv, log, PROTOCOL_ENTRY_EDIT, of);
-        if (log == 0)
-                blank_about(machine, conv, 1, PROTOCOL_ENTRY_REVISION, of);
-}
-
-static void apply(struct machine *machine, deskbell_conversation *conv, int log, const struct protocol_entry *entry)
-{
-        struct place *place = &conv->place[log];
-        const struct protocol_entry_info *info = protocol_entry_info(entry->kind);
-        bool was_behind = place->at.cursor < place->at.head;
-
-        place->at.cursor++;
-        if (place->at.head < place->at.cursor)
-                place->at.head = place->at.cursor;
-        sync_put(machine, conv, log, place->at.cursor, entry);
-        if (entry->kind == PROTOCOL_ENTRY_EDIT && entry->content.has_of)
-                change_message(machine, conv, log, entry);
-        if (entry->kind == PROTOCOL_ENTRY_ERASE && entry->content.has_of)
-                erase_message(machine, conv, log, entry->content.of);
-        conv_give_live(conv, log, entry);
-        conv_touch(conv, true);
-        if (log == 0) {
-                marks_wrote(conv, entry->author);
-                marks_stored(conv);
-                bool is_counted = conv->feed.has_unread && place->at.cursor <= conv->feed.head; /* in the row's count */
-                /* The row's count was made with the marks of its time, and an erased message counts no more. */
-                bool is_anew = was_behind || entry->kind == PROTOCOL_ENTRY_ERASE;
-                if (!(is_anew && marks_count_cached(conv)) && info && info->unread && !is_me(machine, entry->author) &&
-                    place->at.cursor > conv->my_read && !is_counted)
-                        marks_counted(conv, 1);
-        }
-}
 
 int64_t sync_number(const struct protocol_entry *entry, int log)
 {
@@ -408,7 +290,7 @@ void sync_entry(struct machine *machine, const struct protocol_entry *entry)
                 place->at.low = 1; /* with the first entry the log is known whole */
         bool is_next = number == place->at.cursor + 1;
         if (place->at.low > 0 && (is_next || (PLANTED("gap_passed_over") && number > place->at.cursor))) {
-                apply(machine, conv, log, entry);
+                sync_apply(machine, conv, log, entry);
         } else if (number > place->at.cursor) {
                 if (number > place->at.head)
                         place->at.head = number;
@@ -435,16 +317,16 @@ static void begin_place(const deskbell_conversation *conv, struct place *place,
 static void check_progress(struct machine *machine, struct place *place, int64_t before, int64_t head)
 {
         if (place->at.low > 0 && (place->at.cursor > before || place->at.cursor >= place->at.head)) {
-                place->failures = 0;
+                place->pause.failures = 0;
                 return;
         }
-        if (place->at.low > 0 && head <= place->at.cursor && place->failures >= HEAD_DOUBTS) {
+        if (place->at.low > 0 && head <= place->at.cursor && place->pause.failures >= HEAD_DOUBTS) {
                 place->at.head = place->at.cursor;
-                place->failures = 0;
+                place->pause.failures = 0;
                 return;
         }
         machine_log(machine, DESKBELL_LOG_WARN, "entries.read gave nothing that follows");
-        place->stuck_until_ms = machine->now_ms + stuck_ms(&place->failures, -1);
+        pause_stuck(machine, &place->pause);
 }
 
 void sync_entries_answered(struct machine *machine, const struct request *request, struct reader *reader)
@@ -456,7 +338,7 @@ void sync_entries_answered(struct machine *machine, const struct request *reques
         place->is_fetching = false;
         sync_want(machine, conv);
         if (protocol_entries_read_result_read(reader, &result) < 0) {
-                place->stuck_until_ms = machine->now_ms + stuck_ms(&place->failures, -1);
+                pause_stuck(machine, &place->pause);
                 return;
         }
         if (place->at.low == 0)
@@ -468,7 +350,7 @@ void sync_entries_answered(struct machine *machine, const struct request *reques
                 const struct protocol_entry *entry = &result.entries[i];
 
                 if (entry->conv == conv->id && sync_number(entry, request->log) == place->at.cursor + 1)
-                        apply(machine, conv, request->log, entry);
+                        sync_apply(machine, conv, request->log, entry);
         }
         conv_touch(conv, true);
         check_progress(machine, place, before, result.head);
@@ -553,7 +435,7 @@ void sync_feed_answered(struct machine *machine, struct reader *reader)
         machine->is_feed_asked = false;
         if (protocol_feed_read_result_read(reader, &result) < 0) {
                 machine->is_feed_wanted = true;
-                machine->feed_at_ms = machine->now_ms + stuck_ms(&machine->feed_failures, -1);
+                pause_stuck(machine, &machine->feed_pause);
                 return;
         }
         for (size_t i = 0; i < result.rows_count; i++)
@@ -566,9 +448,10 @@ void sync_feed_answered(struct machine *machine, struct reader *reader)
         }
         bool has_more = result.has_more && result.more;
         machine->is_feed_wanted |= has_more;
-        if (!has_more || is_further)
-                machine->feed_failures = 0;
-        machine->feed_at_ms = has_more && !is_further ? machine->now_ms + stuck_ms(&machine->feed_failures, -1) : 0;
+        if (has_more && !is_further)
+                pause_stuck(machine, &machine->feed_pause);
+        else
+                pause_end(&machine->feed_pause);
 }
 
 void sync_conv_answered(struct machine *machine, const struct request *request, struct reader *reader)
@@ -585,7 +468,7 @@ void sync_conv_answered(struct machine *machine, const struct request *request, 
         if (request->kind == REQUEST_WATCH && protocol_conversation_watch_result_read(reader, &watched) == 0)
                 row = &watched.row;
         if (!row) {
-                conv->ask_at_ms = machine->now_ms + stuck_ms(&conv->ask_failures, -1);
+                pause_stuck(machine, &conv->ask);
                 return;
         }
         if (request->kind == REQUEST_CONV_OPEN && conv->id != row->conv && !conv_by_id(machine, row->conv))
@@ -596,21 +479,19 @@ void sync_conv_answered(struct machine *machine, const struct request *request, 
                 presence_watched(conv, &watched);
         sync_row(machine, row);
         if (request->kind == REQUEST_CONV_OPEN && !conv->is_confirmed) /* it spoke of another one */
-                conv->ask_at_ms = machine->now_ms + stuck_ms(&conv->ask_failures, -1);
+                pause_stuck(machine, &conv->ask);
         else
-                conv->ask_failures = 0;
+                pause_end(&conv->ask);
         conv->is_mark_urgent = true;
         marks_stored(conv);
 }
 
-/* The first time as long as the server says. */
-static int64_t refused_ms(int *failures, const struct protocol_error_body *error)
+/* What is refused to one for all is asked for by no other, also in a session of later. */
+static void take_refusal(struct machine *machine, struct pause *pause, const struct protocol_error_body *error)
 {
-        if (*failures == 0 && error->retry_after_ms >= 0) {
-                ++*failures;
-                return error->retry_after_ms;
-        }
-        return stuck_ms(failures, error->retry_after_ms);
+        pause_refused(machine, pause, error->retry_after_ms);
+        if (sending_is_for_all(error->tag) && pause->until_ms > machine->reads_hold_until_ms)
+                machine->reads_hold_until_ms = pause->until_ms;
 }
 
 void sync_refused(struct machine *machine, const struct request *request, const struct protocol_error_body *error)
@@ -625,7 +506,7 @@ void sync_refused(struct machine *machine, const struct request *request, const 
         if (request->kind == REQUEST_FEED) {
                 machine->is_feed_asked = false;
                 machine->is_feed_wanted = true;
-                machine->feed_at_ms = machine->now_ms + refused_ms(&machine->feed_failures, error);
+                take_refusal(machine, &machine->feed_pause, error);
                 return;
         }
         if (!conv)
@@ -634,11 +515,11 @@ void sync_refused(struct machine *machine, const struct request *request, const 
         if (request->kind == REQUEST_ENTRIES) {
                 struct place *place = &conv->place[request->log];
                 place->is_fetching = false;
-                place->stuck_until_ms = machine->now_ms + refused_ms(&place->failures, error);
+                take_refusal(machine, &place->pause, error);
                 return;
         }
         conv->is_asked = false;
-        conv->ask_at_ms = machine->now_ms + refused_ms(&conv->ask_failures, error);
+        take_refusal(machine, &conv->ask, error);
         if (error->permanent) {
                 conv->is_refused = true;
                 machine_notice(machine, DESKBELL_NOTICE_CONVERSATION_REFUSED, conv, tag);

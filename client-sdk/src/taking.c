@@ -77,7 +77,8 @@ static void take_message(struct machine *machine, const struct handed *handed)
         if (row.op != DESKBELL_OP_ERASE) /* of an edit: to know it whole after damage */
                 content_hash(row.op == DESKBELL_OP_SEND ? PROTOCOL_ENTRY_TEXT : PROTOCOL_ENTRY_EDIT, row.content,
                              row.hash);
-        outbox_append(machine, conv, &row);
+        if (outbox_append(machine, conv, &row) == 0)
+                answers_sent(machine, &row);
 }
 
 static bool copy_row(void *data, const struct cached_message *row)
@@ -101,6 +102,7 @@ static void put_back(struct machine *machine, struct handed *handed)
         cache_uploads_move(machine->cache, before, -before); /* dropping the message would take its files along */
         cache_message_drop(machine->cache, before);
         machine->failed_count--;
+        answers_gone(machine, &handed->old);
         row.cmid = handed->row.cmid;
         row.first_ms = handed->row.first_ms;
         row.tag = SPAN("");

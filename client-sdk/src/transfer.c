@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { OWED_S = 6, BODY_BYTES = 4096 /* of an answer to a PUT */ };
+#include "platform.h"
+
+enum { OWED_MS = 6000, BODY_BYTES = 4096 /* of an answer to a PUT */ };
 
 /* One request under way. */
 struct deskbell_exchange {
@@ -43,7 +44,6 @@ struct transfer {
 int transfer_new(const struct transfer_settings *settings, struct transfer **out_transfer)
 {
         struct transfer *transfer = calloc(1, sizeof(*transfer));
-        pthread_condattr_t monotonic;
         if (!transfer)
                 return DESKBELL_E_NOMEM;
 
@@ -54,10 +54,7 @@ int transfer_new(const struct transfer_settings *settings, struct transfer **out
         }
         transfer->set = *settings;
         pthread_mutex_init(&transfer->lock, NULL);
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&transfer->wake, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        platform_cond_init(&transfer->wake);
         *out_transfer = transfer;
         return 0;
 }
@@ -444,16 +441,13 @@ static bool is_owed(const struct transfer *transfer)
 
 void transfer_await(struct transfer *transfer)
 {
-        struct timespec until;
         if (!transfer)
                 return;
 
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += OWED_S;
+        int64_t until_ms = platform_mono_ms() + OWED_MS;
         pthread_mutex_lock(&transfer->lock);
-        while (is_owed(transfer))
-                if (pthread_cond_timedwait(&transfer->wake, &transfer->lock, &until) == ETIMEDOUT)
-                        break;
+        while (is_owed(transfer) && platform_cond_wait(&transfer->wake, &transfer->lock, until_ms))
+                continue;
         pthread_mutex_unlock(&transfer->lock);
 }
 

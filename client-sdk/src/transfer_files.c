@@ -11,13 +11,9 @@
 #include <unistd.h>
 
 #include "folder.h"
+#include "platform.h"
 #include "seal.h"
 #include "transfer.h"
-
-static int64_t mtime_of(const struct stat *info)
-{
-        return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
-}
 
 /* What it takes on the disk. */
 static int64_t bytes_on_disk(const struct job *job)
@@ -47,13 +43,14 @@ static int open_source(struct job *job)
 
         if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) {
                 job->outcome = JOB_MISSING;
-        } else if (job->size >= 0 && (info.st_size != bytes_on_disk(job) || mtime_of(&info) != job->mtime_ns)) {
+        } else if (job->size >= 0 &&
+                   (info.st_size != bytes_on_disk(job) || platform_mtime_ns(&info) != job->mtime_ns)) {
                 job->outcome = JOB_CHANGED;
         } else if (info.st_size < 1) {
                 job->outcome = JOB_CHANGED;
         } else {
                 job->size = job->has_secret ? job->size : info.st_size;
-                job->mtime_ns = mtime_of(&info);
+                job->mtime_ns = platform_mtime_ns(&info);
                 return fd;
         }
         if (fd >= 0)
@@ -99,7 +96,7 @@ void transfer_hash(struct job *job, const atomic_bool *is_stopping)
 
         job->outcome = hash_all(job, fd, is_stopping, job->sha256);
         /* Somebody may have written to it meanwhile. */
-        if (fstat(fd, &info) < 0 || info.st_size != bytes_on_disk(job) || mtime_of(&info) != job->mtime_ns)
+        if (fstat(fd, &info) < 0 || info.st_size != bytes_on_disk(job) || platform_mtime_ns(&info) != job->mtime_ns)
                 job->outcome = JOB_CHANGED;
         close(fd);
 }
@@ -183,7 +180,7 @@ void transfer_seal(struct job *job, const atomic_bool *is_stopping)
                 job->outcome = is;
         else if (is == JOB_CHANGED || (is == JOB_OK && memcmp(hash, job->sha256, sizeof(hash)) != 0))
                 job->outcome = *is_stopping ? JOB_DISK : JOB_CHANGED;
-        else if (is == JOB_OK && fsync(fd) == 0 && rename(job->path, job->target) == 0)
+        else if (is == JOB_OK && platform_flush(fd) == 0 && rename(job->path, job->target) == 0)
                 job->outcome = folder_sync_of(job->target) ? JOB_OK : take_name_back(job);
         close(fd);
         if (job->outcome == JOB_CHANGED)

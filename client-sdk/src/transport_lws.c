@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum { QUIET_PASSES = 2 }; /* before sleeping: what reading one thing made the library want to write, has left */
@@ -159,8 +158,8 @@ static bool may_sleep(const struct lws_transport *transport)
 {
         const struct connection *only = transport->connections;
 
-        return transport->wake_fd >= 0 && only && !only->next && only->is_open && !only->is_ended && !only->is_paused &&
-               !only->is_closing && !only->first_out && !lws_partial_buffered(only->wsi) &&
+        return transport->waker.fd >= 0 && only && !only->next && only->is_open && !only->is_ended &&
+               !only->is_paused && !only->is_closing && !only->first_out && !lws_partial_buffered(only->wsi) &&
                lws_service_adjust_timeout(transport->context, 1, 0) == 1;
 }
 
@@ -169,24 +168,20 @@ static bool may_sleep(const struct lws_transport *transport)
 static void sleep_until_bytes(struct lws_transport *transport)
 {
         struct pollfd wakers[] = {{lws_get_socket_fd(transport->connections->wsi), POLLIN, 0},
-                                  {transport->wake_fd, POLLIN, 0}};
-        uint64_t count;
+                                  {transport->waker.fd, POLLIN, 0}};
 
         poll(wakers, 2, -1);
-        if (wakers[1].revents && read(transport->wake_fd, &count, sizeof(count)) < 0)
-                return; /* it was read already */
+        if (wakers[1].revents)
+                platform_waker_clear(&transport->waker);
 }
 
 /* With the lock held. */
 static void wake_thread(struct lws_transport *transport)
 {
-        uint64_t one = 1;
-
         pthread_cond_signal(&transport->wake);
         if (transport->context)
                 lws_cancel_service(transport->context);
-        if (transport->wake_fd >= 0 && write(transport->wake_fd, &one, sizeof(one)) < 0)
-                return; /* it is readable already */
+        platform_waker_wake(&transport->waker);
 }
 
 /* True: there were some. */
@@ -364,8 +359,7 @@ static void transport_stop(void *data)
         sweep(transport, true);
         pthread_cond_destroy(&transport->wake);
         pthread_mutex_destroy(&transport->lock);
-        if (transport->wake_fd >= 0)
-                close(transport->wake_fd);
+        platform_waker_close(&transport->waker);
         SSL_CTX_free(transport->tls);
         free(transport);
 }
@@ -384,7 +378,7 @@ int transport_lws_new(const struct road *road, struct deskbell_transport *out_tr
         }
         pthread_mutex_init(&transport->lock, NULL);
         pthread_cond_init(&transport->wake, NULL);
-        transport->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        platform_waker_open(&transport->waker); /* without it the library sleeps */
         *out_transport = (struct deskbell_transport){
                 .size = sizeof(*out_transport),
                 .data = transport,

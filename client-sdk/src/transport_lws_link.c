@@ -3,20 +3,16 @@
  * messages. On the transport's thread.
  *
  * The library has no call that takes a connected socket for a client. It is told to connect to a socket of this process
- * (an abstract one, for a moment), which works at once, and before it has written anything the descriptor is made ours.
+ * (a door that stands open for a moment), and before it has written anything the descriptor is made ours.
  * Until 4.4 at least it also hands TLS a host name that is cut at 127 bytes and at the first colon, and names addresses
  * in SNI; host and SNI are set anew from the road. */
 #include "transport_lws_private.h"
 
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static const char subprotocol[] = "deskbell.v1";
@@ -165,10 +161,9 @@ static void take_over(struct lws *wsi, struct connection *connection)
         if (connection->fd < 0 || fd < 0)
                 return;
         connection->wsi = wsi; /* TLS may be through before the library tells it */
-        int rc = dup3(connection->fd, fd, O_CLOEXEC);
-        close(connection->fd);
+        bool has_moved = platform_move_fd(connection->fd, fd);
         connection->fd = -1;
-        if (rc < 0) /* then it still leads to our own door, and the upgrade fails there */
+        if (!has_moved) /* then it still leads to our own door, and the upgrade fails there */
                 road_log(connection->transport->road, DESKBELL_LOG_ERROR, "network", "no descriptor");
 }
 
@@ -329,33 +324,16 @@ struct lws_context *lws_link_context(struct lws_transport *transport)
 
 /* ---- beginning --------------------------------------------------------------------------------------------------- */
 
-/* A socket to connect to, under a name the kernel chose: "+@" and that name, as the library wants it. -1: none. */
-static int open_door(char out_name[112])
-{
-        struct sockaddr_un name = {.sun_family = AF_UNIX};
-        socklen_t len = sizeof(name);
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        if (fd < 0)
-                return -1;
-        if (bind(fd, (struct sockaddr *)&name, sizeof(name.sun_family)) < 0 || listen(fd, 1) < 0 ||
-            getsockname(fd, (struct sockaddr *)&name, &len) < 0) {
-                close(fd);
-                return -1;
-        }
-        snprintf(out_name, 112, "+@%.*s", (int)(len - offsetof(struct sockaddr_un, sun_path) - 1), name.sun_path + 1);
-        return fd;
-}
-
 void lws_link_begin(struct connection *connection)
 {
         static const lws_retry_bo_t no_pings = {0};
         const struct road_address *to = &connection->transport->road->to;
-        char door_name[112];
+        struct platform_door door = {.fd = -1};
+        bool is_open = connection->transport->context && platform_door_open(&door);
         struct lws_client_connect_info info = {
                 .context = connection->transport->context,
-                .address = door_name,
-                .port = to->port,
+                .address = door.address,
+                .port = door.port ? door.port : to->port,
                 .path = to->path,
                 .host = to->authority,
                 .origin = NULL,
@@ -367,13 +345,12 @@ void lws_link_begin(struct connection *connection)
                 .retry_and_idle_policy = &no_pings,
                 .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (to->is_tls ? LCCSCF_USE_SSL : 0),
         };
-        int door = info.context ? open_door(door_name) : -1;
-        struct lws *wsi = door >= 0 ? lws_client_connect_via_info(&info) : NULL;
+        struct lws *wsi = is_open ? lws_client_connect_via_info(&info) : NULL;
 
         if (wsi && !connection->is_ended)
                 take_over(wsi, connection); /* it was asked to wait at the door: somebody else stands there */
-        if (door >= 0)
-                close(door);
+        if (is_open)
+                close(door.fd);
         if (!wsi)
                 lws_link_ended(connection, NULL, ABNORMAL, "network", "no means for a connection", -1);
 }

@@ -50,7 +50,7 @@ struct lws_transport {
         struct command *first, *last;
         struct lws_context *context;
         bool is_running, is_stopping;
-        int wake_fd; /* wakes the thread where it sleeps without the library; -1 = it never does */
+        struct platform_waker waker; /* wakes the thread where it sleeps without the library; none: it never does */
         const struct road *road;
         struct dialer *dialer;
         pthread_t thread;

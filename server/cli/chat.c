@@ -3,6 +3,7 @@
  * in a pipe, or with --plain, each line of input is a message and each message a line of output. Callbacks run in this
  * loop's own thread. The terminal is as before when the program ends, also by a signal. */
 #include "chat.h"
+#include "deskbell/answers.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -114,6 +115,20 @@ static void show_entry(struct chat *chat, const struct deskbell_entry *entry)
         free(files);
 }
 
+/* In one line, buttons and all. */
+static void print_message(const struct deskbell_entry *entry, const char *what, const char *name, const char *text)
+{
+        printf("#%lld%s %s: %s", (long long)entry->number, what, name, text);
+        for (size_t i = 0; i < entry->choices_count; i++) {
+                char *label = chat_text_clean(entry->choices[i].label, false);
+                printf("%s [%zu] %s", *text || i > 0 ? " " : "", i + 1, label ? label : "");
+                free(label);
+        }
+        if (*entry->link)
+                printf(" <%s>", entry->link);
+        putchar('\n');
+}
+
 static void print_entry(struct chat *chat, const struct deskbell_entry *entry)
 {
         const char *what = entry->log == DESKBELL_TEAM ? " [note]" : "";
@@ -129,8 +144,7 @@ static void print_entry(struct chat *chat, const struct deskbell_entry *entry)
                 printf("#%lld%s %s changed #%lld: %s\n", (long long)entry->number, what, name, (long long)entry->of,
                        text);
         else
-                printf("#%lld%s %s: %s\n", (long long)entry->number, what, name,
-                       entry->kind == DESKBELL_KIND_ERASED ? "(erased)" : text);
+                print_message(entry, what, name, entry->kind == DESKBELL_KIND_ERASED ? "(erased)" : text);
         fflush(stdout);
         free(name);
         free(text);
@@ -177,6 +191,27 @@ static void on_message(deskbell_client *client, const struct deskbell_message *m
                 transcript_message(&chat->transcript, message);
         chat_upload_told(chat, message);
         chat->is_dirty = true;
+}
+
+static void on_device_answer(deskbell_client *client, const struct deskbell_device_answer *answer, void *data)
+{
+        struct chat *chat = data;
+
+        (void)client;
+        if (answer->conversation != chat->conv)
+                return;
+        chat->is_dirty = true;
+        if (!chat->is_plain) {
+                transcript_device_answer(&chat->transcript, answer);
+                return;
+        }
+        char *text = chat_text_clean(answer->text, false);
+        if (answer->is_taken_back)
+                printf("-- no longer " CHAT_ON_DEVICE ": %s\n", text);
+        else
+                printf("-- " CHAT_ON_DEVICE ": %s\n", text);
+        fflush(stdout);
+        free(text);
 }
 
 static void on_progress(deskbell_client *client, const struct deskbell_progress *progress, void *data)
@@ -601,6 +636,8 @@ static int open_client(struct chat *chat)
         options->on_notice = on_notice;
         options->on_progress = on_progress;
         options->on_presence = on_presence;
+        options->answers = deskbell_answers();
+        options->on_device_answer = on_device_answer;
         int rc = deskbell_open(options, &chat->client);
         explicit_bzero(key, sizeof(key));
         options->store_key = NULL;

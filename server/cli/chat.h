@@ -78,7 +78,8 @@ struct shown {
         int64_t number; /* 0 = none yet, or a remark */
         int64_t ts_ms, version, reply_to;
         bool is_mine, is_remark, is_listing, is_erased, is_paused;
-        int percent; /* UPLOADING: of file `file` of `files` */
+        bool is_device; /* found on this device for the message `cmid`, below which it stands */
+        int percent;    /* UPLOADING: of file `file` of `files` */
         size_t file, files;
         size_t hit_at, hit_len; /* bytes of `text` that stand out; 0 = none */
         char cmid[33];
@@ -86,9 +87,11 @@ struct shown {
         char *tag;
         char *name, *text; /* clean */
         char *more;        /* lines below it, clean; NULL = none */
-        char *unsent;      /* never was in the outbox: what was written, as it was; NULL = it was */
+        char *unsent;      /* never was in the outbox: what was written, as it was; NULL = it was, or has a file */
         char retried[33];  /* the cmid it had before /retry, "" = none */
 };
+
+#define CHAT_ON_DEVICE "answered on this device, without a connection"
 
 struct transcript {
         struct shown *rows;
@@ -98,6 +101,8 @@ struct transcript {
 
 void transcript_clear(struct transcript *transcript);
 void transcript_entry(struct transcript *transcript, const struct deskbell_entry *entry, const char *name);
+/* What this device has found, or takes back. */
+void transcript_device_answer(struct transcript *transcript, const struct deskbell_device_answer *answer);
 void transcript_message(struct transcript *transcript, const struct deskbell_message *message);
 void transcript_marks(struct transcript *transcript, int64_t others_recv, int64_t others_read);
 void transcript_remark(struct transcript *transcript, const char *text);
@@ -120,6 +125,13 @@ int transcript_draw(const struct transcript *transcript, struct screen *screen, 
 struct listed {
         char id[18];
         int64_t unanswered; /* as told last */
+};
+
+/* A file that was chosen, until its message is in the outbox. */
+struct attached {
+        struct attached *next;
+        char cmid[33];
+        char *path, *caption;
 };
 
 struct chat {
@@ -147,6 +159,7 @@ struct chat {
         struct deskbell_file *files; /* in the order of their numbers, from 1; own texts, media NULL */
         size_t files_count;
         char upload_cmid[33]; /* of the latest one, "" = none */
+        struct attached *attached;
         int saving, saved_percent, searches;
         char *find_later;        /* words to be looked for when there is a session */
         struct filling *filling; /* the form whose fields are asked for; NULL = none */
@@ -172,6 +185,8 @@ void chat_take_info(struct chat *chat, const struct deskbell_conversation_info *
 
 /* chat_files.c */
 void chat_attach(struct chat *chat, const char *text);
+/* The file of a message that was never in the outbox, once more; DESKBELL_E_NOT_FOUND: it was not chosen here. */
+int chat_attach_again(struct chat *chat, const char *cmid, char out_cmid[33]);
 void chat_save(struct chat *chat, const char *text);
 void chat_cancel(struct chat *chat);
 void chat_progress(struct chat *chat, const struct deskbell_progress *progress);

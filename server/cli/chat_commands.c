@@ -168,7 +168,7 @@ static void on_press(struct chat *chat, const char *text)
         }
 }
 
-/* Of a message that is in no file there is nothing to put back: its text is sent as a new one. */
+/* Of a message that is in no file there is nothing to put back: its text, or its file, is sent as a new one. */
 static int send_again(struct chat *chat, struct shown *row, char out_cmid[33])
 {
         struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
@@ -176,6 +176,8 @@ static int send_again(struct chat *chat, struct shown *row, char out_cmid[33])
         options.log = row->log;
         if (row->unsent)
                 return deskbell_send(chat->conv, row->unsent, &options, out_cmid);
+        if (chat_attach_again(chat, row->cmid, out_cmid) == 0)
+                return 0;
         int rc = deskbell_retry(chat->client, row->cmid, out_cmid);
         if (rc == 0)
                 memcpy(row->retried, row->cmid, sizeof(row->retried));

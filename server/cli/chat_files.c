@@ -9,6 +9,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static void attached_free(struct attached *attached)
+{
+        free(attached->path);
+        free(attached->caption);
+        free(attached);
+}
+
+/* Taken off the list; NULL = it is not there. */
+static struct attached *take_attached(struct chat *chat, const char *cmid)
+{
+        for (struct attached **at = &chat->attached; *at; at = &(*at)->next) {
+                struct attached *attached = *at;
+                if (strcmp(attached->cmid, cmid) != 0)
+                        continue;
+                *at = attached->next;
+                return attached;
+        }
+        return NULL;
+}
+
 void chat_files_done(struct chat *chat)
 {
         for (size_t i = 0; i < chat->files_count; i++) {
@@ -18,6 +38,8 @@ void chat_files_done(struct chat *chat)
         free(chat->files);
         chat->files = NULL;
         chat->files_count = 0;
+        while (chat->attached)
+                attached_free(take_attached(chat, chat->attached->cmid));
 }
 
 /* Its number, from 1; 0 = no memory. */
@@ -130,11 +152,58 @@ static char *at_home(char *path)
         return whole;
 }
 
-void chat_attach(struct chat *chat, const char *text)
+/* Without memory it is forgotten, and would have to be chosen once more. */
+static void remember(struct chat *chat, const char *cmid, const char *path, const char *caption)
+{
+        struct attached *attached = calloc(1, sizeof(*attached));
+        if (!attached)
+                return;
+
+        snprintf(attached->cmid, sizeof(attached->cmid), "%s", cmid);
+        attached->path = strdup(path);
+        attached->caption = strdup(caption);
+        if (!attached->path || !attached->caption) {
+                attached_free(attached);
+                return;
+        }
+        attached->next = chat->attached;
+        chat->attached = attached;
+}
+
+static int send_file(struct chat *chat, const char *path, const char *caption, char out_cmid[33])
 {
         struct deskbell_file_options options = DESKBELL_FILE_OPTIONS_INIT;
-        struct deskbell_file_source source = {0};
+        struct deskbell_file_source source = {.path = path};
+
+        options.files = &source;
+        options.files_count = 1;
+        options.text = *caption ? caption : NULL;
+        int rc = deskbell_send_file(chat->conv, &options, out_cmid);
+        if (rc == 0)
+                remember(chat, out_cmid, path, caption);
+        return rc;
+}
+
+int chat_attach_again(struct chat *chat, const char *cmid, char out_cmid[33])
+{
+        struct attached *attached = take_attached(chat, cmid);
+        if (!attached)
+                return DESKBELL_E_NOT_FOUND;
+
+        int rc = send_file(chat, attached->path, attached->caption, out_cmid);
+        if (rc == 0) {
+                attached_free(attached);
+        } else {
+                attached->next = chat->attached;
+                chat->attached = attached;
+        }
+        return rc;
+}
+
+void chat_attach(struct chat *chat, const char *text)
+{
         const char *caption = "";
+        char cmid[33];
         char *path = *text ? take_path(text, &caption) : NULL;
 
         if (!path || !*path || !chat->conv) {
@@ -144,12 +213,8 @@ void chat_attach(struct chat *chat, const char *text)
                 return;
         }
         path = at_home(path);
-        source.path = path;
-        options.files = &source;
-        options.files_count = 1;
-        options.text = *caption ? caption : NULL;
         chat->scroll = 0;
-        int rc = deskbell_send_file(chat->conv, &options, NULL);
+        int rc = send_file(chat, path, caption, cmid);
         if (rc == DESKBELL_E_NOT_FOUND || rc == DESKBELL_E_INVALID)
                 chat_say(chat, "%s: %s", path,
                          rc == DESKBELL_E_INVALID ? "cannot be sent: empty or too large"
@@ -184,6 +249,11 @@ void chat_progress(struct chat *chat, const struct deskbell_progress *progress)
 
 void chat_upload_told(struct chat *chat, const struct deskbell_message *message)
 {
+        bool is_nowhere = message->state == DESKBELL_FAILED && strcmp(message->tag, "store") == 0;
+        struct attached *attached = is_nowhere ? NULL : take_attached(chat, message->cmid);
+
+        if (attached)
+                attached_free(attached); /* it is in the outbox, which knows its file */
         if (message->state == DESKBELL_UPLOADING) {
                 snprintf(chat->upload_cmid, sizeof(chat->upload_cmid), "%s", message->cmid);
                 char *files =

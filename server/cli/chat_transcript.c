@@ -64,12 +64,17 @@ static void remove_row(struct transcript *transcript, struct shown *row)
         memmove(row, row + 1, (transcript->count - at) * sizeof(*row));
 }
 
-struct shown *transcript_find_cmid(struct transcript *transcript, const char *cmid)
+static struct shown *find_of(struct transcript *transcript, const char *cmid, bool is_device)
 {
         for (size_t i = transcript->count; *cmid && i > 0; i--)
-                if (strcmp(transcript->rows[i - 1].cmid, cmid) == 0)
+                if (transcript->rows[i - 1].is_device == is_device && strcmp(transcript->rows[i - 1].cmid, cmid) == 0)
                         return &transcript->rows[i - 1];
         return NULL;
+}
+
+struct shown *transcript_find_cmid(struct transcript *transcript, const char *cmid)
+{
+        return find_of(transcript, cmid, false);
 }
 
 struct shown *transcript_find(struct transcript *transcript, enum deskbell_log log, int64_t number)
@@ -152,6 +157,40 @@ static void mark(const struct transcript *transcript, struct shown *row)
                 row->state = DESKBELL_DELIVERED;
 }
 
+/* Right below its question, wherever that stands now. */
+static void place_found(struct transcript *transcript, const char *cmid)
+{
+        struct shown *found = find_of(transcript, cmid, true), *question = find_of(transcript, cmid, false);
+        if (!found || !question)
+                return;
+
+        struct shown row = *found;
+        size_t from = (size_t)(found - transcript->rows),
+               to = (size_t)(question - transcript->rows) + (question < found);
+        row.at_seq = question->at_seq;
+        row.iseq = question->iseq;
+        if (from < to)
+                memmove(found, found + 1, (to - from) * sizeof(row));
+        else
+                memmove(&transcript->rows[to + 1], &transcript->rows[to], (from - to) * sizeof(row));
+        transcript->rows[to] = row;
+}
+
+void transcript_device_answer(struct transcript *transcript, const struct deskbell_device_answer *answer)
+{
+        struct shown *row = find_of(transcript, answer->cmid, true);
+        struct shown fresh = {.is_device = true, .ts_ms = answer->ts_ms, .at_seq = INT64_MAX};
+
+        if (row)
+                remove_row(transcript, row);
+        if (answer->is_taken_back)
+                return;
+        snprintf(fresh.cmid, sizeof(fresh.cmid), "%s", answer->cmid);
+        fresh.text = chat_text_clean(answer->text, true);
+        insert(transcript, &fresh);
+        place_found(transcript, fresh.cmid);
+}
+
 void transcript_entry(struct transcript *transcript, const struct deskbell_entry *entry, const char *name)
 {
         struct shown row = {
@@ -185,10 +224,10 @@ void transcript_entry(struct transcript *transcript, const struct deskbell_entry
         row.name = chat_text_clean(name, false);
         row.text = text_of(entry);
         mark(transcript, insert(transcript, &row));
+        place_found(transcript, entry->cmid);
 }
 
-/* This device's disk failed before the message was in the outbox: only what is shown still knows it. Its files are
- * known by their names alone: they have to be chosen anew. */
+/* This device's disk failed before the message was in the outbox: only what is shown still knows it. */
 static bool is_nowhere(const struct deskbell_message *message)
 {
         return message->state == DESKBELL_FAILED && strcmp(message->tag, "store") == 0;
@@ -331,6 +370,8 @@ static char *compose(const struct shown *row)
 
         if (row->is_remark)
                 return asprintf(&text, "-- %s", row->text) < 0 ? NULL : text;
+        if (row->is_device)
+                return asprintf(&text, "      %s\n      (" CHAT_ON_DEVICE ")", row->text) < 0 ? NULL : text;
         if (row->ts_ms && localtime_r(&seconds, &local))
                 strftime(when, sizeof(when), "%H:%M", &local);
         if (row->number)
@@ -369,7 +410,7 @@ static int count_lines(const char *text, int columns)
 
 static const char *style_of(const struct shown *row)
 {
-        if (row->is_remark)
+        if (row->is_remark || row->is_device)
                 return "2";
         if (row->state == DESKBELL_FAILED || row->state == DESKBELL_EXPIRED)
                 return "31";

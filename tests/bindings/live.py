@@ -11,7 +11,7 @@ import shlex
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
-from harness import SLOW, Failed, Process, Rig, main, tail  # noqa: E402
+from harness import SLOW, Failed, Process, Rig, main, run_program, tail  # noqa: E402
 from wire import Wire, new_cmid  # noqa: E402
 
 KINDS = [
@@ -78,6 +78,16 @@ def run_example(rig, command, agent):
     desk.quit()
 
 
+def publish_bot(rig):
+    """One that devices may take along."""
+    path = os.path.join(rig.folder, "shop.bot")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("bot 1\nlang en\nfaq opening\n  ? When are you open?\n  ? What are your opening hours?\n"
+                "  = From 9 to 6.\n")
+    for args in (["add", "--name", "Robin"], ["push", "--publish", path], ["set", "--on", "--offline", "yes"]):
+        run_program("deskbell", "bot", args[0], "--data", rig.server.data, *args[1:])
+
+
 def run_tests(rig, command, agent):
     ann = rig.customer("ann")
     furnish(rig, agent, ann.conv)
@@ -96,6 +106,9 @@ def run_tests(rig, command, agent):
             tests.write("done")
         elif line == "rig: start the server":
             rig.server.start()
+            tests.write("done")
+        elif line == "rig: publish a bot":
+            publish_bot(rig)
             tests.write("done")
         else:
             print(line, flush=True)

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import os
 import select
+import sqlite3
 import sys
 import threading
 
@@ -324,6 +325,41 @@ def a_log_out_removes_what_was_here():
     assert not [f for f in os.listdir(os.path.join(FOLDER, "borrowed")) if f.endswith(".deskbell")]
 
 
+def has_version(folder):
+    """The record of what was fetched begins with the version that is whole."""
+    name = next(f for f in os.listdir(folder) if f.endswith(".deskbell"))
+    db = sqlite3.connect(f"file:{os.path.join(folder, name)}?mode=ro", uri=True, timeout=20)
+    try:
+        return any(any(row[0][:32]) for row in db.execute("SELECT value FROM meta WHERE name = 'answers'"))
+    finally:
+        db.close()
+
+
+def what_the_device_finds_without_a_connection_is_told_and_taken_back():
+    path = os.path.join(os.path.dirname(os.environ["DESKBELL_LIBRARY"]), "answers", "libdeskbell-answers.so.0")
+    told, found = Told(), []
+    ask_rig("publish a bot")
+    with deskbell.Client(**customer(told, "answering", answers=path, on_device_answer=lambda answer: told.note(
+            lambda: found.append(answer)))) as phone:
+        main = phone.open_conversation("questions")
+        phone.connect()
+        told.wait("caught up", lambda: told.state and told.state.caught_up)
+        while not has_version(os.path.join(FOLDER, "answering")):
+            threading.Event().wait(0.02)
+        ask_rig("kill the server")
+        told.wait("the loss", lambda: told.state.connection != Connection.ONLINE)
+        cmid = main.send("When are you open?")
+        told.wait("an answer", lambda: found)
+        answer = found[0]
+        assert (answer.conversation, answer.cmid, answer.text) == (main, cmid, "From 9 to 6.")
+        assert answer.rule == "faq opening" and len(answer.version) == 64 and answer.ts_ms > 0
+        assert not answer.is_again and not answer.is_taken_back
+        ask_rig("start the server")
+        told.wait("it is taken back", lambda: len(found) == 2)
+        assert found[1].cmid == cmid and found[1].is_taken_back
+        told.wait("the server's answer", lambda: any(e.text == "From 9 to 6." for e in told.entries))
+
+
 def an_asyncio_program_awaits_pages_and_states():
     async def run():
         told = Told()
@@ -405,6 +441,7 @@ sys.exit(run_tests([
     who_is_there_is_told_to_both_sides,
     the_background_pauses_and_a_push_is_news_until_it_is_there,
     a_log_out_removes_what_was_here,
+    what_the_device_finds_without_a_connection_is_told_and_taken_back,
     an_asyncio_program_awaits_pages_and_states,
     a_thousand_messages_of_four_threads_arrive_once_and_in_order,
 ], *sys.argv[7:8]))

@@ -17,11 +17,12 @@ FOLDER = os.path.join(ROOT, "client-sdk", "bindings")
 IMPLIED = {"size", "data", "choices_count", "form_count", "files_count", "filled_count", "headers_count", "body_len", "bytes_len",
            "store_key_len", "new_key_len", "tls_pins_count"}
 #: What a language leaves out, and why.
-LEFT_OUT = {"cpp": {"deskbell_allocator"},  # the C struct is handed on as it is
-            "python": {"deskbell_set_allocator", "deskbell_allocator"},  # malloc that calls the interpreter
-            "java": {"deskbell_set_allocator", "deskbell_allocator",     # the same
+LEFT_OUT = {"cpp": {"deskbell_allocator", "deskbell_answers"},  # the C structs are handed on as they are
+            "python": {"deskbell_set_allocator", "deskbell_allocator",  # malloc that calls the interpreter
+                       "deskbell_answers"},  # a library's own table, handed on as it is
+            "java": {"deskbell_set_allocator", "deskbell_allocator", "deskbell_answers",  # the same
                      "deskbell_tick"},  # goes with a clock of one's own
-            "swift": {"deskbell_set_allocator", "deskbell_allocator", "deskbell_tick"}}  # as Java
+            "swift": {"deskbell_set_allocator", "deskbell_allocator", "deskbell_answers", "deskbell_tick"}}  # as Java
 #: Members that a language leaves out.
 LEFT_OUT_MEMBERS = {"java": {"mono_ms", "wall_ms", "random"},  # a clock of one's own is for tests, which are in C
                     "swift": {"mono_ms", "wall_ms", "random"}}
@@ -41,7 +42,7 @@ JAVA_CLASSES = {"deskbell_state": "State", "deskbell_choice": "Choice", "deskbel
                 "deskbell_transport": "Transport", "deskbell_options": "ClientBuilder",
                 "deskbell_send_options": "SendOptions", "deskbell_file_source": "FileSource",
                 "deskbell_file_options": "FileOptions", "deskbell_history_options": "HistoryOptions",
-                "deskbell_search_options": "SearchOptions", "deskbell_status": "Status", "deskbell_found": "Found"}
+                "deskbell_device_answer": "DeviceAnswer", "deskbell_search_options": "SearchOptions", "deskbell_status": "Status", "deskbell_found": "Found"}
 #: Java: members that are called otherwise.
 JAVA_NAMES = {"pressed_seq": "pressed", "pressed_id": "pressed", "filled_seq": "filled", "path": "ofPath",
               "bytes": "ofBytes", "files": "file", "on_log": "log", "on_token": "tokenSource", "status": "done",

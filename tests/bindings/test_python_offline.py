@@ -87,6 +87,19 @@ def a_file_under_a_key_opens_under_that_key_only():
                 assert b"between us" not in file.read()
 
 
+def answers_are_plugged_in_by_the_name_of_their_library():
+    path = os.path.join(os.path.dirname(os.environ["DESKBELL_LIBRARY"]), "answers", "libdeskbell-answers.so.0")
+    told = Told()
+    refused(ErrorCode.INVALID, deskbell.Client, **options(told, answers="/nowhere/at/all.so", on_device_answer=print))
+    refused(ErrorCode.INVALID, deskbell.Client, **options(told, answers=os.environ["DESKBELL_LIBRARY"],
+                                                          on_device_answer=print))  # it has no such table
+    if not os.path.exists(path):
+        print("libdeskbell-answers is not built here")
+        return
+    with deskbell.Client(**options(told, answers=path, on_device_answer=print)) as client:
+        client.open_conversation().send("nothing was fetched: nothing is answered")
+
+
 def who_waits_for_the_disk_finds_the_message_queued_when_the_call_returns():
     told = Told()
     with Folder() as folder, deskbell.Client(**options(told, folder, callbacks_by_dispatch=True)) as client:
@@ -308,6 +321,7 @@ sys.exit(run_tests([
     what_the_c_function_refuses_is_raised,
     a_message_id_is_used_once_and_an_outbox_survives_its_client,
     a_file_under_a_key_opens_under_that_key_only,
+    answers_are_plugged_in_by_the_name_of_their_library,
     who_waits_for_the_disk_finds_the_message_queued_when_the_call_returns,
     a_call_after_the_end_raises_cancelled,
     a_client_that_nobody_names_any_more_is_closed,

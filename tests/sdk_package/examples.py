@@ -165,6 +165,36 @@ def echo_bot():
         rig.check_logs()
 
 
+def answer_bot():
+    """It answers what it knows, offers once, hands over then; killed in between, it says nothing twice."""
+    with Rig("example-answer-bot") as rig:
+        rig.start_server()
+        ann, data = rig.customer("ann"), ["--data", rig.server.data]
+        run_program("deskbell", "bot", "add", *data, "--name", "Helper", "--kind", "program")
+        key = json.loads(run_program("deskbell", "key", "add", *data, "--bot", "Helper", "--json").stdout)["key"]
+        ask(rig, ann, "How do I get a REFUND?")
+        bot = start(rig, "answer_bot", key)
+        await_answers(rig, ann, 1)
+        bot.wait_line(lambda l: l == f"{ann.conv} done")
+        bot.kill()
+        ask(rig, ann, "blah")
+        bot = start(rig, "answer_bot", key)
+        await_answers(rig, ann, 2)
+        ask(rig, ann, "more blah")
+        bot.wait_line(lambda l: l == f"{ann.conv} done", start=1)
+        ask(rig, ann, "When are you open?")  # people have it now
+        end(bot, signal.SIGTERM)
+        said = [t for who, t in texts(rig, ann.token, ann.conv) if who == "bot"]
+        if len(said) != 2 or "30 days" not in said[0] or said[1] != "What is it about?":
+            raise Failed(f"the bot said {said}")
+        with Wire(rig.server.port) as wire:
+            wire.open_session(rig.agent("Ada").token)
+            handoffs = [e["handoff"]["why"] for e in wire.read_log(ann.conv, "team")[0] if e["kind"] == "handoff"]
+        if handoffs != ["missed"]:
+            raise Failed(f"handed over for {handoffs}")
+        rig.check_logs()
+
+
 def await_answers(rig, ann, count):
     """Reads what is there, and then waits for the event of each entry."""
     with Wire(rig.server.port) as wire:
@@ -186,6 +216,7 @@ RUNS = {
     "own_chat": lambda: talks("own_chat", "me", "Ada"),
     "kiosk": kiosk,
     "echo_bot": echo_bot,
+    "answer_bot": answer_bot,
     "java_minimal": lambda: talks("java_minimal", "me", "Ada"),
     "kotlin_minimal": lambda: talks("kotlin_minimal", "me", "Ada"),
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compiled alone, as strict C99 and as C++: what an application that includes nothing else can do with the header. */
-#include <deskbell/deskbell.h>
+#include <deskbell/bot.h>
 
 static void on_entry(deskbell_client *client, const struct deskbell_entry *entry, void *data)
 {
@@ -8,6 +8,30 @@ static void on_entry(deskbell_client *client, const struct deskbell_entry *entry
         if (entry->origin == DESKBELL_FOLLOWING && !entry->is_mine)
                 deskbell_mark_read(entry->conversation, entry->number);
         (void)client;
+}
+
+static void on_turn(deskbell_client *client, const struct deskbell_turn *turn, void *data)
+{
+        struct deskbell_act act = DESKBELL_ACT_INIT;
+        struct deskbell_choice choices[1] = {{"a", "Apples"}};
+
+        (void)data;
+        if (*turn->pressed_id)
+                deskbell_act(client, turn, &act);
+        else if (*turn->state)
+                deskbell_act_say(client, turn, turn->text);
+        else if (deskbell_act_offer(client, turn, "Which?", choices, 1) < 0)
+                deskbell_act_hand_off(client, turn, 0, 0);
+}
+
+int serve(deskbell_client *client);
+
+int serve(deskbell_client *client)
+{
+        struct deskbell_bot bot = DESKBELL_BOT_INIT;
+
+        bot.on_turn = on_turn;
+        return deskbell_bot_start(client, &bot);
 }
 
 int talk(const char *url, const char *app, const char *token);

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The SDK as it is installed: `package.py install|size|alone`.
+"""The SDK as it is installed: `package.py install|size|alone|answers`.
 
 install   `cmake --install --component sdk` into a prefix of its own, which is then moved: what is there, what it shows,
           and that nothing of it knows where it was built. The other tests of this folder use that prefix.
 size      the stripped shared library, against its bar.
 alone     `cmake -S client-sdk`: builds and installs without anything the server needs.
+answers   `cmake --install --component answers` beside it: libdeskbell-answers as others get it, found by pkg-config and by
+          CMake, plugged into a client; libdeskbell itself knows nothing of it.
 
 Environment: DESKBELL_BUILD (the build folder), DESKBELL_SANITIZE.
 """
@@ -49,8 +51,11 @@ def need(condition, text):
 
 
 def header_functions():
-    with open(HEADER, encoding="utf-8") as f:
-        return set(re.findall(r"^DESKBELL_API [^;(]*?\b(deskbell_\w+)\(", f.read(), re.M))
+    text = ""
+    for path in (HEADER, os.path.join(os.path.dirname(HEADER), "bot.h")):
+        with open(path, encoding="utf-8") as f:
+            text += f.read()
+    return set(re.findall(r"^DESKBELL_API [^;(]*?\b(deskbell_\w+)\(", text, re.M))
 
 
 def header_version():
@@ -85,7 +90,7 @@ def installed_files(prefix):
 
 def check_files(prefix):
     version = header_version()
-    expected = {"include/deskbell/deskbell.h", "LIB/libdeskbell.a", "LIB/libdeskbell.so",
+    expected = {"include/deskbell/deskbell.h", "include/deskbell/bot.h", "LIB/libdeskbell.a", "LIB/libdeskbell.so",
                 f"LIB/libdeskbell.so.{version.split('.', maxsplit=1)[0]}", f"LIB/libdeskbell.so.{version}",
                 "LIB/pkgconfig/deskbell.pc", "LIB/cmake/deskbell/deskbell-config.cmake",
                 "LIB/cmake/deskbell/deskbell-config-version.cmake", "LIB/cmake/deskbell/deskbell-targets.cmake"}
@@ -183,9 +188,92 @@ def test_alone():
         need(library not in cache, f"the SDK alone looked for {library}")
 
 
+ANSWERS_PROGRAM = """
+#include <deskbell/answers.h>
+#include <stdio.h>
+
+static void on_device_answer(deskbell_client *client, const struct deskbell_device_answer *answer, void *data)
+{
+        (void)client;
+        (void)data;
+        puts(answer->text);
+}
+
+int main(void)
+{
+        struct deskbell_options options = DESKBELL_OPTIONS_INIT;
+        deskbell_client *client = NULL;
+
+        options.url = "ws://127.0.0.1:9";
+        options.app = "app_0000000000009";
+        options.token = "token";
+        options.answers = deskbell_answers();
+        options.on_device_answer = on_device_answer;
+        if (options.answers->load(options.answers->data, "x", 1, "y") || deskbell_open(&options, &client) != DESKBELL_OK)
+                return 1;
+        return deskbell_close(client);
+}
+"""
+ANSWERS_CMAKE = """cmake_minimum_required(VERSION 3.16)
+project(try LANGUAGES C)
+find_package(deskbell 0.1 CONFIG REQUIRED COMPONENTS shared answers)
+add_executable(try try.c)
+target_link_libraries(try deskbell::deskbell deskbell::answers)
+"""
+
+
+def needed_by(library):
+    return re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-d", library))
+
+
+def test_answers():
+    if SANITIZE:
+        print("skipped: the symbols of a sanitizer are not the library's")
+        sys.exit(SKIPPED)
+    prefix, folder = os.path.join(FOLDER, "answers-prefix"), os.path.join(FOLDER, "answers")
+    moved_from = install(BUILD, prefix)
+    before = installed_files(prefix)
+    run("cmake", "--install", BUILD, "--component", "answers", "--prefix", prefix)
+    major = header_version().split(".", maxsplit=1)[0]
+    came = {f for f in installed_files(prefix) - before if "deskbell-answers-targets-" not in f}
+    need(came == {"include/deskbell/answers.h", "LIB/libdeskbell-answers.so", f"LIB/libdeskbell-answers.so.{major}",
+                  f"LIB/libdeskbell-answers.so.{header_version()}", "LIB/pkgconfig/deskbell-answers.pc",
+                  "LIB/cmake/deskbell/deskbell-answers-targets.cmake"}, f"installed: {sorted(came)}")
+    check_no_paths(prefix, BUILD, ROOT, moved_from)
+    lib = lib_folder(prefix)
+    names = {row.split()[-1] for row in run("nm", "-D", "--defined-only", "--with-symbol-versions",
+                                            f"{lib}/libdeskbell-answers.so").splitlines() if " T " in row}
+    need(names == {f"deskbell_answers@@DESKBELL_ANSWERS_{major}"}, f"it shows {sorted(names)}")
+    need(not any("deskbell" in n for n in needed_by(f"{lib}/libdeskbell-answers.so")), "it needs libdeskbell")
+    need(not any("utf8proc" in n or "answers" in n for n in needed_by(f"{lib}/libdeskbell.so")),
+         "libdeskbell needs what only the answers do")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for name, text in (("try.c", ANSWERS_PROGRAM), ("CMakeLists.txt", ANSWERS_CMAKE)):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write(text)
+    env = {"PKG_CONFIG_PATH": os.path.join(lib, "pkgconfig"), "LD_LIBRARY_PATH": lib}
+    flags = run("pkg-config", "--cflags", "--libs", "deskbell-answers", env=env).split()
+    for compiler, language in (("cc", "c"), ("c++", "c++")):
+        run(compiler, "-Wall", "-Wextra", "-Werror", "-x", language, os.path.join(folder, "try.c"), "-x", "none", *flags,
+            "-o", os.path.join(folder, "try"))
+        run(os.path.join(folder, "try"), env=env)
+    run("cmake", "-S", folder, "-B", os.path.join(folder, "build"), f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", os.path.join(folder, "build"))
+    run(os.path.join(folder, "build", "try"), env=env)
+    os.remove(os.path.join(lib, "cmake", "deskbell", "deskbell-answers-targets.cmake"))
+    shutil.rmtree(os.path.join(folder, "build"))
+    try:
+        run("cmake", "-S", folder, "-B", os.path.join(folder, "build"), f"-DCMAKE_PREFIX_PATH={prefix}")
+    except Failed as e:
+        need("libdeskbell-answers was not installed" in str(e), f"CMake says why: {e}")
+        return
+    raise Failed("CMake found what is not there")
+
+
 if __name__ == "__main__":
     try:
-        {"install": test_install, "size": test_size, "alone": test_alone}[sys.argv[1]]()
+        {"install": test_install, "size": test_size, "alone": test_alone, "answers": test_answers}[sys.argv[1]]()
     except Failed as e:
         print(f"FAILED: {e}")
         sys.exit(1)

@@ -15,7 +15,7 @@ import xml.etree.ElementTree as ET
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SDK = os.path.join(ROOT, "client-sdk")
-HEADER = os.path.join(SDK, "include", "deskbell", "deskbell.h")
+HEADERS = [os.path.join(SDK, "include", "deskbell", name) for name in ("deskbell.h", "bot.h")]
 SKIPPED = 77
 DECLARATION = re.compile(r"((?:/\*(?:[^*]|\*(?!/))*\*/\s*)?)DESKBELL_API ([^;(]*?)\b(deskbell_\w+)\(([^;]*)\);")
 
@@ -30,8 +30,11 @@ def need(condition, text):
 
 
 def read_header():
-    with open(HEADER, encoding="utf-8") as f:
-        return f.read()
+    text = ""
+    for path in HEADERS:
+        with open(path, encoding="utf-8") as f:
+            text += f.read()
+    return text
 
 
 def contracts():
@@ -95,12 +98,12 @@ def test_doxygen():
             settings = f.read() + f"\nOUTPUT_DIRECTORY = {folder}\nGENERATE_XML = YES\n"
         done = subprocess.run(["doxygen", "-"], input=settings, capture_output=True, text=True, cwd=SDK, check=False)
         need(done.returncode == 0 and not done.stderr.strip(), f"doxygen: {done.stderr[-3000:]}")
-        tree = ET.parse(os.path.join(folder, "xml", "deskbell_8h.xml"))
         described = {}
-        for member in tree.iter("memberdef"):
-            if member.get("kind") == "function":
-                described[member.findtext("name")] = text_of(member.find("briefdescription")) + text_of(
-                    member.find("detaileddescription"))
+        for name in ("deskbell_8h.xml", "bot_8h.xml"):
+            for member in ET.parse(os.path.join(folder, "xml", name)).iter("memberdef"):
+                if member.get("kind") == "function":
+                    described[member.findtext("name")] = text_of(member.find("briefdescription")) + text_of(
+                        member.find("detaileddescription"))
     for name, _, comment in contracts():
         need(name in described, f"{name} is not in the reference")
     own = {n for before, _, n, _ in DECLARATION.findall(read_header()) if before}

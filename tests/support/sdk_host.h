@@ -40,6 +40,18 @@ void say(struct host *host, json_t *line, bool on_disk);          /* takes the l
 void set_text(json_t *line, const char *name, const char *value); /* nothing when there is none */
 void set_number(json_t *line, const char *name, int64_t value);
 void set_conv(json_t *line, const deskbell_conversation *conv);
+void hash_text(const char *text, uint8_t out[16]); /* as that of a message */
+void set_hash(json_t *line, const uint8_t hash[16]);
+void set_place(json_t *line, enum deskbell_log log, int64_t number);      /* number 0 = it has none yet */
+json_t *invoke_line(struct host *host, const char *op, const char *cmid); /* about host->conv */
+void refused(struct host *host, const char *op, const char *cmid, int error);
+
+/* sdk_host_told.c: all callbacks but those of a command. */
+void host_listen(struct deskbell_options *options);
+void describe(json_t *line, const struct deskbell_entry *entry, const char *kind_name); /* its parts, by their names */
+
+/* sdk_host_files.c. False: not one of them. */
+bool host_obey_files(struct host *host, char *line);
 
 /* Begins a dump of host->conv: all entries of a log, ended by a line "final" or a failed "dump". */
 void host_dump(struct host *host, enum deskbell_log log, bool from_cache);

@@ -4,6 +4,7 @@ takes its pictures need. The window is driven as its users can: by keys, and by 
 """
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,8 @@ class Desktop:
         self.screen = Process(["Xvfb", "-displayfd", "1", "-screen", "0", size + "x24", "-nolisten", "tcp"],
                               os.path.join(rig.folder, "xvfb.log"))
         _, display = self.screen.wait_line(lambda line: line.strip().isdigit())
-        self.bus = Process(["dbus-daemon", "--session", "--nofork", "--print-address"],
+        self.bus = Process(["dbus-daemon", "--session", "--nofork", "--print-address",
+                            "--address=unix:dir=" + rig.folder],
                            os.path.join(rig.folder, "dbus.log"))
         _, address = self.bus.wait_line(lambda line: line.startswith("unix:"))
         self.env = {"DISPLAY": ":" + display.strip(), "DBUS_SESSION_BUS_ADDRESS": address, "GDK_BACKEND": "x11",
@@ -44,7 +46,13 @@ class Desktop:
                     "HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home, "XDG_DATA_HOME": home,
                     "XDG_RUNTIME_DIR": home, "GIO_USE_VFS": "local", "GSETTINGS_BACKEND": "memory", "LSAN_OPTIONS": "suppressions=" + os.path.join(
                         os.path.dirname(os.path.abspath(__file__)), "lsan.supp")}
-        rig.on_exit += [self.bus.kill, self.screen.kill]
+        rig.on_exit += [self.bus.kill, self.end_screen]
+
+    def end_screen(self):
+        """In order, so that it removes its socket."""
+        if self.screen.is_running:
+            self.screen.child.terminate()
+        self.screen.wait()
 
     def run(self, *args, check=True):
         done = subprocess.run(args, env={**os.environ, **self.env}, capture_output=True, text=True, check=False,
@@ -69,7 +77,8 @@ class Window:
         log = os.path.join(self.rig.folder, f"window.{self.runs}.log")
         self.rig.logs.append(log)
         port = port or self.rig.server.port
-        self.process = Process([program("deskbell-gtk"), "--url", f"ws://127.0.0.1:{port}/v1/ws", "--app", self.rig.app,
+        # A write that may not be is an error to it, as on a full disk, and not its end.
+        self.process = Process(["sh", "-c", 'trap "" XFSZ; exec "$0" "$@"', program("deskbell-gtk"), "--url", f"ws://127.0.0.1:{port}/v1/ws", "--app", self.rig.app,
                                 "--token", self.who.token, "--data", self.data, *self.args], log, env=self.desktop.env)
         wait_until("the window is on the bus", lambda: not self.process.is_running or "shown" in self.status(), 30)
         if not self.process.is_running:
@@ -110,6 +119,11 @@ class Window:
             return wait_until(what, fits, timeout_s, every_s=0.1)
         except Failed as e:
             raise Failed(f"{e}; it is {self.status()}") from e
+
+    def fill_disk(self, is_full):
+        """From now on nothing that it writes to a file succeeds, or all does again."""
+        most = 0 if is_full else resource.RLIM_INFINITY
+        resource.prlimit(self.process.child.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
     def act(self, action, parameter=None):
         self.desktop.run("gapplication", "action", NAME, action, *([parameter] if parameter else []))

@@ -397,6 +397,7 @@ int talk_fill(struct talk *talk, const ChatItem *item, const char **out_wrong)
         int64_t number = item->number;
         char cmid[33];
 
+        /* NOLINTBEGIN(clang-analyzer-unix.Malloc): g_autofree is not known there */
         int rc = deskbell_form_check(form, item->form->len, values, count, out_wrong);
         if (rc != DESKBELL_OK)
                 return rc;
@@ -409,6 +410,7 @@ int talk_fill(struct talk *talk, const ChatItem *item, const char **out_wrong)
         g_hash_table_insert(talk->taps, g_strdup(cmid), g_memdup2(&number, sizeof(number)));
         transcript_choose(talk->transcript, number, "");
         return rc;
+        /* NOLINTEND(clang-analyzer-unix.Malloc) */
 }
 
 int talk_edit(struct talk *talk, int64_t number, int64_t version, const char *text)
@@ -421,6 +423,26 @@ int talk_erase(struct talk *talk, int64_t number)
         return deskbell_erase(talk->conversation, number, NULL, NULL);
 }
 
+/* There is nothing to put back: it is written anew, with the files as they were chosen. NOT_FOUND: one of them was in
+ * memory alone. */
+static int send_anew(struct talk *talk, const ChatItem *item)
+{
+        g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+
+        for (unsigned i = 0; item_file_at(item, i); i++) {
+                const struct item_file *file = item_file_at(item, i);
+                struct staged_file *staged = g_new0(struct staged_file, 1);
+                g_ptr_array_add(files, staged);
+                if (!file->path)
+                        return DESKBELL_E_NOT_FOUND;
+                staged->path = file->path;
+                staged->name = file->name;
+                staged->picture = (GdkTexture *)file->picture;
+        }
+        return files->len ? talk_send_files(talk, files, item->text, item->reply_to)
+                          : talk_send(talk, item->text, item->reply_to);
+}
+
 /* A failed message gets a new cmid: its old row goes, and the new one comes with its QUEUED. */
 int talk_retry(struct talk *talk, const char *cmid)
 {
@@ -428,9 +450,8 @@ int talk_retry(struct talk *talk, const char *cmid)
         const ChatItem *item = transcript_find_cmid(talk->transcript, held);
         char again[33];
 
-        if (item && item_is_nowhere(item)) { /* there is nothing to put back: it is written anew */
-                int sent = item->files && item->files->len > 0 ? DESKBELL_E_NOT_FOUND
-                                                               : talk_send(talk, item->text, item->reply_to);
+        if (item && item_is_nowhere(item)) {
+                int sent = send_anew(talk, item);
                 if (sent == DESKBELL_OK)
                         transcript_forget(talk->transcript, held);
                 return sent;

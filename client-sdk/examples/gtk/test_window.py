@@ -199,6 +199,32 @@ def attachments(rig, window, support):
     wait_until("the picture is shown", lambda: window.saved()[-1]["files"][0]["shown"])
 
 
+def what_the_disk_did_not_take(rig, window, support):
+    """A message and a picture that are in no file are shown as not sent, and "send anew" sends each once."""
+    support.connect()
+    path = os.path.join(rig.folder, "late.png")
+    with open(path, "wb") as f:
+        f.write(BLUE)
+    newest = window.status()["newest"]
+    announce(rig, "the disk was full")
+    began = time.monotonic_ns()
+    window.fill_disk(True)
+    window.send("the disk was full")
+    window.wait("the text is shown as not sent", failed=1, queued=0)
+    window.act("attach", quoted(path))
+    window.act("send-draft")
+    window.wait("the picture too", failed=2, queued=0)
+    window.fill_disk(False)
+    window.act("retry-failed")
+    window.wait("both are sent", failed=0, queued=0, newest=newest + 2)
+    sent = [e for e in support.wire.read_log(support.conv)[0] if e["seq"] > newest]
+    picture = next(e for e in sent if e["kind"] == "attachment")
+    announce_hash(rig, content_hash("attachment", {n: picture[n] for n in ("text", "files", "fallback_text")
+                                                   if n in picture}), began)
+    expect([e["text"] for e in sent if e["kind"] == "text"] == ["the disk was full"] and
+           [f["name"] for f in picture["files"]] == ["late.png"], f"each was sent once: {sent}")
+
+
 def away_and_back(rig, window, support):
     """Written with the server gone; the window is killed and started again before the server comes back."""
     rig.server.kill()
@@ -303,6 +329,7 @@ def run():
         edits_and_erasures(rig, window, support)
         away_and_back(rig, window, support)
         attachments(rig, window, support)
+        what_the_disk_did_not_take(rig, window, support)
         window = a_long_history(rig, desktop, window, support, ann, count)
         shown = both_sides_have_the_same(window, support)
         window.quit()

@@ -243,8 +243,9 @@ struct deskbell_message {
         int is_duplicate;  /* SENT: the server had it already from an earlier try */
         /* FAILED: a tag of the error table, or "target_unknown", "file_missing" (a local file is gone or cannot be
          * read), "file_changed" (it is not what it was when it was queued), "cancelled", "damaged" (this device's disk
-         * has changed its text), "store" (this device's disk failed before the message was on it: it is nowhere, can
-         * neither be retried nor forgotten, and is told once; send it again); else "" */
+         * has changed its text, or the file it waited in was set aside and it is in that alone), "store" (this device's
+         * disk failed before the message was on it: it is nowhere, can neither be retried nor forgotten, and is told
+         * once; send it again); else "" */
         const char *tag;
         const char *text; /* SEND, EDIT: its text */
         int64_t of;       /* EDIT, ERASE: number of the message meant; else 0 */
@@ -311,7 +312,8 @@ enum deskbell_notice {
          * shown; opened conversations are given anew as FOLLOWING, starting with the oldest one fetched. */
         DESKBELL_NOTICE_RESET = 1,
         /* The file of this user was damaged, foreign, or of a newer library. It was renamed to `detail`, and a new one
-         * was begun. OUTBOX_RESCUED follows. */
+         * was begun: at the start, or while the client runs, when damage is met then. What was given is not given
+         * again (with manual_ack: what the application is done with). OUTBOX_RESCUED follows. */
         DESKBELL_NOTICE_STORE_SET_ASIDE = 2,
         /* This device's disk fails. Nothing that could not be stored was given to the application; it is tried again.
          */
@@ -404,6 +406,42 @@ DESKBELL_API void deskbell_link_failed(deskbell_link *link, const char *why, con
                                        int64_t retry_after_ms);
 /* The end of a request: its answer, copied. Any thread. NULL, or status 0: there was none. */
 DESKBELL_API void deskbell_http_done(deskbell_exchange *exchange, const struct deskbell_http_answer *answer);
+
+/* ---- Answers without a connection ---------------------------------------------------------------------------- */
+
+/* An answer that this device has found for a text of its own while there was no session. It is not an entry: it has no
+ * number, nobody else sees it, and it never leaves this device. The text is sent as ever, and the server's bot or a
+ * person answers it; when an entry of theirs stands behind the text in the log, this answer is taken back, in the same
+ * transaction, so that nobody reads the same twice. docs/sdk.md says when a device answers and when it does not. */
+struct deskbell_device_answer {
+        deskbell_conversation *conversation;
+        const char *cmid;    /* of the message that it answers; at most one for each */
+        const char *text;    /* show it below that message, marked as found on this device; Markdown as entries have */
+        const char *rule;    /* what answered: "faq refund.policy" */
+        const char *version; /* of the bot that it is from: 64 hex digits */
+        int64_t ts_ms;       /* when it was found */
+        int is_again;        /* was told before: a conversation is opened that has it */
+        int is_taken_back;   /* not to be shown any more */
+};
+
+/* What answers: libdeskbell-answers has one (deskbell/answers.h). The library fetches the version that the app's
+ * operator lets go to devices and keeps it with the user's file. All functions here are called on the client's own
+ * thread, one at a time, with no lock held, and after `load` until deskbell_close returns; by deskbell_close on its
+ * caller's thread. Messages wait while they run, callers of other functions do not. */
+struct deskbell_answers {
+        size_t size; /* sizeof(struct deskbell_answers) */
+        void *data;
+        /* Names this table, at most 32 bytes count: a version that one could not use is tried again with another. */
+        const char *name;
+        /* `bytes` as they were published, which may be used for the call only; `version` is what they should be. NULL:
+         * they cannot be used; they are fetched once more, then not again. */
+        void *(*load)(void *data, const void *bytes, size_t len, const char *version);
+        /* 1 and the one sure answer to `text`, lent until the next call with `loaded`; 0: there is none. `locale` as in
+         * the options, NULL = none. */
+        int (*answer)(void *data, void *loaded, const char *text, const char *locale, const char **out_text,
+                      const char **out_rule);
+        void (*unload)(void *data, void *loaded);
+};
 
 /* ---- Options ------------------------------------------------------------------------------------------------- */
 
@@ -513,12 +551,18 @@ struct deskbell_options {
          * password. Read by deskbell_open only, and not kept. */
         const uint8_t *store_key;
         size_t store_key_len;
+
+        /* Customers: answers questions on this device while there is no session; see struct deskbell_device_answer.
+         * Copied; its strings and `data` have to live until deskbell_close has returned. NULL = none; ignored for staff
+         * and without on_device_answer. */
+        const struct deskbell_answers *answers;
+        void (*on_device_answer)(deskbell_client *client, const struct deskbell_device_answer *answer, void *data);
 };
 
 #define DESKBELL_OPTIONS_INIT                                                                                          \
         {                                                                                                              \
                 sizeof(struct deskbell_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 50, 1, 0, 0, 0, 0, 0, 0, 0,   \
-                        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                     \
+                        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                               \
         }
 
 /* ---- Memory -------------------------------------------------------------------------------------------------- */

@@ -332,6 +332,8 @@ final class LiveTests {
                                         i++) { /* the index follows */
                                 desk.search("welcome", new SearchOptions().limit(5), pages::add);
                                 page = pages.poll(60, TimeUnit.SECONDS);
+                                if (page.getFound().isEmpty())
+                                        Thread.sleep(50); /* and tells nobody when it has */
                         }
                         Check.same(ErrorCode.OK, page.getError());
                         Found found = page.getFound().get(0);

@@ -57,6 +57,7 @@ final class OfflineTests {
                         Check.refused(ErrorCode.STATE, () -> client.dispatch(0));
                         Check.refused(ErrorCode.STATE, () -> client.awaitCallbacks(0));
                 }
+                Check.refused(ErrorCode.INVALID, () -> options(told).answers("/nowhere/at/all.so").open());
                 DeskbellException text = Check.thrown(DeskbellException.class, () -> options(told).app("x").open());
                 Check.that(text.getMessage().length() > 10, "an exception has no sentence");
         }

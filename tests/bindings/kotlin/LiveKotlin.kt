@@ -79,6 +79,7 @@ fun whatIsLookedForIsFound(given: Given) = online(given, "seeker").use { client 
         for (i in 1..100) { /* the index follows */
                 if (page.found.isNotEmpty())
                         break
+                Thread.sleep(50) /* and tells nobody when it has */
                 page = client.found("welcome") { limit(5) }
         }
         same(given.conversation, page.found[0].conversation)

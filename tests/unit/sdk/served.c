@@ -284,6 +284,23 @@ static void search_entries(struct served *served, json_t *request)
                          "snippet", "before", "a ", "hit", "lamp", "after", "", "rev", (json_int_t)1));
 }
 
+/* A version of the bot, which is one piece. */
+static void bot_offline(struct served *served, json_t *request)
+{
+        char part[5333], name[65];
+
+        memset(name, '3', 64);
+        name[64] = '\0';
+        memset(part, 'A', sizeof(part) - 1);
+        part[sizeof(part) - 1] = '\0';
+        if (strcmp(stage_param(request, "have"), name) == 0)
+                answer(served, request, json_pack("{ss}", "version", name));
+        else
+                answer(served, request,
+                       json_pack("{sssIsIss}", "version", name, "size", (json_int_t)3999, "offset", (json_int_t)0,
+                                 "part", part));
+}
+
 static void empty_answer(struct served *served, json_t *request)
 {
         answer(served, request, json_object());
@@ -301,7 +318,7 @@ static void serve(struct served *served, json_t *request)
                 {"message.erase", message_change},    {"upload.begin", upload_begin},
                 {"upload.end", upload_end},           {"upload.cancel", empty_answer},
                 {"search.entries", search_entries},   {"device.push", empty_answer},
-                {"device.push_remove", empty_answer},
+                {"device.push_remove", empty_answer}, {"bot.offline", bot_offline},
         };
         const char *method = json_string_value(json_object_get(request, "method"));
 

@@ -31,13 +31,6 @@ static void take_log(void *data, enum deskbell_level level, const char *line)
                 fprintf(stderr, "log %d: %s\n", (int)level, line);
 }
 
-char *stage_folder(char room[64])
-{
-        snprintf(room, 64, "/tmp/deskbell-stage-XXXXXX");
-        assert_non_null(mkdtemp(room));
-        return room;
-}
-
 const uint8_t *stage_key(void)
 {
         static const uint8_t key[32] = "a key that only the tests have.";
@@ -260,6 +253,15 @@ json_t *stage_find(struct stage *stage, const char *method)
                 }
         }
         return NULL;
+}
+
+json_t *stage_asked(struct stage *stage, const char *method)
+{
+        json_t *frame = stage_find(stage, method);
+
+        if (!frame)
+                fail_msg("%s was not asked", method);
+        return frame;
 }
 
 bool stage_is_silent(struct stage *stage)

@@ -13,6 +13,7 @@
 
 #include "client-sdk/src/handover.h"
 #include "client-sdk/src/machine.h"
+#include "folder.h"
 
 #define USER       "usr_0000000000001"
 #define AGENT      "agt_0000000000002"
@@ -51,9 +52,10 @@ void stage_connect(struct stage *stage);    /* deskbell_connect; the link opens;
 void stage_link_opens(struct stage *stage); /* after a pause of the client's own */
 void stage_link_closes(struct stage *stage, int code);
 void stage_say(struct stage *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
-json_t *stage_take(struct stage *stage, const char *method); /* the next frame, which must be this; decref it */
-json_t *stage_find(struct stage *stage, const char *method); /* the first frame of that method, or NULL */
-bool stage_is_silent(struct stage *stage);                   /* nothing was sent */
+json_t *stage_take(struct stage *stage, const char *method);  /* the next frame, which must be this; decref it */
+json_t *stage_find(struct stage *stage, const char *method);  /* the first frame of that method, or NULL */
+json_t *stage_asked(struct stage *stage, const char *method); /* the same, and it must be there */
+bool stage_is_silent(struct stage *stage);                    /* nothing was sent */
 /* Takes `request`. The result is JSON text. */
 void stage_answer(struct stage *stage, json_t *request, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void stage_refuse(struct stage *stage, json_t *request, const char *tag, bool permanent, int retry_after_ms);
@@ -89,7 +91,6 @@ int stage_hand_retry(struct stage *stage, const struct cmid *cmid, struct cmid *
 void stage_acked(struct stage *stage, json_t *request, int64_t seq);
 /* The next on_message must be of that cmid and state. */
 void stage_expect_message(struct stage *stage, const struct cmid *cmid, enum deskbell_message_state state);
-char *stage_folder(char room[64]);              /* a fresh folder */
 struct cache *stage_cache(struct stage *stage); /* of the running machine */
 
 /* With STAGE_SEALED in the environment every file is sealed, under this key: the same tests, a second time. */

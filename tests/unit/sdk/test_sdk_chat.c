@@ -181,6 +181,38 @@ static void messages_stand_in_the_order_of_the_log_with_notes_between_and_waitin
         transcript_clear(&transcript);
 }
 
+static void what_the_device_found_stands_below_its_question_wherever_that_goes(void **state)
+{
+        struct transcript transcript = {0};
+        struct deskbell_message first = {
+                .cmid = "c1", .operation = DESKBELL_OP_SEND, .state = DESKBELL_QUEUED, .text = "w", .tag = ""};
+        struct deskbell_message second = first;
+        struct deskbell_entry one = entry_of(DESKBELL_PUBLIC, 4, 0, "c1"), bot = entry_of(DESKBELL_PUBLIC, 5, 0, "b1");
+        struct deskbell_device_answer found = {.cmid = "c1", .text = "30 days", .rule = "", .version = ""};
+
+        (void)state;
+        second.cmid = "c2";
+        transcript_message(&transcript, &first);
+        transcript_message(&transcript, &second);
+        transcript_device_answer(&transcript, &found);
+        transcript_device_answer(&transcript, &found); /* told again */
+        assert_int_equal(3, transcript.count);
+        assert_true(transcript.rows[1].is_device);
+        assert_string_equal("c2", transcript.rows[2].cmid);
+        one.is_mine = 1;
+        transcript_entry(&transcript, &one, "me");
+        assert_int_equal(4, transcript.rows[0].number);
+        assert_true(transcript.rows[1].is_device);
+        transcript_entry(&transcript, &bot, "bot");
+        assert_string_equal("b1", transcript.rows[2].cmid);
+        assert_ptr_equal(&transcript.rows[0], transcript_find_cmid(&transcript, "c1"));
+        found.is_taken_back = 1;
+        transcript_device_answer(&transcript, &found);
+        assert_int_equal(3, transcript.count);
+        assert_string_equal("b1", transcript.rows[1].cmid);
+        transcript_clear(&transcript);
+}
+
 static void an_edit_changes_and_an_erasure_blanks_the_message_it_means(void **state)
 {
         struct transcript transcript = {0};
@@ -309,6 +341,53 @@ static void what_the_disk_did_not_take_is_sent_anew_by_retry_with_what_was_writt
         free(chat);
 }
 
+static void a_file_that_the_disk_did_not_take_is_chosen_anew_by_retry(void **state)
+{
+        struct deskbell_options options = DESKBELL_OPTIONS_INIT;
+        struct deskbell_status status = DESKBELL_STATUS_INIT;
+        struct chat *chat = calloc(1, sizeof(*chat));
+        struct deskbell_file file = {.id = "", .name = "test_sdk_chat", .media = "application/octet-stream"};
+        struct deskbell_message told = {.operation = DESKBELL_OP_SEND,
+                                        .state = DESKBELL_FAILED,
+                                        .text = "the lamp",
+                                        .tag = "store",
+                                        .files = &file,
+                                        .files_count = 1};
+        char cmid[33];
+
+        (void)state;
+        options.url = "ws://127.0.0.1:1/v1/ws";
+        options.app = "app_0000000000009";
+        options.token = "token";
+        assert_int_equal(0, deskbell_open(&options, &chat->client));
+        assert_int_equal(0, deskbell_conversation_open(chat->client, "main", &chat->conv));
+        chat_line(chat, "/attach /proc/self/exe the lamp");
+        assert_non_null(chat->attached);
+        assert_string_equal("the lamp", chat->attached->caption);
+        memcpy(cmid, chat->attached->cmid, sizeof(cmid));
+        told.cmid = cmid;
+        transcript_message(&chat->transcript, &told);
+        chat_upload_told(chat, &told);
+        assert_int_equal(0, deskbell_status(chat->client, &status));
+        int64_t before = status.queued;
+        chat_line(chat, "/retry");
+        assert_int_equal(0, deskbell_status(chat->client, &status));
+        assert_int_equal(before + 1, status.queued);
+        assert_null(transcript_find_cmid(&chat->transcript, cmid)); /* it is a new message */
+        assert_string_equal("/proc/self/exe", chat->attached->path);
+        assert_null(chat->attached->next);
+        memcpy(cmid, chat->attached->cmid, sizeof(cmid));
+        told.state = DESKBELL_UPLOADING; /* now it is on the disk */
+        told.tag = "";
+        transcript_message(&chat->transcript, &told);
+        chat_upload_told(chat, &told);
+        assert_null(chat->attached);
+        deskbell_close(chat->client);
+        chat_files_done(chat);
+        transcript_clear(&chat->transcript);
+        free(chat);
+}
+
 static void a_retry_that_the_disk_did_not_take_is_shown_as_what_it_was(void **state)
 {
         struct transcript transcript = {0};
@@ -379,12 +458,14 @@ int main(void)
                 cmocka_unit_test(what_is_pasted_is_not_sent_by_its_newlines),
                 cmocka_unit_test(a_line_cannot_grow_over_its_room),
                 cmocka_unit_test(messages_stand_in_the_order_of_the_log_with_notes_between_and_waiting_ones_last),
+                cmocka_unit_test(what_the_device_found_stands_below_its_question_wherever_that_goes),
                 cmocka_unit_test(an_edit_changes_and_an_erasure_blanks_the_message_it_means),
                 cmocka_unit_test(a_tick_never_falls_back_whatever_news_comes_late),
                 cmocka_unit_test(a_remark_stands_before_a_note_that_is_written_after_it),
                 cmocka_unit_test(the_list_is_changed_where_it_stands_and_moves_only_when_asked_for),
                 cmocka_unit_test(a_hit_is_marked_where_it_stands_and_cannot_steer_the_terminal),
                 cmocka_unit_test(what_the_disk_did_not_take_is_sent_anew_by_retry_with_what_was_written),
+                cmocka_unit_test(a_file_that_the_disk_did_not_take_is_chosen_anew_by_retry),
                 cmocka_unit_test(a_retry_that_the_disk_did_not_take_is_shown_as_what_it_was),
                 cmocka_unit_test(an_upload_shows_how_far_it_is_until_its_entry_comes),
                 cmocka_unit_test(a_text_that_only_names_the_files_is_known),

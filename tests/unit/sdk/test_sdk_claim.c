@@ -72,12 +72,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-        char command[128];
-
         (void)state;
         stage_done(&s);
-        snprintf(command, sizeof(command), "rm -rf %s", folder);
-        return system(command) == 0 ? 0 : -1;
+        return stage_folder_remove(folder);
 }
 
 static const char *text_of(json_t *frame)

@@ -261,11 +261,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-        char command[96];
-
         (void)state;
-        snprintf(command, sizeof(command), "rm -r %s", folder);
-        return system(command);
+        return stage_folder_remove(folder);
 }
 
 static void a_file_with_any_byte_flipped_opens_to_a_working_client(void **state)

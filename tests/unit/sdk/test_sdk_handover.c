@@ -28,13 +28,10 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-        char command[128];
-
         (void)state;
         faults_arm(FAULT_NONE, 0, 0);
         stage_done(&s);
-        snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-        return system(command); /* NOLINT(cert-env33-c): the folder's name is ours */
+        return stage_folder_remove(folder);
 }
 
 static void turn(void)

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "deskbell/deskbell.h"
+#include "folder.h"
 
 enum { CLIENTS = 20, USERS = 10, MESSAGES = 20, THREADS = 4, PATIENCE_S = 30 };
 
@@ -312,8 +313,7 @@ static int count_files(void)
 static int set_up(void **state)
 {
         (void)state;
-        snprintf(folder, sizeof(folder), "/tmp/deskbell-many-XXXXXX");
-        assert_non_null(mkdtemp(folder));
+        stage_folder(folder);
         for (int i = 0; i < CLIENTS; i++) {
                 init_account(&accounts[i], i);
                 open_account(&accounts[i]);
@@ -323,16 +323,13 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-        char command[96];
-
         (void)state;
         for (int i = 0; i < CLIENTS; i++) {
                 assert_int_equal(DESKBELL_OK, deskbell_close(accounts[i].client));
                 pthread_mutex_destroy(&accounts[i].lock);
                 pthread_cond_destroy(&accounts[i].changed);
         }
-        snprintf(command, sizeof(command), "rm -r %s", folder);
-        return system(command);
+        return stage_folder_remove(folder);
 }
 
 static void each_account_sees_its_own_messages_and_no_other(void **state)

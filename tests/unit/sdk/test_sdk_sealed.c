@@ -30,13 +30,10 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-        char command[96];
-
         (void)state;
         cache_close(cache);
         free(aside);
-        snprintf(command, sizeof(command), "rm -rf %s", folder);
-        return system(command);
+        return stage_folder_remove(folder);
 }
 
 static int open_with(const uint8_t *key)

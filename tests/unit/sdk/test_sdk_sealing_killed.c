@@ -20,6 +20,7 @@
 
 #include "client-sdk/src/cache.h"
 #include "deskbell/deskbell.h"
+#include "folder.h"
 #include "sealed_store.h"
 
 /* ---- changes of the disk, of this program and of the libraries it uses ------------------------------------------- */
@@ -66,19 +67,14 @@ static char folder[64], path[96];
 static int set_up(void **state)
 {
         (void)state;
-        snprintf(folder, sizeof(folder), "/tmp/deskbell-killed-XXXXXX");
-        assert_non_null(mkdtemp(folder));
-        snprintf(path, sizeof(path), "%s/file", folder);
+        snprintf(path, sizeof(path), "%s/file", stage_folder(folder));
         return 0;
 }
 
 static int tear_down(void **state)
 {
-        char command[96];
-
         (void)state;
-        snprintf(command, sizeof(command), "rm -rf %s", folder);
-        return system(command);
+        return stage_folder_remove(folder);
 }
 
 /* A child does it and is killed before its change number `at`; false: it came to its end. */

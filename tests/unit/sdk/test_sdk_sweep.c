@@ -4,7 +4,8 @@
  * message that was taken exactly once and none that was refused, the application was told the outcome of each once and
  * given each entry once and in order, whoever asked was answered once, and the cache reads as the server's log does.
  *
- * By default some of the moments of each kind, evenly spread; all of them with SWEEP_ALL=1, one with SWEEP_AT=n. */
+ * By default some of the moments of each kind, evenly spread; all of them with SWEEP_ALL=1, one with SWEEP_AT=n
+ * (and the SWEEP_WIDTH-1 behind it). */
 #include "served.h"
 
 #include <openssl/sha.h>
@@ -46,6 +47,8 @@ static struct {
         bool is_token_wanted, was_reset;
         struct deskbell_state state;
         int64_t unread;
+        int device_answers; /* told and not taken back */
+        int found_here;     /* told at all */
 } app;
 
 #define CHECK(claim)                                                                                                   \
@@ -152,6 +155,10 @@ static void on_event(const struct event *event)
                 app.state.connection = event->state.connection;
                 app.state.caught_up = event->state.caught_up;
                 break;
+        case EVENT_DEVICE_ANSWER:
+                app.device_answers += event->found.is_taken_back ? -1 : event->found.is_again ? 0 : 1;
+                app.found_here++;
+                break;
         case EVENT_UNREAD:
                 app.unread = event->unread;
                 break;
@@ -200,7 +207,8 @@ static bool is_quiet(void)
         machine_status(s.machine, &status);
         return status.is_caught_up && status.queued == 0 && !s.machine->fetches && !s.machine->searches &&
                !s.machine->histories && !s.machine->push.is_settling && !s.machine->push.is_wanted &&
-               !machine_wants_to_give(s.machine) && app.last == (int64_t)json_array_size(served.log);
+               !machine_wants_to_give(s.machine) && s.machine->tell_again_ms == 0 &&
+               app.last == (int64_t)json_array_size(served.log);
 }
 
 static void pass_time(void)
@@ -447,6 +455,35 @@ static void small_calls(void)
         stage_say(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"presence\",\"params\":{\"team\":\"away\"}}");
 }
 
+/* What is found on this device while there is no session, and an answer of the server. */
+static void answer_here(void)
+{
+        struct answers_task *task;
+
+        stage_begin(&s);
+        machine_disconnect(s.machine);
+        stage_end(&s);
+        s.wall_ms += 4 * INT64_C(86400000); /* no agent has written lately */
+        send_text("may I have it back?");
+        stage_pass(&s, ANSWERS_AFTER_MS);
+        while ((task = machine_answers_take(s.machine))) {
+                if (task->question)
+                        task->text = memory_text("30 days"); /* without memory there is none */
+                stage_begin(&s);
+                machine_answers_done(s.machine, task);
+                stage_end(&s);
+                hear();
+        }
+        for (int i = 0; i < TRIES && s.machine->state == SESSION_IDLE; i++) {
+                stage_begin(&s);
+                machine_connect(s.machine);
+                stage_end(&s);
+        }
+        settle(120000);
+        served_write(&served, "30 days, as the page says");
+        settle(120000);
+}
+
 /* ---- the day ------------------------------------------------------------------------------------------------------
  */
 
@@ -488,6 +525,7 @@ static void day(void)
         stage_kill(&s);
         open_client();
         settle(120000);
+        answer_here();
 }
 
 /* ---- what has to be true ------------------------------------------------------------------------------------------
@@ -557,6 +595,8 @@ static void check_end(void)
         CHECK(app.unread == status.unread);
         CHECK(app.opened == app.asked_opened);
         CHECK(app.answered == app.owed);
+        CHECK(app.device_answers == 0);
+        CHECK(app.at > 0 || app.found_here == 2);
         check_calls();
         check_cache();
         /* Who has no memory to remove a copy leaves it to the next start. */
@@ -565,8 +605,6 @@ static void check_end(void)
 
 static void one_run(enum fault_source source, const char *kind, long at, long width)
 {
-        char command[96];
-
         snprintf(path, sizeof(path), "%s/file", stage_folder(folder));
         snprintf(sent_path, sizeof(sent_path), "%s/sent", folder);
         snprintf(copy_path, sizeof(copy_path), "%s/copy", folder);
@@ -579,6 +617,7 @@ static void one_run(enum fault_source source, const char *kind, long at, long wi
         stage_init(&s, path);
         s.settings.asks_for_token = true;
         s.settings.cache_max_entries = 60;
+        s.settings.has_answers = true;
         served_init(&served, &s);
         for (int i = 0; i < 70; i++)
                 served_write_before(&served, "before");
@@ -591,8 +630,7 @@ static void one_run(enum fault_source source, const char *kind, long at, long wi
         stage_done(&s);
         served_done(&served);
         CHECK(faults_held() == app.held);
-        snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-        assert_int_equal(0, system(command)); /* NOLINT(cert-env33-c): the folder's name is ours */
+        assert_int_equal(0, stage_folder_remove(folder));
         app.at = seen;
 }
 
@@ -603,7 +641,8 @@ static void sweep(enum fault_source source, const char *kind)
         long step = getenv("SWEEP_ALL") || all < RUNS ? 1 : all / RUNS;
 
         if (getenv("SWEEP_AT")) {
-                one_run(source, kind, atol(getenv("SWEEP_AT")), 1);
+                one_run(source, kind, atol(getenv("SWEEP_AT")),
+                        getenv("SWEEP_WIDTH") ? atol(getenv("SWEEP_WIDTH")) : 1);
                 return;
         }
         print_message("%s: %ld moments, each %ld.\n", kind, all, step);
@@ -633,13 +672,10 @@ static void begin_run(const char *kind, long at, long width)
 
 static void end_run(void)
 {
-        char command[96];
-
         stage_done(&s);
         served_done(&served);
         CHECK(faults_held() == app.held);
-        snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-        assert_int_equal(0, system(command)); /* NOLINT(cert-env33-c): the folder's name is ours */
+        assert_int_equal(0, stage_folder_remove(folder));
 }
 
 /* A library of tomorrow was here, and its tables are those we know: it is set aside, and its queue is taken over. */

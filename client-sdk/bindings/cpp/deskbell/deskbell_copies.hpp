@@ -121,6 +121,12 @@ inline presence copy_of(core &core, const deskbell_presence &from)
                 text_of(from.customer), from.last_seen_ms};
 }
 
+inline device_answer copy_of(core &core, const deskbell_device_answer &from)
+{
+        return {core.name(from.conversation), text_of(from.cmid), text_of(from.text), text_of(from.rule),
+                text_of(from.version),        from.ts_ms,         from.is_again != 0, from.is_taken_back != 0};
+}
+
 inline http_request copy_of(const deskbell_http_request &from)
 {
         http_request to;

@@ -76,6 +76,10 @@ inline void set_callbacks(deskbell_options &to, const callbacks &on)
                 to.on_push_settled = [](deskbell_client *, int is_caught_up, void *data) {
                         core_of(data).give([&] { core_of(data).on.on_push_settled(is_caught_up != 0); });
                 };
+        if (on.on_device_answer)
+                to.on_device_answer = [](deskbell_client *, const deskbell_device_answer *told, void *data) {
+                        core_of(data).give([&] { core_of(data).on.on_device_answer(copy_of(core_of(data), *told)); });
+                };
         if (on.on_log)
                 to.on_log = [](deskbell_level how, const char *line, void *data) {
                         core_of(data).say(static_cast<level>(how), line);
@@ -178,6 +182,7 @@ inline void core::open()
         to.proxy = or_null(on.proxy);
         to.store_key = on.store_key.empty() ? nullptr : on.store_key.data();
         to.store_key_len = on.store_key.size();
+        to.answers = on.answers;
         to.data = this;
         set_clock(to, on);
         set_callbacks(to, on);

@@ -338,6 +338,14 @@ struct presence {
         std::int64_t last_seen_ms = 0;
 };
 
+/* What this device has found for a message of its own without a session: see struct deskbell_device_answer. */
+struct device_answer {
+        class conversation conversation;
+        std::string cmid, text, rule, version;
+        std::int64_t ts_ms = 0;
+        bool is_again = false, is_taken_back = false;
+};
+
 struct marks {
         std::int64_t customer_recv = 0, customer_read = 0, staff_recv = 0, staff_read = 0;
 };
@@ -567,6 +575,7 @@ struct callbacks {
         std::function<void(const progress &progress)> on_progress;
         std::function<void(const presence &presence)> on_presence;
         std::function<void(bool is_caught_up)> on_push_settled;
+        std::function<void(const device_answer &answer)> on_device_answer;
         /* Any thread, with a lock held: every call into the client throws `wrong_thread`. Not told texts, tokens,
          * names. What it throws is dropped. */
         std::function<void(level level, std::string_view line)> on_log;
@@ -593,6 +602,8 @@ struct options : callbacks {
         std::vector<std::string> tls_pins; /* "sha256/..." */
         std::string proxy;
         std::vector<std::uint8_t> store_key; /* 32 bytes, or empty; the client does not keep it */
+        /* C's table, as it is: deskbell_answers() of deskbell/answers.h. */
+        const struct deskbell_answers *answers = nullptr;
 };
 
 } // namespace deskbell

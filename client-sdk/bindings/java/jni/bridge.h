@@ -32,7 +32,8 @@ enum told {
         TOLD_NOTICE = 8,
         TOLD_PROGRESS = 9,
         TOLD_PRESENCE = 10,
-        TOLD_PUSH_SETTLED = 11
+        TOLD_PUSH_SETTLED = 11,
+        TOLD_DEVICE_ANSWER = 12
 };
 
 /* Methods of Core and Plug that C calls, found once in JNI_OnLoad. */
@@ -108,6 +109,7 @@ void pack_message(struct record *record, const struct deskbell_message *message)
 void pack_info(struct record *record, const struct deskbell_conversation_info *info);
 void pack_progress(struct record *record, const struct deskbell_progress *progress);
 void pack_presence(struct record *record, const struct deskbell_presence *presence);
+void pack_device_answer(struct record *record, const struct deskbell_device_answer *answer);
 void pack_found(struct record *record, const struct deskbell_found *found);
 void pack_status(struct record *record, const struct deskbell_status *status);
 

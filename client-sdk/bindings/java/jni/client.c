@@ -3,6 +3,7 @@
  * no call comes after the end. */
 #include "bridge.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -93,6 +94,18 @@ static void read_security(struct input *in, const char **pins, struct deskbell_o
         }
 }
 
+/* The table of the library at `path`, which stays loaded; NULL path: none. False: it has none. */
+static bool find_answers(const char *path, const struct deskbell_answers **out_answers)
+{
+        const struct deskbell_answers *(*table)(void) = NULL;
+        void *library = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+
+        if (library)
+                *(void **)&table = dlsym(library, "deskbell_answers");
+        *out_answers = table ? table() : NULL;
+        return table || !path;
+}
+
 static jint JNICALL open_client(JNIEnv *env, jclass unused, jlong handle, jbyteArray packed)
 {
         struct deskbell_options options = DESKBELL_OPTIONS_INIT;
@@ -107,6 +120,10 @@ static jint JNICALL open_client(JNIEnv *env, jclass unused, jlong handle, jbyteA
         input_begin(env, packed, &in);
         read_options(&in, &options);
         read_security(&in, pins, &options);
+        if (!find_answers(input_text(&in), &options.answers)) {
+                input_done(&in);
+                return DESKBELL_E_INVALID;
+        }
         wanted.listener = input_number(&in) != 0;
         wanted.token = input_number(&in) != 0;
         wanted.log = input_number(&in) != 0;

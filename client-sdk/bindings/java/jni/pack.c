@@ -134,6 +134,18 @@ void pack_presence(struct record *record, const struct deskbell_presence *presen
         record_number(record, presence->last_seen_ms);
 }
 
+void pack_device_answer(struct record *record, const struct deskbell_device_answer *answer)
+{
+        record_number(record, handle_of(answer->conversation));
+        record_text(record, answer->cmid);
+        record_text(record, answer->text);
+        record_text(record, answer->rule);
+        record_text(record, answer->version);
+        record_number(record, answer->ts_ms);
+        record_number(record, answer->is_again);
+        record_number(record, answer->is_taken_back);
+}
+
 void pack_info(struct record *record, const struct deskbell_conversation_info *info)
 {
         record_number(record, handle_of(info->conversation));

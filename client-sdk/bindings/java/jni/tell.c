@@ -137,6 +137,14 @@ static void on_push_settled(deskbell_client *client, int is_caught_up, void *dat
         tell(begin(client, data), TOLD_PUSH_SETTLED, &record);
 }
 
+static void on_device_answer(deskbell_client *client, const struct deskbell_device_answer *found, void *data)
+{
+        struct record record = {0};
+
+        pack_device_answer(&record, found);
+        tell(begin(client, data), TOLD_DEVICE_ANSWER, &record);
+}
+
 static void on_log(enum deskbell_level level, const char *line, void *data)
 {
         const struct bridge *bridge = data;
@@ -171,6 +179,7 @@ void tell_set(struct deskbell_options *options, const struct wanted *wanted)
                 options->on_progress = on_progress;
                 options->on_presence = on_presence;
                 options->on_push_settled = on_push_settled;
+                options->on_device_answer = on_device_answer;
         }
         if (wanted->token)
                 options->on_token = on_token;

@@ -13,7 +13,7 @@ from ._native import lib as _lib
 from .aio import AsyncClient
 from .client import Client, Conversation, form_check
 from .transport import Exchange, HttpRequest, Link, Transport
-from .types import (Availability, Choice, Connection, ConversationInfo, Entry, Error, ErrorCode, Fetched, File,
+from .types import (Availability, Choice, Connection, ConversationInfo, DeviceAnswer, Entry, Error, ErrorCode, Fetched, File,
                     FileSource, FormField, FormValue, Found, HistoryPage, Kind, Level, Log, Marks, Message, MessageState, Notice,
                     NoticeKind, Opened, Operation, Options, Origin, Presence, PresenceOf, Progress, Push, SearchPage, State,
                     Status, Typing)
@@ -26,7 +26,8 @@ def library_version() -> str:
     return _lib.deskbell_version().decode()
 
 
-__all__ = ["AsyncClient", "Availability", "Choice", "Client", "Connection", "Conversation", "ConversationInfo", "Entry",
+__all__ = ["AsyncClient", "Availability", "Choice", "Client", "Connection", "Conversation", "ConversationInfo",
+           "DeviceAnswer", "Entry",
            "Error", "ErrorCode", "Exchange", "Fetched", "File", "FileSource", "FormField", "FormValue", "Found", "HistoryPage",
            "HttpRequest", "Kind", "Level", "Link", "Log", "Marks", "Message", "MessageState", "Notice", "NoticeKind",
            "Opened", "Operation", "Options", "Origin", "Presence", "PresenceOf", "Progress", "Push", "SearchPage",

@@ -63,6 +63,12 @@ def presence(core: Core, c: Any) -> types.Presence:
                           c.last_seen_ms)
 
 
+def device_answer(core: Core, c: Any) -> types.DeviceAnswer:
+    return types.DeviceAnswer(
+        conversation=_name(core, c.conversation), cmid=decode(c.cmid), text=decode(c.text), rule=decode(c.rule),
+        version=decode(c.version), ts_ms=c.ts_ms, is_again=bool(c.is_again), is_taken_back=bool(c.is_taken_back))
+
+
 def info(core: Core, c: Any) -> types.ConversationInfo:
     marks = types.Marks(c.marks.customer_recv, c.marks.customer_read, c.marks.staff_recv, c.marks.staff_read)
     return types.ConversationInfo(

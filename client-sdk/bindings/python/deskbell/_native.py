@@ -64,6 +64,11 @@ class Presence(Structure):
                 ("last_seen_ms", c_int64)]
 
 
+class DeviceAnswer(Structure):
+    _fields_ = [("conversation", c_void_p), ("cmid", c_char_p), ("text", c_char_p), ("rule", c_char_p),
+                ("version", c_char_p), ("ts_ms", c_int64), ("is_again", c_int), ("is_taken_back", c_int)]
+
+
 class Marks(Structure):
     _fields_ = [("customer_recv", c_int64), ("customer_read", c_int64), ("staff_recv", c_int64),
                 ("staff_read", c_int64)]
@@ -118,6 +123,7 @@ OnLog = CFUNCTYPE(None, c_int, c_char_p, c_void_p)
 OnProgress = CFUNCTYPE(None, c_void_p, POINTER(Progress), c_void_p)
 OnPresence = CFUNCTYPE(None, c_void_p, POINTER(Presence), c_void_p)
 OnPushSettled = CFUNCTYPE(None, c_void_p, c_int, c_void_p)
+OnDeviceAnswer = CFUNCTYPE(None, c_void_p, POINTER(DeviceAnswer), c_void_p)
 
 
 class Options(Structure):
@@ -134,7 +140,8 @@ class Options(Structure):
                 ("on_push_settled", OnPushSettled), ("cache_max_bytes", c_int64),
                 ("cache_max_entries_per_conversation", c_int),
                 ("tls_pins", POINTER(c_char_p)), ("tls_pins_count", c_size_t), ("proxy", c_char_p),
-                ("store_key", c_char_p), ("store_key_len", c_size_t)]
+                ("store_key", c_char_p), ("store_key_len", c_size_t),
+                ("answers", c_void_p), ("on_device_answer", OnDeviceAnswer)]
 
 
 class SendOptions(Structure):
@@ -187,7 +194,8 @@ STRUCTS = {"deskbell_state": State, "deskbell_choice": Choice, "deskbell_form_fi
            "deskbell_http_answer": HttpAnswer, "deskbell_transport": Transport, "deskbell_options": Options,
            "deskbell_send_options": SendOptions, "deskbell_file_source": FileSource,
            "deskbell_file_options": FileOptions, "deskbell_history_options": HistoryOptions,
-           "deskbell_status": Status, "deskbell_search_options": SearchOptions, "deskbell_found": Found}
+           "deskbell_status": Status, "deskbell_search_options": SearchOptions, "deskbell_found": Found,
+           "deskbell_device_answer": DeviceAnswer}
 
 #: name -> (result, arguments)
 FUNCTIONS = {

@@ -356,6 +356,7 @@ def _callbacks(core: Core, given: types.Options) -> dict:
         "on_conversation": (n.OnConversation, one(_copies.info)),
         "on_progress": (n.OnProgress, one(_copies.progress)),
         "on_presence": (n.OnPresence, one(_copies.presence)),
+        "on_device_answer": (n.OnDeviceAnswer, one(_copies.device_answer)),
         "on_opened": (n.OnOpened, lambda on: lambda _, conv, seq, iseq, __: core.give(
             lambda: on(types.Opened(name(core, conv), seq, iseq)))),
         "on_typing": (n.OnTyping, lambda on: lambda _, conv, author, is_typing, __: core.give(
@@ -409,6 +410,18 @@ def _clock(core: Core, given: types.Options) -> dict:
     return functions
 
 
+def _answers(core: Core, path: str) -> int:
+    """The table of libdeskbell-answers, which stays loaded."""
+    try:
+        found = ctypes.CDLL(path)
+        table = found.deskbell_answers
+    except (OSError, AttributeError) as e:
+        raise types.Error(types.ErrorCode.INVALID) from e
+    table.restype = ctypes.c_void_p
+    core.kept.append(found)
+    return table()
+
+
 def _open_core(given: types.Options) -> Core:
     core = Core(given)
     texts = {name: encode(getattr(given, name))
@@ -424,6 +437,8 @@ def _open_core(given: types.Options) -> Core:
     c.tls_pins, c.tls_pins_count = pins, len(given.tls_pins)
     if given.store_key is not None:
         c.store_key, c.store_key_len = given.store_key, len(given.store_key)
+    if given.answers is not None:
+        c.answers = _answers(core, given.answers)
     if given.transport is not None:
         plug = transport_of(core)
         core.kept.append(plug)

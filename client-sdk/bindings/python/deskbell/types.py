@@ -267,6 +267,19 @@ class Presence:
 
 
 @dataclass(frozen=True)
+class DeviceAnswer:
+    """Found on this device for a message of its own, without a session."""
+    conversation: "Conversation"
+    cmid: str
+    text: str
+    rule: str
+    version: str
+    ts_ms: int
+    is_again: bool
+    is_taken_back: bool
+
+
+@dataclass(frozen=True)
 class Marks:
     customer_recv: int
     customer_read: int
@@ -423,6 +436,8 @@ class Options:
     tls_pins: Sequence[str] = ()  # "sha256/..."
     proxy: Optional[str] = None
     store_key: Optional[bytes] = None  # 32 bytes
+    answers: Optional[str] = None  # path or name of libdeskbell-answers, e.g. "libdeskbell-answers.so.0"
+    on_device_answer: Optional[Callable[[DeviceAnswer], Any]] = None
     #: Told what a callback on the client's own thread raised. None: one line to on_log names its type.
     on_exception: Optional[Callable[[BaseException], Any]] = None
 

@@ -97,6 +97,14 @@ extension Presence {
     }
 }
 
+extension DeviceAnswer {
+    init(_ core: Core, _ from: deskbell_device_answer) {
+        self.init(conversation: core.name(from.conversation)!, cmid: string(from.cmid), text: string(from.text),
+                  rule: string(from.rule), version: string(from.version), tsMs: from.ts_ms,
+                  isAgain: from.is_again != 0, isTakenBack: from.is_taken_back != 0)
+    }
+}
+
 extension Marks {
     init(_ from: deskbell_marks) {
         self.init(customerRecv: from.customer_recv, customerRead: from.customer_read, staffRecv: from.staff_recv,

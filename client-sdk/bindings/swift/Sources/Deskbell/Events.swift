@@ -15,6 +15,7 @@ public enum Event: Sendable {
     case progress(UploadProgress)
     case presence(Presence)
     case pushSettled(Bool)
+    case deviceAnswer(DeviceAnswer)
 }
 
 extension Client {
@@ -42,6 +43,7 @@ extension Client {
         options.callbacks.onNotice = { to.yield(.notice($0)) }
         options.callbacks.onProgress = { to.yield(.progress($0)) }
         options.callbacks.onPresence = { to.yield(.presence($0)) }
+        options.callbacks.onDeviceAnswer = { to.yield(.deviceAnswer($0)) }
         options.callbacks.onPushSettled = { told in withExtendedLifetime(end) { _ = to.yield(.pushSettled(told)) } }
         return (try Client(options), events)
     }

@@ -1,6 +1,7 @@
 // Not compiled: no Swift tool chain was at hand.
 // SPDX-License-Identifier: Apache-2.0
 // What calls are given. The defaults are those of the initialisers of deskbell.h, which describes each member.
+import CDeskbell
 import Dispatch
 
 /// Where callbacks run: one at a time, in order.
@@ -41,6 +42,8 @@ public struct Options {
     public var proxy: String?
     /// 32 bytes; nil: the files are not sealed.
     public var storeKey: [UInt8]?
+    /// C's table, as it is: of libdeskbell-answers. It stays valid until the client has ended.
+    public var answers: UnsafePointer<deskbell_answers>?
     public var callbacks = Callbacks()
 
     public init() {}
@@ -70,6 +73,7 @@ public struct Callbacks {
     public var onPresence: ((Presence) -> Void)?
     /// Told whether everything the server has is in the cache.
     public var onPushSettled: ((Bool) -> Void)?
+    public var onDeviceAnswer: ((DeviceAnswer) -> Void)?
     /// On any thread, wherever the others run. Calls of the client are refused there with `wrongThread`.
     public var onLog: ((LogLevel, String) -> Void)?
 

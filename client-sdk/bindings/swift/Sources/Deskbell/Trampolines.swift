@@ -37,6 +37,11 @@ extension deskbell_options {
         if on.onPushSettled != nil {
             on_push_settled = { _, isCaughtUp, data in give(data) { $0.callbacks.onPushSettled?(isCaughtUp != 0) } }
         }
+        if on.onDeviceAnswer != nil {
+            on_device_answer = { _, told, data in
+                give(data) { $0.callbacks.onDeviceAnswer?(DeviceAnswer($0, told!.pointee)) }
+            }
+        }
         if on.onLog != nil {
             on_log = { level, line, data in
                 let to = core(data)
@@ -112,6 +117,7 @@ extension deskbell_options {
         tls_pins = try scratch.texts(from.tlsPins)
         tls_pins_count = from.tlsPins.count
         proxy = try scratch.text(from.proxy)
+        answers = from.answers
     }
 }
 

@@ -131,6 +131,20 @@ public struct Presence: Hashable, Sendable {
     public let lastSeenMs: Int64
 }
 
+/// What this device has found for a message of its own without a session.
+public struct DeviceAnswer: Hashable, Sendable {
+    public let conversation: Conversation
+    public let cmid: String
+    /// Shown below that message, marked as found on this device.
+    public let text: String
+    public let rule: String
+    public let version: String
+    public let tsMs: Int64
+    public let isAgain: Bool
+    /// Not to be shown any more.
+    public let isTakenBack: Bool
+}
+
 public struct ConversationInfo: Hashable, Sendable {
     public let conversation: Conversation
     public let id: String

@@ -30,6 +30,7 @@ public final class ClientBuilder implements Cloneable {
         private List<String> tlsPins = new ArrayList<>();
         private String proxy;
         private byte[] storeKey = new byte[0];
+        private String answers;
         private Transport transport;
         private Listener listener;
         private TokenSource tokenSource;
@@ -202,6 +203,15 @@ public final class ClientBuilder implements Cloneable {
                 return this;
         }
 
+        /**
+         * Path or name of libdeskbell-answers ("libdeskbell-answers.so.0"): answers questions on this device while there
+         * is no session, told by Listener.onDeviceAnswer. INVALID when it cannot be loaded.
+         */
+        public ClientBuilder answers(String library) {
+                answers = library;
+                return this;
+        }
+
         /** WebSockets of the application's own instead of libwebsockets. */
         public ClientBuilder transport(Transport value) {
                 transport = value;
@@ -277,7 +287,7 @@ public final class ClientBuilder implements Cloneable {
                 out.number(tlsPins.size());
                 for (String pin : tlsPins)
                         out.text(pin);
-                out.text(proxy).number(storeKey.length).raw(storeKey);
+                out.text(proxy).number(storeKey.length).raw(storeKey).text(answers);
                 out.flag(listener != null).flag(tokenSource != null).flag(log != null);
                 out.flag(transport != null && transport.hasHttp());
                 return out.takeSecret();

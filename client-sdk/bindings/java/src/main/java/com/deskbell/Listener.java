@@ -52,4 +52,8 @@ public interface Listener {
         /** What Client.pushReceived asked for is over. */
         default void onPushSettled(Client client, boolean isCaughtUp) {
         }
+
+        /** This device has found an answer without a session, or it is taken back. */
+        default void onDeviceAnswer(Client client, DeviceAnswer answer) {
+        }
 }

@@ -35,6 +35,8 @@ final class Teller {
                                 return progress(client, to, new Progress(in));
                         case 10:
                                 return presence(client, to, new Presence(in));
+                        case 12:
+                                return deviceAnswer(client, to, new DeviceAnswer(in));
                         default:
                                 return settled(client, to, in.flag());
                 }
@@ -80,6 +82,10 @@ final class Teller {
 
         private static Runnable presence(Client client, Listener to, Presence presence) {
                 return () -> to.onPresence(client, presence);
+        }
+
+        private static Runnable deviceAnswer(Client client, Listener to, DeviceAnswer answer) {
+                return () -> to.onDeviceAnswer(client, answer);
         }
 
         private static Runnable settled(Client client, Listener to, boolean isCaughtUp) {

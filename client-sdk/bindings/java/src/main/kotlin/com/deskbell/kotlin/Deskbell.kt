@@ -18,6 +18,7 @@ import com.deskbell.Client
 import com.deskbell.ClientBuilder
 import com.deskbell.Conversation
 import com.deskbell.ConversationInfo
+import com.deskbell.DeviceAnswer
 import com.deskbell.Entry
 import com.deskbell.EntryLog
 import com.deskbell.ErrorCode
@@ -54,6 +55,7 @@ class Callbacks : Listener {
         private var progress: (Progress) -> Unit = {}
         private var presence: (Presence) -> Unit = {}
         private var pushSettled: (Boolean) -> Unit = {}
+        private var deviceAnswer: (DeviceAnswer) -> Unit = {}
 
         fun onState(call: (State) -> Unit) {
                 state = call
@@ -101,6 +103,10 @@ class Callbacks : Listener {
                 pushSettled = call
         }
 
+        fun onDeviceAnswer(call: (DeviceAnswer) -> Unit) {
+                deviceAnswer = call
+        }
+
         override fun onState(client: Client, state: State) = this.state(state)
 
         override fun onEntry(client: Client, entry: Entry) = this.entry(entry)
@@ -125,6 +131,8 @@ class Callbacks : Listener {
         override fun onPresence(client: Client, presence: Presence) = this.presence(presence)
 
         override fun onPushSettled(client: Client, isCaughtUp: Boolean) = pushSettled(isCaughtUp)
+
+        override fun onDeviceAnswer(client: Client, answer: DeviceAnswer) = deviceAnswer(answer)
 }
 
 /** Why there is no page, no file. */
