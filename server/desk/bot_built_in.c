@@ -8,9 +8,6 @@
 
 enum { VERSIONS_KEPT = 8, VERSION_NAME = 16, PLAIN_TEXT = 700, PLAIN_BYTES = 1000 };
 
-/* bot.act wants one; a turn of ours is known by its number. */
-#define NO_CMID "00000000000000000000000000000001"
-
 struct loaded_version {
         int64_t id;
         char name[VERSION_NAME + 1]; /* first digits of its hash */

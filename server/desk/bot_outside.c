@@ -18,9 +18,6 @@ enum {
         BODY_FIRST = 4096,
 };
 
-/* bot.act wants one; a turn is known by its number. */
-#define NO_CMID "00000000000000000000000000000001"
-
 /* A request under way. */
 struct outside {
         struct bot_thread *thread;

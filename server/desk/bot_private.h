@@ -8,6 +8,9 @@
 #include "desk/bot_thread.h"
 #include "desk/desk_private.h"
 
+/* bot.act wants one; a turn that the server makes itself is known by its number. */
+#define NO_CMID "00000000000000000000000000000001"
+
 /* A question on its way: the bot is a copy. */
 struct bot_task {
         struct mailbox_item item; /* first */

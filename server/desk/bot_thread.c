@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "desk/bot_private.h"
 
@@ -106,6 +107,7 @@ static void run(struct bot_thread *thread, struct bot_task *task)
 static void *bot_main(void *data)
 {
         struct bot_thread *thread = data;
+        prctl(PR_SET_NAME, "bot"); /* for who looks at threads, and bench_bot.py */
         for (;;) {
                 struct mailbox_item *item = mailbox_wait(&thread->in, -1);
                 if (!item)

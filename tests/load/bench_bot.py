@@ -40,15 +40,18 @@ def write_bot(folder, chance):
 
 
 def used_ns(pid):
-    """Processor time of all threads."""
-    used = 0
-    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+    """Processor time of all threads, and of the one in which the bot thinks."""
+    used = thought = 0
+    for path in glob.glob(f"/proc/{pid}/task/*"):
         try:
-            with open(path, encoding="ascii") as file:
-                used += int(file.read().split()[0])
+            with open(path + "/schedstat", encoding="ascii") as file:
+                own = int(file.read().split()[0])
+            with open(path + "/comm", encoding="ascii") as file:
+                thought += own if file.read().strip() == "bot" else 0
+            used += own
         except OSError:
             pass
-    return used
+    return used, thought
 
 
 def at(sorted_values, share):
@@ -56,18 +59,16 @@ def at(sorted_values, share):
 
 
 def cost(rig, questions, count, name, is_answered):
-    """Microseconds a message, one after the other: everything that the server does until it is quiet again."""
-    spent = []
+    """Microseconds of all threads, and of the bot's, for each message; one after the other, each when the last is answered."""
+    writer, spent, pid = rig.writer(name), [], rig.server.process.child.pid
     for number in range(count):
-        writer = rig.writer(f"{name}{number % 20}")
         writer.wire.events.clear()
-        before = used_ns(rig.server.process.child.pid)
+        before = used_ns(pid)
         seq = writer.write(questions[number % len(questions)])
         if is_answered:
-            writer.wire.wait_event(lambda e: e["method"] == "entry" and e["params"].get("seq", 0) > seq, 20)
-        time.sleep(0.004)
-        spent.append((used_ns(rig.server.process.child.pid) - before) / 1000)
-    return sorted(spent)
+            writer.wire.wait_event(lambda e, own=seq: e["method"] == "entry" and e["params"].get("seq", 0) > own, 20)
+        spent.append([(now - then) / 1000 for now, then in zip(used_ns(pid), before)])
+    return [sorted(figures) for figures in zip(*spent)]
 
 
 def waits(rig, seconds):
@@ -122,9 +123,9 @@ def run():
         for name, is_answered in (("asks", True), ("talks", False)):
             if not is_answered:
                 rig.bot("set", "--off")
-            us = cost(rig, questions, said.messages, name, is_answered)
-            print(f"{'answered by the bot' if is_answered else 'answered by nobody':<22} CPU a message, all threads: "
-                  f"p50 {at(us, .5):.0f} us, p99 {at(us, .99):.0f} us")
+            every, bot = cost(rig, questions, said.messages, name, is_answered)
+            print(f"{'answered by the bot' if is_answered else 'answered by nobody':<20} CPU a message, us: all threads "
+                  f"p50 {at(every, .5):.0f}, p99 {at(every, .99):.0f}; the bot's p50 {at(bot, .5):.0f}, p99 {at(bot, .99):.0f}")
         rig.bot("set", "--on")
         quiet, busy = [], []
         for _ in range(said.rounds):
