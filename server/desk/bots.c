@@ -298,9 +298,18 @@ static void say_handoff(struct writer *text, const struct protocol_handoff *hand
                 writer_raw(text, handoff->team);
                 writer_char(text, '.');
         }
-        if (handoff->has_priority && handoff->priority != PROTOCOL_HANDOFF_PRIORITY_NORMAL) {
-                static const char *const names[] = {" Priority: low.", "", " Priority: high.", " Priority: urgent."};
-                writer_raw(text, span_of(names[handoff->priority]));
+        switch (handoff->has_priority ? handoff->priority : PROTOCOL_HANDOFF_PRIORITY_NORMAL) {
+        case PROTOCOL_HANDOFF_PRIORITY_LOW:
+                writer_raw(text, SPAN(" Priority: low."));
+                break;
+        case PROTOCOL_HANDOFF_PRIORITY_HIGH:
+                writer_raw(text, SPAN(" Priority: high."));
+                break;
+        case PROTOCOL_HANDOFF_PRIORITY_URGENT:
+                writer_raw(text, SPAN(" Priority: urgent."));
+                break;
+        default:
+                break;
         }
         if (handoff->has_ticket && handoff->ticket)
                 writer_raw(text, SPAN(" Nobody was there; the customer was told that the answer comes later."));

@@ -155,8 +155,9 @@ static void a_hand_off_is_a_note_with_what_was_collected(void **state)
         assert_int_equal(OWNER_PEOPLE, row_of(&scene)->owner);
         assert_true(row_of(&scene)->handed_ms > 0);
         assert_int_equal(1, row_of(&scene)->ihead);
-        assert_int_equal(1, room_sql(scene.room, "SELECT COUNT(*) FROM entry WHERE log = 1 AND kind = 24 AND body LIKE "
-                                                 "'%KR-2041987%' AND body LIKE '%For the team billing.%'"));
+        assert_int_equal(1, room_sql(scene.room,
+                                     "SELECT COUNT(*) FROM entry WHERE log = 1 AND kind = 24 AND body LIKE "
+                                     "'%KR-2041987%' AND body LIKE '%For the team billing. Priority: high.%'"));
         assert_int_equal(BOT_HANDED, room_sql(scene.room, "SELECT kind FROM bot_event"));
         take_seq(room_send(scene.room, &scene.eve, scene.conv, NULL, "Hello Ann"));
         assert_int_equal(0, row_of(&scene)->handed_ms);
