@@ -12,17 +12,13 @@
 #include "desk/bot_relearn.h"
 #include "desk/bots.h"
 #include "desk/desk_private.h"
+#include "desk/side_thread.h"
 
 enum { WAITING_MAX = 4, NICE = 10, RETRY_MS = 1000 };
 
 struct bot_builder {
-        struct desk *desk;
-        struct db *db; /* a reader's */
-        struct mailbox in;
-        pthread_t thread;
-        bool is_running;
+        struct side_thread side;
         atomic_int waiting;
-        atomic_bool is_stopping;
 };
 
 /* ---- a draft ---- */
@@ -157,21 +153,21 @@ static void relearn(struct bot_builder *builder, struct desk_command *command)
 {
         uint64_t start_ms = clock_mono_ms();
         char *source = NULL;
-        if (!atomic_load(&builder->is_stopping))
-                look_at(builder->db, &command->bot_origin, &source);
-        bool is_stopping = atomic_load(&builder->is_stopping);
+        if (!atomic_load(&builder->side.is_stopping))
+                look_at(builder->side.db, &command->bot_origin, &source);
+        bool is_stopping = atomic_load(&builder->side.is_stopping);
         if (source && !is_stopping)
-                learn_anew(&builder->desk->log, command, source);
+                learn_anew(&builder->side.desk->log, command, source);
         free(source);
         command->bot_origin.took_ms = clock_mono_ms() - start_ms;
-        if (is_stopping || mailbox_force(&builder->desk->in, &command->item, command->bytes) < 0)
+        if (is_stopping || mailbox_force(&builder->side.desk->in, &command->item, command->bytes) < 0)
                 command_free(command); /* looked at again at the next start */
 }
 
 int bot_builder_relearn(struct desk *desk, struct desk_command *command)
 {
         struct bot_builder *builder = desk->bot_builder;
-        int rc = builder ? mailbox_force(&builder->in, &command->item, command->bytes) : -1;
+        int rc = builder ? mailbox_force(&builder->side.in, &command->item, command->bytes) : -1;
         return rc < 0 ? -PROTOCOL_ERR_UNAVAILABLE : 0;
 }
 
@@ -224,9 +220,9 @@ static void refuse(struct desk_command *command, int rc, const struct fault *fau
 static void run_one(struct bot_builder *builder, struct desk_command *command)
 {
         struct fault fault = {0};
-        int rc = atomic_load(&builder->is_stopping) ? -PROTOCOL_ERR_UNAVAILABLE
-                                                    : bot_builder_prepare(builder->db, command, &fault);
-        if (rc == 0 && mailbox_force(&builder->desk->in, &command->item, command->bytes) < 0)
+        int rc = atomic_load(&builder->side.is_stopping) ? -PROTOCOL_ERR_UNAVAILABLE
+                                                         : bot_builder_prepare(builder->side.db, command, &fault);
+        if (rc == 0 && mailbox_force(&builder->side.desk->in, &command->item, command->bytes) < 0)
                 rc = -PROTOCOL_ERR_UNAVAILABLE;
         if (rc < 0)
                 refuse(command, rc, &fault);
@@ -237,7 +233,7 @@ static void *builder_main(void *data)
         struct bot_builder *builder = data;
         setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone, on Linux; a wish */
         for (;;) {
-                struct mailbox_item *item = mailbox_wait(&builder->in, -1);
+                struct mailbox_item *item = mailbox_wait(&builder->side.in, -1);
                 if (!item)
                         return NULL; /* closed */
                 while (item) {
@@ -256,44 +252,19 @@ static void *builder_main(void *data)
 
 /* ---- life ---- */
 
-static int builder_new(struct desk *desk)
-{
-        char *path = NULL, *why = NULL;
-        struct bot_builder *builder = calloc(1, sizeof *builder);
-        if (!builder || asprintf(&path, "%s/deskbell.db", desk->data_dir) < 0) {
-                free(builder);
-                return DB_NOMEM;
-        }
-        builder->desk = desk;
-        mailbox_init(&builder->in, WAITING_MAX + 1, SIZE_MAX / 2, NULL, NULL);
-        desk->bot_builder = builder;
-        int rc = db_open(desk->settings.driver, path, DB_READER, &builder->db, &why);
-        free(path);
-        if (rc < 0)
-                log_error(&desk->log, "the builder of bots could not be started", "why", why);
-        free(why);
-        return rc;
-}
-
 int bot_builder_start(struct desk *desk)
 {
-        int rc = builder_new(desk);
-        if (rc == DB_OK && pthread_create(&desk->bot_builder->thread, NULL, builder_main, desk->bot_builder) != 0)
-                rc = DB_NOMEM;
-        if (rc == DB_OK)
-                desk->bot_builder->is_running = true;
-        return rc;
+        desk->bot_builder = calloc(1, sizeof *desk->bot_builder);
+        if (!desk->bot_builder)
+                return DB_NOMEM;
+        return side_thread_start(&desk->bot_builder->side, desk, WAITING_MAX + 1, "builder of bots", builder_main,
+                                 desk->bot_builder);
 }
 
 void bot_builder_stop(struct desk *desk)
 {
-        struct bot_builder *builder = desk->bot_builder;
-        if (!builder || !builder->is_running)
-                return;
-        atomic_store(&builder->is_stopping, true);
-        mailbox_close(&builder->in);
-        pthread_join(builder->thread, NULL);
-        builder->is_running = false;
+        if (desk->bot_builder)
+                side_thread_stop(&desk->bot_builder->side);
 }
 
 void bot_builder_free(struct desk *desk)
@@ -303,7 +274,7 @@ void bot_builder_free(struct desk *desk)
                 return;
         bot_builder_stop(desk);
         struct fault none = {0};
-        struct mailbox_item *item = mailbox_take(&builder->in);
+        struct mailbox_item *item = mailbox_take(&builder->side.in);
         while (item) {
                 struct mailbox_item *next = item->next;
                 if (command_of(item)->kind == COMMAND_BOT_LEARNED)
@@ -312,8 +283,7 @@ void bot_builder_free(struct desk *desk)
                         refuse(command_of(item), -PROTOCOL_ERR_UNAVAILABLE, &none);
                 item = next;
         }
-        db_close(builder->db);
-        mailbox_done(&builder->in);
+        side_thread_done(&builder->side);
         free(builder);
         desk->bot_builder = NULL;
 }
@@ -324,7 +294,7 @@ int bot_builder_post(struct desk *desk, struct desk_command *command)
         if (!builder)
                 return -PROTOCOL_ERR_UNAVAILABLE;
         if (atomic_fetch_add(&builder->waiting, 1) >= WAITING_MAX ||
-            mailbox_push(&builder->in, &command->item, command->bytes) < 0) {
+            mailbox_push(&builder->side.in, &command->item, command->bytes) < 0) {
                 atomic_fetch_sub(&builder->waiting, 1);
                 return -PROTOCOL_ERR_OVERLOADED;
         }

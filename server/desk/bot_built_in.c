@@ -37,7 +37,7 @@ void built_in_done(struct bot_thread *thread)
 /* False: it cannot be loaded; *out_is_gone: because there is no such version any more. The builder says why. */
 static bool load(struct bot_thread *thread, struct loaded_version *fresh, bool *out_is_gone)
 {
-        struct db_stmt *stmt = db_stmt(thread->db, SQL_BOT_VERSION_BLOB);
+        struct db_stmt *stmt = db_stmt(thread->side.db, SQL_BOT_VERSION_BLOB);
         db_bind_int(stmt, 1, fresh->id);
         int rc = db_step(stmt);
         *out_is_gone = rc == DB_OK;
@@ -55,7 +55,7 @@ static bool load(struct bot_thread *thread, struct loaded_version *fresh, bool *
 /* NULL as in load(). What was loaded before a blob was replaced is forgotten first. */
 static const struct loaded_version *version_of(struct bot_thread *thread, int64_t id, bool *out_is_gone)
 {
-        uint64_t blobs = atomic_load_explicit(&thread->desk->bot_blobs, memory_order_acquire);
+        uint64_t blobs = atomic_load_explicit(&thread->side.desk->bot_blobs, memory_order_acquire);
         if (thread->blobs != blobs)
                 built_in_done(thread);
         thread->blobs = blobs;

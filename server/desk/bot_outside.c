@@ -45,7 +45,7 @@ static void outside_free(struct outside *outside)
 
 static struct bot_poster *poster_of(struct bot_thread *thread)
 {
-        struct desk *desk = thread->desk;
+        struct desk *desk = thread->side.desk;
         struct bot_poster_options options = {.allow = desk->settings.webhook_allow,
                                              .ca_path = desk->settings.webhook_ca,
                                              .asked = &desk->bot_posts,
@@ -146,7 +146,7 @@ static void ask_webhook(struct bot_thread *thread, const struct bot_task *task, 
 /* To all connections of the bot; none: it is asked again, and asks itself when it comes. */
 static void tell_program(struct bot_thread *thread, const struct bot_task *task, const struct protocol_bot_asked *turn)
 {
-        struct desk *desk = thread->desk;
+        struct desk *desk = thread->side.desk;
         struct protocol_event_bot_turn event = {.bot_asked = *turn};
         struct writer text;
         char first[BODY_FIRST];
@@ -172,7 +172,7 @@ static void tell_program(struct bot_thread *thread, const struct bot_task *task,
 void bot_outside_ask(struct bot_thread *thread, const struct bot_task *task, struct bot_asked *asked)
 {
         struct protocol_bot_asked turn;
-        int rc = bot_asked_fill(thread->db, task, asked, &turn);
+        int rc = bot_asked_fill(thread->side.db, task, asked, &turn);
         if (rc < 0)
                 bot_thread_failed(thread, task, "store");
         else if (rc == 1 && task->bot.kind == BOT_WEBHOOK)
@@ -196,7 +196,7 @@ static bool on_call(void *data, const struct bot_posted *posted)
         }
         task->is_call = true;
         task->result = is_object ? strndup(posted->answer.at, posted->answer.len) : NULL;
-        if (posted->is_stopped || mailbox_push(&outside->thread->in, &task->item, sizeof *task) < 0)
+        if (posted->is_stopped || mailbox_push(&outside->thread->side.in, &task->item, sizeof *task) < 0)
                 bot_task_free(task);
         free(outside);
         /* A 404 is a word of a back end that is well, only not the one that the flow hoped for. */
@@ -240,7 +240,7 @@ bool bot_outside_call(struct bot_thread *thread, const struct bot_task *task, st
         struct writer body;
         char first[BODY_FIRST];
         json_int_t ms = json_integer_value(json_object_get(asked->call, "timeout_ms"));
-        if (!task->bot.url || bot_asked_fill(thread->db, task, asked, &turn) != 1)
+        if (!task->bot.url || bot_asked_fill(thread->side.db, task, asked, &turn) != 1)
                 return false;
         writer_init(&body, first, sizeof first);
         write_call(&body, asked, &turn);

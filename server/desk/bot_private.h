@@ -7,6 +7,7 @@
 #include "bots/step.h"
 #include "desk/bot_thread.h"
 #include "desk/desk_private.h"
+#include "desk/side_thread.h"
 
 /* bot.act wants one; a turn that the server makes itself is known by its number. */
 #define NO_CMID "00000000000000000000000000000001"
@@ -39,12 +40,7 @@ struct bot_asked {
 struct loaded_version;
 
 struct bot_thread {
-        struct desk *desk;
-        struct db *db;
-        struct mailbox in;
-        pthread_t thread;
-        bool is_running;
-        atomic_bool is_stopping;
+        struct side_thread side;
         struct bot_poster *poster;       /* NULL until somebody has to be asked */
         struct loaded_version *versions; /* newest use first */
         size_t version_count;

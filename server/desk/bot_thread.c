@@ -31,7 +31,7 @@ static void post(struct bot_thread *thread, const struct bot_task *task, struct 
         command->bot_origin.conv = task->ask.conv_ext;
         command->bot_origin.turn = task->ask.turn;
         command->bot_origin.bot = task->bot.id;
-        if (desk_post(thread->desk, command) < 0)
+        if (desk_post(thread->side.desk, command) < 0)
                 command_free(command);
 }
 
@@ -69,7 +69,7 @@ int bot_thread_act(struct bot_thread *thread, const struct bot_task *task, int64
                 rc = bot_act_check(command->params, task->bot.kind == BOT_BUILT_IN, &fault);
         if (rc < 0) {
                 command_free(command);
-                log_warn(&thread->desk->log, "a bot's turn cannot be read", "field", fault.field, "expected",
+                log_warn(&thread->side.desk->log, "a bot's turn cannot be read", "field", fault.field, "expected",
                          fault.expected);
                 bot_thread_failed(thread, task, "invalid");
                 return -1;
@@ -92,7 +92,7 @@ static bool is_called(struct bot_thread *thread, struct bot_task *task, struct b
 static void run(struct bot_thread *thread, struct bot_task *task)
 {
         struct bot_asked asked;
-        int rc = bot_read(thread->db, task, &asked);
+        int rc = bot_read(thread->side.db, task, &asked);
         if (rc < 0)
                 bot_thread_failed(thread, task, "store");
         if (rc <= 0)
@@ -109,58 +109,31 @@ static void *bot_main(void *data)
         struct bot_thread *thread = data;
         prctl(PR_SET_NAME, "bot"); /* for who looks at threads, and bench_bot.py */
         for (;;) {
-                struct mailbox_item *item = mailbox_wait(&thread->in, -1);
+                struct mailbox_item *item = mailbox_wait(&thread->side.in, -1);
                 if (!item)
                         return NULL; /* closed */
                 while (item) {
                         struct bot_task *task = (struct bot_task *)item;
                         item = item->next;
-                        if (!atomic_load(&thread->is_stopping))
+                        if (!atomic_load(&thread->side.is_stopping))
                                 run(thread, task);
                         bot_task_free(task);
                 }
         }
 }
 
-static int thread_new(struct desk *desk)
-{
-        char *path = NULL, *why = NULL;
-        struct bot_thread *thread = calloc(1, sizeof *thread);
-        if (!thread || asprintf(&path, "%s/deskbell.db", desk->data_dir) < 0) {
-                free(thread);
-                return DB_NOMEM;
-        }
-        thread->desk = desk;
-        mailbox_init(&thread->in, WAITING_MAX, SIZE_MAX / 2, NULL, NULL);
-        desk->bot_thread = thread;
-        int rc = db_open(desk->settings.driver, path, DB_READER, &thread->db, &why);
-        free(path);
-        if (rc < 0)
-                log_error(&desk->log, "the bot thread could not be started", "why", why);
-        free(why);
-        return rc;
-}
-
 int bot_thread_start(struct desk *desk)
 {
-        int rc = thread_new(desk);
-        if (rc == DB_OK && pthread_create(&desk->bot_thread->thread, NULL, bot_main, desk->bot_thread) != 0)
-                rc = DB_NOMEM;
-        if (rc == DB_OK)
-                desk->bot_thread->is_running = true;
-        return rc;
+        desk->bot_thread = calloc(1, sizeof *desk->bot_thread);
+        if (!desk->bot_thread)
+                return DB_NOMEM;
+        return side_thread_start(&desk->bot_thread->side, desk, WAITING_MAX, "bot", bot_main, desk->bot_thread);
 }
 
 void bot_thread_stop(struct desk *desk)
 {
-        struct bot_thread *thread = desk->bot_thread;
-        if (!thread || !thread->is_running)
-                return;
-        atomic_store(&thread->is_stopping, true);
-        mailbox_close(&thread->in);
-        pthread_join(thread->thread, NULL);
-        bot_outside_stop(thread);
-        thread->is_running = false;
+        if (desk->bot_thread && side_thread_stop(&desk->bot_thread->side))
+                bot_outside_stop(desk->bot_thread);
 }
 
 void bot_thread_free(struct desk *desk)
@@ -169,15 +142,14 @@ void bot_thread_free(struct desk *desk)
         if (!thread)
                 return;
         bot_thread_stop(desk);
-        struct mailbox_item *item = mailbox_take(&thread->in);
+        struct mailbox_item *item = mailbox_take(&thread->side.in);
         while (item) {
                 struct mailbox_item *next = item->next;
                 bot_task_free((struct bot_task *)item);
                 item = next;
         }
         built_in_done(thread);
-        db_close(thread->db);
-        mailbox_done(&thread->in);
+        side_thread_done(&thread->side);
         free(thread);
         desk->bot_thread = NULL;
 }
@@ -213,7 +185,7 @@ int bot_thread_ask(struct desk *desk, const struct bot *bot, const struct bot_qu
         struct bot_task *task = desk->bot_thread ? task_new(bot, question) : NULL;
         if (!task)
                 return -1;
-        if (mailbox_push(&desk->bot_thread->in, &task->item, sizeof *task) == 0)
+        if (mailbox_push(&desk->bot_thread->side.in, &task->item, sizeof *task) == 0)
                 return 0;
         bot_task_free(task);
         return -1;

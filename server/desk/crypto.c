@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "desk/password.h"
+#include "desk/side_thread.h"
 
 enum {
         WAITING_MAX = 8,
@@ -27,13 +28,8 @@ struct bucket {
 };
 
 struct crypto {
-        struct desk *desk;
-        struct db *db;
-        struct mailbox in;
-        pthread_t thread;
-        bool is_running;
+        struct side_thread side;
         atomic_int waiting;
-        atomic_bool is_stopping;
         uint8_t seed[16];
         struct bucket accounts[BUCKETS], addresses[BUCKETS];
         char nobodys[PASSWORD_ENCODED]; /* what is verified where there is no account */
@@ -80,14 +76,15 @@ static int64_t take_account(struct crypto *crypto, struct span email)
 
 static int store_failed(const struct crypto *crypto, int rc)
 {
-        log_error(&crypto->desk->log, "a login could not be looked up", "code", rc, "why", db_message(crypto->db));
+        log_error(&crypto->side.desk->log, "a login could not be looked up", "code", rc, "why",
+                  db_message(crypto->side.db));
         return -PROTOCOL_ERR_INTERNAL;
 }
 
 static int find_credential(struct crypto *crypto, struct span email, struct login *login,
                            char encoded[PASSWORD_ENCODED])
 {
-        struct db_stmt *stmt = db_stmt(crypto->db, SQL_CREDENTIAL_BY_EMAIL);
+        struct db_stmt *stmt = db_stmt(crypto->side.db, SQL_CREDENTIAL_BY_EMAIL);
         db_bind_text(stmt, 1, email);
         int rc = db_step(stmt);
         if (rc != DB_ROW)
@@ -132,7 +129,7 @@ static int check_invite(struct crypto *crypto, struct desk_command *command, str
         if (wrong)
                 return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "password", wrong);
         SHA256((const uint8_t *)params->invite.at, params->invite.len, hash);
-        struct db_stmt *stmt = db_stmt(crypto->db, SQL_PRINCIPAL_BY_INVITE);
+        struct db_stmt *stmt = db_stmt(crypto->side.db, SQL_PRINCIPAL_BY_INVITE);
         db_bind_blob(stmt, 1, hash, sizeof hash);
         int rc = db_step(stmt);
         if (rc < 0)
@@ -147,7 +144,7 @@ static int check_invite(struct crypto *crypto, struct desk_command *command, str
 static void refuse(struct crypto *crypto, struct desk_command *command, int error, int64_t retry_ms,
                    const struct fault *fault)
 {
-        struct desk *desk = crypto->desk;
+        struct desk *desk = crypto->side.desk;
         char first[512], room[INET6_ADDRSTRLEN];
         struct writer out;
         writer_init(&out, first, sizeof first);
@@ -178,7 +175,7 @@ static void run_one(struct crypto *crypto, struct desk_command *command)
                  : command->method == PROTOCOL_M_LOGIN_PASSWORD ? check_password(crypto, command, &retry_ms, &fault)
                                                                 : check_invite(crypto, command, &fault);
         if (rc == 0)
-                rc = desk_post(crypto->desk, command);
+                rc = desk_post(crypto->side.desk, command);
         if (rc == 0)
                 return; /* the desk's now */
         refuse(crypto, command, -rc, retry_ms, &fault);
@@ -189,14 +186,14 @@ static void *crypto_main(void *data)
 {
         struct crypto *crypto = data;
         for (;;) {
-                struct mailbox_item *item = mailbox_wait(&crypto->in, -1);
+                struct mailbox_item *item = mailbox_wait(&crypto->side.in, -1);
                 if (!item)
                         return NULL; /* closed */
                 while (item) {
                         struct desk_command *command = command_of(item);
                         item = item->next;
                         command->item.next = NULL;
-                        if (atomic_load(&crypto->is_stopping))
+                        if (atomic_load(&crypto->side.is_stopping))
                                 command_free(command);
                         else
                                 run_one(crypto, command);
@@ -207,45 +204,20 @@ static void *crypto_main(void *data)
 
 /* ---- life ---- */
 
-static int crypto_new(struct desk *desk)
-{
-        char *path = NULL, *why = NULL;
-        struct crypto *crypto = calloc(1, sizeof *crypto);
-        if (!crypto || asprintf(&path, "%s/deskbell.db", desk->data_dir) < 0) {
-                free(crypto);
-                return DB_NOMEM;
-        }
-        crypto->desk = desk;
-        random_bytes(crypto->seed, sizeof crypto->seed);
-        mailbox_init(&crypto->in, WAITING_MAX + 1, SIZE_MAX / 2, NULL, NULL);
-        desk->crypto = crypto;
-        int rc = db_open(desk->settings.driver, path, DB_READER, &crypto->db, &why);
-        free(path);
-        if (rc < 0)
-                log_error(&desk->log, "the crypto thread could not be started", "why", why);
-        free(why);
-        return rc;
-}
-
 int crypto_start(struct desk *desk)
 {
-        int rc = crypto_new(desk);
-        if (rc == DB_OK && pthread_create(&desk->crypto->thread, NULL, crypto_main, desk->crypto) != 0)
-                rc = DB_NOMEM;
-        if (rc == DB_OK)
-                desk->crypto->is_running = true;
-        return rc;
+        struct crypto *crypto = calloc(1, sizeof *crypto);
+        if (!crypto)
+                return DB_NOMEM;
+        random_bytes(crypto->seed, sizeof crypto->seed);
+        desk->crypto = crypto;
+        return side_thread_start(&crypto->side, desk, WAITING_MAX + 1, "crypto", crypto_main, crypto);
 }
 
 void crypto_stop(struct desk *desk)
 {
-        struct crypto *crypto = desk->crypto;
-        if (!crypto || !crypto->is_running)
-                return;
-        atomic_store(&crypto->is_stopping, true);
-        mailbox_close(&crypto->in);
-        pthread_join(crypto->thread, NULL);
-        crypto->is_running = false;
+        if (desk->crypto)
+                side_thread_stop(&desk->crypto->side);
 }
 
 void crypto_free(struct desk *desk)
@@ -253,14 +225,13 @@ void crypto_free(struct desk *desk)
         struct crypto *crypto = desk->crypto;
         if (!crypto)
                 return;
-        struct mailbox_item *item = mailbox_take(&crypto->in);
+        struct mailbox_item *item = mailbox_take(&crypto->side.in);
         while (item) {
                 struct mailbox_item *next = item->next;
                 command_free(command_of(item));
                 item = next;
         }
-        db_close(crypto->db);
-        mailbox_done(&crypto->in);
+        side_thread_done(&crypto->side);
         free(crypto);
         desk->crypto = NULL;
 }
@@ -271,7 +242,7 @@ int desk_post_login(struct desk *desk, struct desk_command *command)
         if (!crypto)
                 return -PROTOCOL_ERR_UNAVAILABLE;
         if (atomic_fetch_add(&crypto->waiting, 1) > WAITING_MAX ||
-            mailbox_push(&crypto->in, &command->item, command->bytes) < 0) {
+            mailbox_push(&crypto->side.in, &command->item, command->bytes) < 0) {
                 atomic_fetch_sub(&crypto->waiting, 1);
                 return -PROTOCOL_ERR_OVERLOADED;
         }
