@@ -90,6 +90,8 @@ def what_waited_is_sent_once_in_order_under_its_old_id(folder, cmids):
     with user:
         user.open_conversation("main")
         user.connect()
+        server.wait("all of them are sent", lambda heard: sum(
+            m in ("message.send", "message.edit") and "cmid" in p for m, p in heard) > len(WAITING))
         told.wait("all three have their place", lambda: told.count(MessageState.SENT) >= 3)
         told.wait_entry("meanwhile")
         sent = [(p["cmid"], p["text"]) for m, p in server.heard

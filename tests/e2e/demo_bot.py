@@ -86,7 +86,6 @@ def talk_with(folder, customer, agent):
             guest.say(text)
             guest.line(answer)
         guest.end()
-        duty.say("/list")
         duty.say("/open " + conversation_of(duty, talk[-1][1]))
         duty.line(talk[0][0])
         if "**order:** KR-2041987" not in duty.line("The customer asked for a person."):
@@ -96,9 +95,15 @@ def talk_with(folder, customer, agent):
 
 
 def conversation_of(duty, last_words):
-    """The one whose row in the agent's list ends with these words."""
-    _, row = duty.process.wait_line(lambda line: "cnv_" in line and last_words in line, 30)
-    return re.search(r"cnv_\w+", row).group()
+    """The one whose row in the agent's list ends with these words; the list follows the feed, a moment later."""
+    for _ in range(20):
+        duty.say("/list")
+        try:
+            _, row = duty.process.wait_line(lambda line: "cnv_" in line and last_words in line, 2)
+        except Failed:
+            continue
+        return re.search(r"cnv_\w+", row).group()
+    raise Failed(f"no row of the list ends with {last_words!r}")
 
 
 if __name__ == "__main__":

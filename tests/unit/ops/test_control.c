@@ -44,8 +44,8 @@ static void *run(void *data)
         struct fake *fake = data;
 
         pthread_mutex_lock(&fake->lock);
-        while (!fake->is_ending) {
-                if (fake->is_silent || fake->answered == fake->count) {
+        while (!fake->is_ending || fake->answered < fake->count) { /* whatever was asked is answered before the end */
+                if ((fake->is_silent && !fake->is_ending) || fake->answered == fake->count) {
                         pthread_cond_wait(&fake->changed, &fake->lock);
                         continue;
                 }
