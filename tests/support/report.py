@@ -4,9 +4,15 @@
 failed, and as last line "N passed, N failed", with ", N skipped" when there are any. Exit 1 when something failed or
 when there is nothing at all.
 
+A test that failed is tried once more, alone on the machine (scripts/test): NAME.again.xml beside NAME.xml says how that
+went. One that passes then counts as passed and is listed, so that it is not forgotten. What a sanitizer reported is never
+tried again.
+
     report.py build/release/results.suite.xml ...
+    report.py --again build/release/results.suite.xml    the tests to try once more, as a regular expression of ctest
 """
 import os
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -36,6 +42,22 @@ def read(path):
     return rows
 
 
+SANITIZERS = re.compile(r"(Address|Thread|Leak|UndefinedBehavior)Sanitizer|runtime error:")
+
+
+def to_try_again(path):
+    """At most five: a machine that was busy fails a few, what is broken fails many."""
+    names = [case.get("name", "") for case in ElementTree.parse(path).getroot().iter("testcase")
+             if outcome(case) == "failed" and not SANITIZERS.search(case.findtext("system-out") or "")]
+    return "^(" + "|".join(map(re.escape, names)) + ")$" if 0 < len(names) <= 5 else ""
+
+
+def tried_again(path):
+    """Names that passed at the second try."""
+    again = path.removesuffix(".xml") + ".again.xml"
+    return {row[1] for row in read(again) if row[3] == "passed"} if os.path.exists(again) else set()
+
+
 def reason(case, result):
     if result != "skipped":
         return ""
@@ -45,7 +67,14 @@ def reason(case, result):
 
 
 def main(paths):
-    rows = [row for path in paths for row in read(path)]
+    rows, late = [], []
+    for path in paths:
+        passed = tried_again(path)
+        for preset, name, seconds, result, why in read(path):
+            if result == "failed" and name in passed:
+                late.append(f"{preset}/{name}")
+                result, why = "passed", "at the second try"
+            rows.append((preset, name, seconds, result, why))
     for preset, name, seconds, result, why in sorted(rows):
         print(f"{seconds:9.2f} s  {result:7s}  {preset}/{name}" + (f"  ({why})" if why else ""))
     print("\nthe ten slowest:")
@@ -59,10 +88,15 @@ def main(paths):
         for preset, name, _, result, why in rows:
             if result == "failed":
                 print(f"  {preset}/{name}" + (f"  ({why})" if why else ""))
+    if late:
+        print("\npassed only at the second try, alone: " + ", ".join(late))
     line = f"{count['passed']} passed, {count['failed']} failed"
     print("\n" + line + (f", {count['skipped']} skipped" if count["skipped"] else ""))
     return 0 if count["failed"] == 0 and count["passed"] > 0 else 1
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--again"]:
+        print(to_try_again(sys.argv[2]))
+        sys.exit(0)
     sys.exit(main(sys.argv[1:]))
