@@ -10,7 +10,7 @@ set -euo pipefail
 
 build=(cmake ninja-build gcc libc6-dev pkg-config python3 libwebsockets-dev libwebsockets-evlib-uv libuv1-dev
         libsqlite3-dev libjansson-dev libssl-dev libcurl4-openssl-dev libargon2-dev libutf8proc-dev libinih-dev
-        libseccomp-dev libyaml-dev libcmocka-dev)
+        libseccomp-dev libyaml-dev libcmocka-dev tzdata)
 test=(eatmydata e2fsprogs util-linux postgresql ccache g++)
 long=(clang clang-tidy clang-format doxygen abigail-tools libglib2.0-dev libsdl2-dev libgtk-4-dev libglib2.0-bin xvfb
         xdotool dbus-x11 fonts-noto-cjk default-jdk-headless kotlin musl-tools)

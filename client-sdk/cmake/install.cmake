@@ -17,6 +17,7 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/deskbell-config-ver
         VERSION ${DESKBELL_SDK_VERSION} COMPATIBILITY SameMinorVersion)
 
 install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/deskbell/deskbell.h ${CMAKE_CURRENT_SOURCE_DIR}/include/deskbell/bot.h
+        ${CMAKE_CURRENT_SOURCE_DIR}/include/deskbell/desk.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/deskbell
         COMPONENT sdk)
 install(TARGETS deskbell_shared EXPORT deskbell_targets

@@ -127,7 +127,7 @@ void answers_pump(struct machine *machine)
         if (!machine->set.has_answers || answers->is_asked || answers->hold_until_ms > machine->now_ms ||
             machine->background.is_on || machine->out_first || !sync_is_caught_up(machine) || !is_due(machine) ||
             !machine_may_ask(machine) ||
-            !machine_request_begin(machine, &writer, REQUEST_ANSWERS, PROTOCOL_M_BOT_OFFLINE))
+            !machine_request_begin(machine, &writer, REQUEST_ANSWERS, PROTOCOL_N_BOT_OFFLINE))
                 return;
         answers->is_asked = true;
         params.has_have = at->whole.size || is_bad;

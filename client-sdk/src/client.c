@@ -228,6 +228,7 @@ static void take_leave(struct deskbell_client *client, struct event_list *owed)
         machine_disconnect(client->machine);
         machine_cancel_histories(client->machine, DESKBELL_E_CANCELLED);
         machine_cancel_searches(client->machine, DESKBELL_E_CANCELLED);
+        machine_cancel_calls(client->machine);
         machine_cancel_fetches(client->machine);
         machine_end(client->machine);
         client_settle(client);

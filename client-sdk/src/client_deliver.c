@@ -74,6 +74,12 @@ void client_run_callback(struct deskbell_client *client, const struct event *eve
                 if (client->bot.on_acted)
                         client->bot.on_acted(client, &event->acted, client->bot.data);
                 break;
+        case EVENT_CALLED:
+                event->called.fn(client, event->called.error, event->called.result, event->called.data);
+                break;
+        case EVENT_TOLD:
+                client->on_event(client, event->told.name, event->told.params, client->on_event_data);
+                break;
         case EVENT_PUSH:
                 if (on->on_push_settled)
                         on->on_push_settled(client, event->is_caught_up, on->data);

@@ -40,9 +40,11 @@ struct deskbell_client {
         struct deskbell_answers answers; /* size 0 = none */
         char *locale;                    /* for `answers`; NULL = none */
         struct deskbell_bot bot;         /* size 0 = it is none */
-        struct transfer *transfer;       /* NULL = files cannot be sent or fetched */
-        char *copies_dir;                /* of bytes to be sent; NULL = in memory only */
-        bool is_sealed;                  /* the user's file is, and copies are to be */
+        deskbell_event_fn on_event;      /* desk.h; NULL = nobody hears of them */
+        void *on_event_data;
+        struct transfer *transfer; /* NULL = files cannot be sent or fetched */
+        char *copies_dir;          /* of bytes to be sent; NULL = in memory only */
+        bool is_sealed;            /* the user's file is, and copies are to be */
 
         /* `lock` guards the machine, the events and the links; it is never held while a callback runs. */
         pthread_mutex_t lock;

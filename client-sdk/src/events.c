@@ -20,7 +20,7 @@ struct event *event_new(enum event_kind kind)
 bool event_is_owed(const struct event *event)
 {
         return event->kind == EVENT_HISTORY || event->kind == EVENT_FETCHED || event->kind == EVENT_SEARCH ||
-               (event->kind == EVENT_MESSAGE && event->is_lost);
+               event->kind == EVENT_CALLED || (event->kind == EVENT_MESSAGE && event->is_lost);
 }
 
 struct event *event_free(struct event *event)

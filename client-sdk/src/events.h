@@ -5,6 +5,7 @@
 
 #include "cache.h"
 #include "deskbell/bot.h"
+#include "deskbell/desk.h"
 #include "protocol/frame.h"
 
 enum event_kind {
@@ -27,6 +28,8 @@ enum event_kind {
         EVENT_DEVICE_ANSWER,
         EVENT_TURN,
         EVENT_ACTED,
+        EVENT_CALLED,
+        EVENT_TOLD,
 };
 
 struct event {
@@ -87,6 +90,15 @@ struct event {
                         const char *next;
                         int is_cut;
                 } search;
+                struct {
+                        deskbell_call_fn fn;
+                        void *data;
+                        int error;
+                        const char *result;
+                } called;
+                struct {
+                        const char *name, *params;
+                } told;
         };
 };
 

@@ -226,7 +226,7 @@ void machine_conv_close(struct machine *machine, deskbell_conversation *conv)
         struct writer writer;
 
         if (conv->is_watched && machine->state == SESSION_OPEN && machine_may_ask(machine) &&
-            machine_request_begin(machine, &writer, REQUEST_UNWATCH, PROTOCOL_M_CONVERSATION_UNWATCH)) {
+            machine_request_begin(machine, &writer, REQUEST_UNWATCH, PROTOCOL_N_CONVERSATION_UNWATCH)) {
                 protocol_conversation_unwatch_write(&writer, &params);
                 machine_frame_end(machine, &writer);
         }

@@ -132,7 +132,7 @@ void history_pump(struct machine *machine)
                 if (history->is_asked || !machine_may_ask(machine))
                         continue;
                 struct request *request =
-                        machine_request_begin(machine, &writer, REQUEST_HISTORY, PROTOCOL_M_ENTRIES_READ);
+                        machine_request_begin(machine, &writer, REQUEST_HISTORY, PROTOCOL_N_ENTRIES_READ);
                 if (!request)
                         return;
                 history->is_asked = true;

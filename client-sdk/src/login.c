@@ -85,7 +85,7 @@ void machine_link_opened(struct machine *machine)
         params.has_epoch = params.has_rev = machine->has_epoch;
         memcpy(params.epoch, machine->epoch, sizeof(params.epoch));
         params.rev = machine->rev;
-        if (!machine_request_begin(machine, &writer, REQUEST_SESSION_OPEN, PROTOCOL_M_SESSION_OPEN))
+        if (!machine_request_begin(machine, &writer, REQUEST_SESSION_OPEN, PROTOCOL_N_SESSION_OPEN))
                 return;
         protocol_session_open_write(&writer, &params);
         machine_frame_end(machine, &writer);

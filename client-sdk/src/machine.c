@@ -108,6 +108,7 @@ static void pump(struct machine *machine)
                 presence_pump(machine);
                 answers_pump(machine);
                 turns_pump(machine);
+                calls_pump(machine);
         }
 }
 
@@ -121,6 +122,7 @@ static bool outlives_turn(const struct event *event)
         case EVENT_PRESENCE:
         case EVENT_TURN:
         case EVENT_ACTED:
+        case EVENT_TOLD:
                 return true;
         case EVENT_NOTICE:
                 return event->notice.notice == DESKBELL_NOTICE_STORE_SET_ASIDE ||
@@ -297,6 +299,7 @@ static struct machine *free_parts(struct machine *machine)
         uploads_clear(machine);
         machine_cancel_fetches(machine);
         machine_cancel_searches(machine, DESKBELL_E_CANCELLED);
+        machine_cancel_calls(machine);
         answers_free(machine);
         turns_free(machine);
         jobs_clear(&machine->turn_jobs);

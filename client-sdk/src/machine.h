@@ -155,3 +155,7 @@ void machine_cancel_fetches(struct machine *machine); /* before the end: their c
 int machine_search(struct machine *machine, const char *query, const struct deskbell_search_options *options,
                    deskbell_search_fn fn, void *data);
 void machine_cancel_searches(struct machine *machine, int error); /* before the end: their callbacks run */
+
+int machine_call(struct machine *machine, const char *method, struct span params, deskbell_call_fn fn, void *data);
+void machine_cancel_calls(struct machine *machine); /* before the end: their callbacks run */
+int machine_hear_events(struct machine *machine);   /* 0 or DESKBELL_E_STATE */

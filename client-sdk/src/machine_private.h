@@ -146,6 +146,7 @@ enum request_kind {
         REQUEST_ANSWERS,
         REQUEST_TURNS,
         REQUEST_ACT,
+        REQUEST_CALL,
 };
 
 /* Where notifications reach this device, and the looks at the server that they call for. */
@@ -345,6 +346,8 @@ struct machine {
         int64_t next_serial;
         struct fetch *fetches;
         struct search *searches;
+        struct call *calls;
+        bool hears_events;
         struct job *turn_jobs, *ready_jobs;
 
         /* marks */
@@ -386,9 +389,9 @@ void machine_push(struct machine *machine, struct event *event);
 void machine_push_hint(struct machine *machine, struct event *event);
 void machine_tell_later(struct machine *machine); /* what is told at the end of turns could not be told in this one */
 struct request *machine_request_begin(struct machine *machine, struct writer *writer, enum request_kind kind,
-                                      enum protocol_method method); /* NULL: none free */
+                                      const char *method); /* NULL: none free */
 void machine_frame_end(struct machine *machine, struct writer *writer);
-void machine_notify_begin(struct machine *machine, struct writer *writer, enum protocol_method method);
+void machine_notify_begin(struct machine *machine, struct writer *writer, const char *method);
 bool machine_may_ask(const struct machine *machine); /* room for one more request */
 void machine_requests_clear(struct machine *machine);
 void machine_set_wish(struct machine *machine, enum machine_wish wish, int code);
@@ -637,6 +640,12 @@ void fetches_hurry(struct machine *machine);
 void search_pump(struct machine *machine);
 void search_answered(struct machine *machine, const struct request *request, struct reader *reader);
 void search_refused(struct machine *machine, const struct request *request);
+
+/* ---- calls.c ---- */
+void calls_pump(struct machine *machine);
+void calls_answered(struct machine *machine, const struct request *request, struct span result);
+void calls_refused(struct machine *machine, const struct request *request, const struct protocol_error_body *error);
+void calls_event(struct machine *machine, struct span name, struct span params); /* one the machine does not know */
 
 /* ---- presence.c ---- */
 void presence_begin(struct machine *machine); /* a session is open */

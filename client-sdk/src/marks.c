@@ -163,7 +163,7 @@ void marks_pump(struct machine *machine)
         if (!params.marks_count)
                 return;
         machine->marks_at_ms = machine->now_ms + PROTOCOL_MARKS_EVERY_MS;
-        machine_notify_begin(machine, &writer, PROTOCOL_M_MARKS);
+        machine_notify_begin(machine, &writer, PROTOCOL_N_MARKS);
         protocol_marks_write(&writer, &params);
         machine_frame_end(machine, &writer);
 }
@@ -191,7 +191,7 @@ void machine_typing(struct machine *machine, deskbell_conversation *conv)
         if (conv->typing_sent_ms && machine->now_ms - conv->typing_sent_ms < PROTOCOL_TYPING_EVERY_MS)
                 return;
         conv->typing_sent_ms = machine->now_ms;
-        machine_notify_begin(machine, &writer, PROTOCOL_M_TYPING);
+        machine_notify_begin(machine, &writer, PROTOCOL_N_TYPING);
         protocol_typing_write(&writer, &params);
         machine_frame_end(machine, &writer);
 }

@@ -100,7 +100,7 @@ void presence_pump(struct machine *machine)
         struct writer writer;
 
         if (!has_word_to_say(machine) || machine->own_word_at_ms > machine->now_ms || !machine_may_ask(machine) ||
-            !machine_request_begin(machine, &writer, REQUEST_PRESENCE, PROTOCOL_M_PRESENCE_SET))
+            !machine_request_begin(machine, &writer, REQUEST_PRESENCE, PROTOCOL_N_PRESENCE_SET))
                 return;
         machine->is_own_word_asked = true;
         machine->own_word_said = machine->own_word;

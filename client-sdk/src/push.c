@@ -89,7 +89,7 @@ void push_pump(struct machine *machine)
         struct protocol_device_push set = {.service = service_of(push->service), .token = span_of(push->token)};
         struct protocol_device_push_remove remove = {0};
         struct writer writer;
-        enum protocol_method method = push->service ? PROTOCOL_M_DEVICE_PUSH : PROTOCOL_M_DEVICE_PUSH_REMOVE;
+        const char *method = push->service ? PROTOCOL_N_DEVICE_PUSH : PROTOCOL_N_DEVICE_PUSH_REMOVE;
 
         if (!push->is_wanted || push->is_asked || push->at_ms > machine->now_ms || !machine_may_ask(machine) ||
             !machine_request_begin(machine, &writer, REQUEST_PUSH, method))

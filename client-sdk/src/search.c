@@ -89,7 +89,7 @@ void search_pump(struct machine *machine)
                 if (search->asked || !machine_may_ask(machine))
                         continue;
                 struct request *request =
-                        machine_request_begin(machine, &writer, REQUEST_SEARCH, PROTOCOL_M_SEARCH_ENTRIES);
+                        machine_request_begin(machine, &writer, REQUEST_SEARCH, PROTOCOL_N_SEARCH_ENTRIES);
                 if (!request)
                         return;
                 search->asked = request->id;

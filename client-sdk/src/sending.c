@@ -83,10 +83,10 @@ static void write_change(struct writer *writer, const struct outgoing *out, cons
 
 static void transmit(struct machine *machine, struct outgoing *out)
 {
-        static const enum protocol_method methods[] = {
-                [DESKBELL_OP_SEND] = PROTOCOL_M_MESSAGE_SEND,
-                [DESKBELL_OP_EDIT] = PROTOCOL_M_MESSAGE_EDIT,
-                [DESKBELL_OP_ERASE] = PROTOCOL_M_MESSAGE_ERASE,
+        static const char *const methods[] = {
+                [DESKBELL_OP_SEND] = PROTOCOL_N_MESSAGE_SEND,
+                [DESKBELL_OP_EDIT] = PROTOCOL_N_MESSAGE_EDIT,
+                [DESKBELL_OP_ERASE] = PROTOCOL_N_MESSAGE_ERASE,
         };
         struct protocol_content content;
         struct arena arena;

@@ -34,6 +34,7 @@ static void drop_link(struct machine *machine, int code)
         machine_requests_clear(machine);
         machine_cancel_histories(machine, DESKBELL_E_CANCELLED);
         machine_cancel_searches(machine, DESKBELL_E_CANCELLED);
+        machine_cancel_calls(machine);
         uploads_lost_link(machine);
         machine->is_feed_asked = false;
         machine->renew_at_ms = 0;
@@ -181,7 +182,7 @@ static void renew(struct machine *machine)
 {
         struct protocol_session_renew params = {.token = span_of(machine->token)};
         struct writer writer;
-        struct request *request = machine_request_begin(machine, &writer, REQUEST_RENEW, PROTOCOL_M_SESSION_RENEW);
+        struct request *request = machine_request_begin(machine, &writer, REQUEST_RENEW, PROTOCOL_N_SESSION_RENEW);
         if (!request)
                 return;
 
@@ -220,7 +221,7 @@ void session_heartbeat(struct machine *machine, int64_t rev, int64_t now_ms)
         struct writer writer;
 
         machine->skew_ms = now_ms - machine->wall_ms;
-        machine_notify_begin(machine, &writer, PROTOCOL_M_SESSION_ALIVE);
+        machine_notify_begin(machine, &writer, PROTOCOL_N_SESSION_ALIVE);
         protocol_session_alive_write(&writer, &params);
         machine_frame_end(machine, &writer);
         if (rev > machine->rev)

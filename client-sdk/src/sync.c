@@ -117,7 +117,7 @@ static void ask_feed(struct machine *machine)
         struct writer writer;
 
         if (!machine->is_feed_wanted || machine->is_feed_asked || waits_until_ms(machine, &machine->feed_pause) > 0 ||
-            !machine_may_ask(machine) || !machine_request_begin(machine, &writer, REQUEST_FEED, PROTOCOL_M_FEED_READ))
+            !machine_may_ask(machine) || !machine_request_begin(machine, &writer, REQUEST_FEED, PROTOCOL_N_FEED_READ))
                 return;
         machine->is_feed_wanted = false;
         machine->is_feed_asked = true;
@@ -130,7 +130,7 @@ static void ask_by_key(struct machine *machine, deskbell_conversation *conv)
         struct protocol_conversation_open params = {.has_key = true, .key = span_of(conv->key)};
         struct writer writer;
         struct request *request =
-                machine_request_begin(machine, &writer, REQUEST_CONV_OPEN, PROTOCOL_M_CONVERSATION_OPEN);
+                machine_request_begin(machine, &writer, REQUEST_CONV_OPEN, PROTOCOL_N_CONVERSATION_OPEN);
         if (!request)
                 return;
 
@@ -144,7 +144,7 @@ static void ask_watch(struct machine *machine, deskbell_conversation *conv)
 {
         struct protocol_conversation_watch params = {.conv = conv->id};
         struct writer writer;
-        struct request *request = machine_request_begin(machine, &writer, REQUEST_WATCH, PROTOCOL_M_CONVERSATION_WATCH);
+        struct request *request = machine_request_begin(machine, &writer, REQUEST_WATCH, PROTOCOL_N_CONVERSATION_WATCH);
         if (!request)
                 return;
 
@@ -180,7 +180,7 @@ static void ask_entries(struct machine *machine, deskbell_conversation *conv, in
         bool is_first = place->at.low == 0, wants_all = machine->set.first_page < 0;
         struct protocol_entries_read params = {.conv = conv->id, .has_limit = true, .limit = PROTOCOL_PAGE_ROWS};
         struct writer writer;
-        struct request *request = machine_request_begin(machine, &writer, REQUEST_ENTRIES, PROTOCOL_M_ENTRIES_READ);
+        struct request *request = machine_request_begin(machine, &writer, REQUEST_ENTRIES, PROTOCOL_N_ENTRIES_READ);
         if (!request)
                 return;
 

@@ -241,7 +241,7 @@ static void ask(struct machine *machine)
         struct writer writer;
 
         if (!turns->is_wanted || turns->is_asked || turns->at_ms > machine->now_ms || !machine_may_ask(machine) ||
-            !machine_request_begin(machine, &writer, REQUEST_TURNS, PROTOCOL_M_BOT_TURNS))
+            !machine_request_begin(machine, &writer, REQUEST_TURNS, PROTOCOL_N_BOT_TURNS))
                 return;
         turns->is_asked = true;
         turns->is_wanted = false;
@@ -258,7 +258,7 @@ void turns_pump(struct machine *machine)
 
                 if (!turn->params || turn->asked || turn->hold_until_ms > machine->now_ms || !machine_may_ask(machine))
                         continue;
-                request = machine_request_begin(machine, &writer, REQUEST_ACT, PROTOCOL_M_BOT_ACT);
+                request = machine_request_begin(machine, &writer, REQUEST_ACT, PROTOCOL_N_BOT_ACT);
                 if (!request)
                         return;
                 turn->asked = request->id;

@@ -230,7 +230,7 @@ static bool ask_cancel(void *data, const struct cached_upload *row)
         struct writer writer;
 
         if (!row->has_file || machine->state != SESSION_OPEN || !machine_may_ask(machine) ||
-            !machine_request_begin(machine, &writer, REQUEST_UPLOAD_CANCEL, PROTOCOL_M_UPLOAD_CANCEL))
+            !machine_request_begin(machine, &writer, REQUEST_UPLOAD_CANCEL, PROTOCOL_N_UPLOAD_CANCEL))
                 return true;
         memcpy(params.file, row->file, sizeof(params.file));
         protocol_upload_cancel_write(&writer, &params);

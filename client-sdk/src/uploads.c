@@ -144,7 +144,7 @@ static void ask_begin(struct machine *machine, struct upload *upload, const stru
         };
         struct writer writer;
         struct request *request =
-                machine_request_begin(machine, &writer, REQUEST_UPLOAD_BEGIN, PROTOCOL_M_UPLOAD_BEGIN);
+                machine_request_begin(machine, &writer, REQUEST_UPLOAD_BEGIN, PROTOCOL_N_UPLOAD_BEGIN);
         if (!request)
                 return;
 
@@ -158,7 +158,7 @@ static void ask_end(struct machine *machine, struct upload *upload, const struct
 {
         struct protocol_upload_end params = {0};
         struct writer writer;
-        struct request *request = machine_request_begin(machine, &writer, REQUEST_UPLOAD_END, PROTOCOL_M_UPLOAD_END);
+        struct request *request = machine_request_begin(machine, &writer, REQUEST_UPLOAD_END, PROTOCOL_N_UPLOAD_END);
         if (!request)
                 return;
 

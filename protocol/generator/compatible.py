@@ -20,6 +20,7 @@ def snapshot(schema):
     methods = {}
     for name, spec in schema.methods.items():
         methods[name] = {key: spec[key] for key in ("since", "kind", "who", "keyed", "http")}
+        methods[name]["needs"] = spec.get("needs")
         methods[name].update(errors=spec.get("errors", []), params=fields(spec["call"]),
                              result=fields(spec["answer"]) if spec["answer"] else None)
     return {

@@ -170,11 +170,10 @@ struct protocol_method_info {
         size_t params_bytes; /* sizeof the params struct */
         int (*read_params)(struct reader *reader, void *out);
         size_t cmid_offset; /* of the struct cmid in the params; SIZE_MAX = none */
+        enum protocol_permission needs; /* what an agent has to have for it */
 };
 
 extern const struct protocol_method_info protocol_methods[PROTOCOL_METHODS];
-/* The names alone: a client that sends some of the methods needs the shapes of the others nowhere. */
-extern const char *const protocol_method_names[PROTOCOL_METHODS];
 int protocol_method_find(struct span name); /* enum protocol_method, or -1 */
 
 struct protocol_event_info {
@@ -209,6 +208,13 @@ def header(schema):
         lines += [f"enum protocol_{enum} {{"]
         lines += [f"        PROTOCOL_{letter}_{upper(name)}," for name in names]
         lines += [f"        PROTOCOL_{last}", "};", ""]
+    lines += ["/* The names alone: a client that sends some of the methods holds those of the others nowhere. */"]
+    lines += [f"#define PROTOCOL_N_{upper(name)} {quote(name)}" for name in schema.methods]
+    lines += ["", "/* What an agent may be allowed; protocol/schema/permissions.json. */", "enum protocol_permission {",
+              "        PROTOCOL_MAY_ANYTHING, /* nothing special is needed */"]
+    lines += [f"        PROTOCOL_MAY_{upper(name)}," for name in schema.permissions]
+    lines += ["        PROTOCOL_PERMISSIONS", "};",
+              "extern const char *const protocol_permission_names[PROTOCOL_PERMISSIONS]; /* [0] is \"\" */", ""]
     return "\n".join(lines + METHOD_TYPES.splitlines()) + "\n"
 
 
@@ -289,22 +295,23 @@ def field_entry(schema, struct, name, field, item_of=None):
     return "{ " + ", ".join(parts) + " }"
 
 
-def shape_lines(schema, name, owner):
+def shape_lines(schema, name, owner, left_out=()):
     lines = []
-    for member, field in owner["fields"].items():
+    fields = {member: field for member, field in owner["fields"].items() if member not in left_out}
+    for member, field in fields.items():
         if field["type"] == "array":
             entry = field_entry(schema, name, "", field["item"], item_of=member)
             lines.append(f"static const struct shape_field item_{name}_{member} = {entry};")
-    if owner["fields"]:
+    if fields:
         lines.append(f"static const struct shape_field fields_{name}[] = {{")
-        for member, field in owner["fields"].items():
+        for member, field in fields.items():
             lines.append(f"        {field_entry(schema, name, member, field)},")
         lines.append("};")
-    required = sum(1 << at for at, field in enumerate(owner["fields"].values()) if not field.get("optional"))
+    required = sum(1 << at for at, field in enumerate(fields.values()) if not field.get("optional"))
     parts = [f".name = {quote(name)}", f".bytes = sizeof(struct protocol_{name})",
              f".required = UINT64_C({required:#x})"]
-    if owner["fields"]:
-        parts.append(f".fields = fields_{name}, .count = {len(owner['fields'])}")
+    if fields:
+        parts.append(f".fields = fields_{name}, .count = {len(fields)}")
     if owner["include"]:
         parts.append(f".include = &protocol_shape_{owner['include']}")
         parts.append(f".include_offset = offsetof(struct protocol_{name}, {owner['include']})")
@@ -316,9 +323,11 @@ def shape_lines(schema, name, owner):
     return lines
 
 
-def words_lines(schema):
+def words_lines(schema, only=None):
     lines = []
     for enum, constants in enum_constants(schema):
+        if only is not None and enum not in only:
+            continue
         lines.append(f"static const struct shape_word words_{enum}[] = {{")
         lines += [f"        {{ {quote(wire)}, {len(wire)}, {constant} }}," for constant, _, wire in constants]
         lines.append("};")
@@ -349,18 +358,23 @@ def error_lines(schema):
     return lines + ["        default:", "                return NULL;", "        }", "}", ""]
 
 
-def entry_lines(schema):
-    content = list(schema.types["content"]["fields"])
+def entry_info_lines(schema):
     lines = ["static const struct protocol_entry_info entries[] = {"]
     for name, spec in schema.entries.items():
         flags = ["public" in spec["log"], "team" in spec["log"], spec["unread"], "customer" in spec["from"],
                  "agent" in spec["from"], "bot" in spec["from"]]
         lines.append(f"        [PROTOCOL_ENTRY_{name.upper()}] = {{ {quote(name)}, "
                      + ", ".join(str(flag).lower() for flag in flags) + " },")
-    lines += ["};", "", "const struct protocol_entry_info *protocol_entry_info(enum protocol_entry_kind kind)", "{",
-              "        if ((unsigned)kind >= sizeof(entries) / sizeof(entries[0]) || !entries[kind].name)",
-              "                return NULL;", "        return &entries[kind];", "}", "",
-              "/* Members of content by kind: bits in the order of the shape. */",
+    return lines + ["};", "",
+                    "const struct protocol_entry_info *protocol_entry_info(enum protocol_entry_kind kind)", "{",
+                    "        if ((unsigned)kind >= sizeof(entries) / sizeof(entries[0]) || !entries[kind].name)",
+                    "                return NULL;", "        return &entries[kind];", "}", ""]
+
+
+def entry_lines(schema):
+    content = list(schema.types["content"]["fields"])
+    lines = entry_info_lines(schema)
+    lines += ["/* Members of content by kind: bits in the order of the shape. */",
               "static const struct shape_rule rules[] = {"]
     for name, spec in schema.entries.items():
         needs = sum(1 << content.index(member) for member in spec["needs"])
@@ -424,9 +438,9 @@ def method_lines(schema):
         lines.append(f"        [PROTOCOL_M_{upper(name)}] = {{ {quote(name)}, "
                      f"{str(spec['kind'] == 'notification').lower()}, {who}, PROTOCOL_KEYED_{spec['keyed'].upper()}, "
                      f"PROTOCOL_RUNS_{spec['runs'].upper()}, {str(spec['http']).lower()}, sizeof({struct}), "
-                     f"read_{c_name(name)}, {offset} }},")
-    lines += ["};", "", "const char *const protocol_method_names[PROTOCOL_METHODS] = {"]
-    lines += [f"        [PROTOCOL_M_{upper(name)}] = {quote(name)}," for name in schema.methods]
+                     f"read_{c_name(name)}, {offset}, PROTOCOL_MAY_{spec.get('needs', 'anything').upper()} }},")
+    lines += ["};", "", "const char *const protocol_permission_names[PROTOCOL_PERMISSIONS] = {", "        \"\","]
+    lines += [f"        {quote(name)}," for name in schema.permissions]
     lines += ["};", ""] + find_lines("protocol_method_find", "M", schema.methods)
     for name in schema.events:
         lines += reader_lines(f"event_{c_name(name)}")
@@ -449,6 +463,41 @@ def source(schema):
     lines += ["};", "const size_t protocol_shape_count = sizeof(protocol_shapes) / sizeof(protocol_shapes[0]);", ""]
     lines += error_lines(schema) + entry_lines(schema) + method_lines(schema)
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def reached(schema, client):
+    """Names of the structs that the client's structs are made of, and of the enums in them."""
+    owners = {name: owner for name, owner, _ in structs(schema)}
+    found, enums, waiting = set(), {"entry_kind"}, list(client["structs"])
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        owner = owners[name]
+        if owner["include"]:
+            waiting.append(owner["include"])
+        for member, field in owner["fields"].items():
+            if member in client["passes_over"].get(name, ()):
+                continue
+            for part in (field, field.get("item", {})):
+                if part.get("type") == "object":
+                    waiting.append(part["of"])
+                if part.get("type") == "enum":
+                    enums.add(part["c_enum"])
+    return found, enums
+
+
+def client_source(schema, client):
+    """The tables of what the client library speaks, and no others."""
+    found, enums = reached(schema, client)
+    lines = [NOTE % "The part of protocol_generated.c that libdeskbell needs.", '#include "protocol_generated.h"', "",
+             '#include "protocol_shapes.h"', "", "#include <stddef.h>", ""]
+    lines += words_lines(schema, enums)
+    for name, owner, _ in structs(schema):
+        if name in found:
+            lines += shape_lines(schema, name, owner, client["passes_over"].get(name, ()))
+    return "\n".join(lines + error_lines(schema) + entry_info_lines(schema)).rstrip("\n") + "\n"
 
 
 def shapes_header(schema):

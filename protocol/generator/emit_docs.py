@@ -77,6 +77,8 @@ def method_lines(schema, name, spec):
     keyed = {"no": f"not keyed: {spec.get('why_unkeyed')}", "log": "keyed by `cmid` for as long as the message exists",
              "done": "keyed by `cmid` for 24 h"}[spec["keyed"]]
     facts = ["notification" if spec["kind"] == "notification" else "request", "by " + ", ".join(spec["who"]), keyed]
+    if "needs" in spec:
+        facts.append(f"an agent needs `{spec['needs']}`")
     if spec["http"]:
         facts.append("HTTP")
     lines = [f"### {name}", "", spec["doc"], "",

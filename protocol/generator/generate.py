@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes everything that follows from the schema of the protocol.
 
-    generate.py --schema DIR --out DIR         protocol_generated.h and .c, protocol_shapes.h, protocol.d.ts
+    generate.py --schema DIR --out DIR         protocol_generated.h and .c, protocol_client.c, protocol_shapes.h,
+                                               protocol.d.ts
     generate.py --schema DIR --docs DIR        protocol.md, openrpc.json, asyncapi.json
     generate.py --schema DIR --fresh DIR       exit 1 when the documents in DIR are not what --docs would write
     generate.py --schema DIR --snapshot FILE   the whole schema in one file, to be kept when a version is released
@@ -28,8 +29,9 @@ def write(path, text):
         path.write_text(text, encoding="utf-8")
 
 
-def code(schema):
+def code(schema, client):
     return {"protocol_generated.h": emit_c.header(schema), "protocol_generated.c": emit_c.source(schema),
+            "protocol_client.c": emit_c.client_source(schema, client),
             "protocol_shapes.h": emit_c.shapes_header(schema), "protocol.d.ts": emit_ts.declarations(schema)}
 
 
@@ -45,7 +47,8 @@ def stale(schema, folder):
 def run(options):
     schema = schemas.load(options.schema)
     if options.out:
-        for name, text in code(schema).items():
+        client = json.loads((Path(options.schema) / "client.json").read_text(encoding="utf-8"))
+        for name, text in code(schema, client).items():
             write(Path(options.out) / name, text)
     if options.docs:
         for name, text in emit_docs.documents(schema).items():

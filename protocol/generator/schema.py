@@ -37,7 +37,7 @@ LOGS = ["public", "team"]
 KEYED = ["no", "log", "done"]
 RUNS = ["net", "desk", "read"]
 SAFE_INTEGER = 2**53 - 1
-DONE_RESULT_BYTES = 1024  # what is remembered of a keyed method
+DONE_RESULT_BYTES = 16384  # what is remembered of a keyed method, at most; most answers have less than 100
 INCLUDE_LEVELS = 4  # as in shape.c
 
 
@@ -100,8 +100,11 @@ class Schema:
 
     def __init__(self, folder):
         files = {name: read_json(Path(folder) / f"{name}.json")
-                 for name in ("limits", "types", "methods", "events", "entries", "errors")}
+                 for name in ("limits", "types", "methods", "events", "entries", "errors", "permissions")}
+        for path in sorted(Path(folder).glob("desk/*.json")):
+            self.add_part(files, path)
         self.load_limits(files["limits"])
+        self.load_permissions(files["permissions"])
         self.load_errors(files["errors"])
         self.load_types(files["types"])
         self.load_methods(files["methods"])
@@ -111,6 +114,27 @@ class Schema:
         self.check_all()
 
     # ---- reading -----------------------------------------------------------------------------------------------
+    @staticmethod
+    def add_part(files, path):
+        """The desk's nouns have a file each: its types, methods and events stand behind those of the base files."""
+        part = read_json(path)
+        check_keys(path.name, part, {"doc"}, {"types", "methods", "events"})
+        for section in ("types", "methods", "events"):
+            for name, spec in part.get(section, {}).items():
+                if name in files[section][section]:
+                    fail(f"{path.name}: {section}.{name}", "stands in another file too")
+                files[section][section][name] = spec
+
+    def load_permissions(self, file):
+        check_keys("permissions.json", file, {"doc", "permissions"})
+        self.permissions = file["permissions"]
+        for name, doc in self.permissions.items():
+            check_name(f"permissions.{name}", name)
+            if not (isinstance(doc, str) and doc.strip()):
+                fail(f"permissions.{name}", "needs a sentence")
+        if len(self.permissions) > 31:
+            fail("permissions.json", "at most 31 permissions")
+
     def load_limits(self, file):
         check_keys("limits.json", file, {"doc", "limits"})
         self.limits = {}
@@ -164,7 +188,7 @@ class Schema:
             where = f"methods.{name}"
             check_name(where, name, DOTTED)
             check_keys(where, spec, {"since", "kind", "who", "keyed", "runs", "http", "doc", "params"},
-                       {"why_unkeyed", "result", "errors", "include"})
+                       {"why_unkeyed", "result", "errors", "include", "needs"})
             self.check_method(where, spec)
             self.methods[name] = dict(spec)
 
@@ -182,6 +206,8 @@ class Schema:
             fail(where, f"runs is one of {RUNS}")
         if spec["keyed"] != "no" and spec["runs"] != "desk":
             fail(where, "what is keyed runs on the desk")
+        if "needs" in spec and (spec["needs"] not in self.permissions or "agent" not in spec["who"]):
+            fail(where, "needs is a permission of agents")
         if type(spec["http"]) is not bool:
             fail(where, "http is true or false")
         check_list(f"{where}.errors", spec.get("errors", []), [row["name"] for row in self.errors])

@@ -221,6 +221,9 @@ int cli_agent(int argc, char **argv)
         static const struct cli_command commands[] = {
                 {"add", "make an agent", run_add},
                 {"list", "show all agents", run_list},
+                {"set", "change what is said of an agent", agent_run_set},
+                {"status", "show what agents are doing", agent_run_status},
+                {"away", "the reasons to be away", agent_run_away},
                 {"revoke", "take an agent's access back", run_revoke},
                 {"login", "open a session and keep its token", run_login},
                 {"invite", "print a new invitation", agent_run_invite},

@@ -69,6 +69,7 @@ static void on_state(deskbell_client *client, const struct deskbell_state *state
         chat->was_caught_up |= state->connection == DESKBELL_ONLINE && state->caught_up;
         if (state->connection == DESKBELL_ONLINE && state->caught_up)
                 chat_fill_later(chat);
+        chat_desk_state(chat, state->principal);
         if (chat->is_plain && state->connection != before && state->connection != DESKBELL_CONNECTING) {
                 chat_describe_connection(chat, text, sizeof(text));
                 fprintf(stderr, "-- %s\n", text);
@@ -190,6 +191,7 @@ static void on_message(deskbell_client *client, const struct deskbell_message *m
         if (message->conversation == chat->conv && !chat->is_plain)
                 transcript_message(&chat->transcript, message);
         chat_upload_told(chat, message);
+        chat_desk_pump(chat);
         chat->is_dirty = true;
 }
 
@@ -462,7 +464,8 @@ static void check_done(struct chat *chat)
                 chat->exit_code = EXIT_UNAVAILABLE;
                 chat->is_ending = true;
         } else if (!status.queued && status.is_caught_up && !status.callbacks_waiting && !chat->saving &&
-                   !chat->searches && !chat->find_later && !chat->looking && !chat->fill_later) {
+                   !chat->searches && !chat->find_later && !chat->looking && !chat->fill_later &&
+                   chat_desk_is_idle(chat)) {
                 chat->exit_code = chat->failed ? EXIT_TEMPORARY : chat->exit_code;
                 chat->is_ending = true;
         }
@@ -642,6 +645,8 @@ static int open_client(struct chat *chat)
         explicit_bzero(key, sizeof(key));
         options->store_key = NULL;
         options->store_key_len = 0;
+        if (rc == DESKBELL_OK)
+                rc = chat_desk_begin(chat);
         if (rc == DESKBELL_E_LOCKED)
                 fprintf(stderr, "deskbell chat: another chat of this user uses %s: say another --data DIR\n", folder);
         else if (rc < 0)
@@ -691,6 +696,7 @@ static void end(struct chat *chat)
         screen_close(&chat->screen);
         if (chat->client)
                 deskbell_close(chat->client);
+        chat_desk_done(chat);
         transcript_clear(&chat->transcript);
         editor_done(&chat->editor);
         chat_files_done(chat);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <termios.h>
 
+#include "chat_desk.h"
 #include "deskbell/deskbell.h"
 
 /* ---- chat_text.c: characters and columns ------------------------------------------------------------------------- */
@@ -163,9 +164,11 @@ struct chat {
         int saving, saved_percent, searches;
         char *find_later;        /* words to be looked for when there is a session */
         struct filling *filling; /* the form whose fields are asked for; NULL = none */
+        int64_t filled_last;     /* the form that was answered here last; 0 = none */
         int looking;             /* for a form that was named */
         char *fill_later;        /* what /fill was given, until all is caught up */
         bool was_caught_up;      /* once in this run */
+        struct chat_desk desk;
 };
 
 void chat_draw(struct chat *chat); /* when something has changed */
@@ -174,13 +177,16 @@ void chat_describe_presence(const struct chat *chat, char *out, size_t room); /*
 int64_t chat_mono_ms(void);
 void chat_open_conversation(struct chat *chat, const char *id);
 void chat_say(struct chat *chat, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A line the user wrote: a text to send or a command. */
+/* A line the user wrote: a text to send or a command. Commands of the desk, and what follows them, wait their turn. */
 void chat_line(struct chat *chat, const char *line);
+void chat_line_now(struct chat *chat, const char *line);
 
 /* chat_list.c */
 void chat_list(struct chat *chat);
 void chat_list_changed(struct chat *chat, const struct deskbell_conversation_info *info);
-void chat_list_refresh(struct chat *chat); /* the one that is shown, when something changed */
+void chat_list_refresh(struct chat *chat);             /* the one that is shown, when something changed */
+void chat_show_list(struct chat *chat, bool is_asked); /* on a screen: conversations, or the view that is shown */
+size_t chat_list_number(struct chat *chat, const char *conv);                          /* from 1; 0 = no memory */
 void chat_take_info(struct chat *chat, const struct deskbell_conversation_info *info); /* of the opened one */
 
 /* chat_files.c */

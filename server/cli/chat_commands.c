@@ -291,6 +291,8 @@ static void on_command(struct chat *chat, const char *line)
         }
         if (after(line, "/help")) {
                 chat_say(chat, "%s", help);
+                if (chat->is_staff)
+                        chat_say(chat, "%s", chat_desk_help);
                 return;
         }
         for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -303,10 +305,19 @@ static void on_command(struct chat *chat, const char *line)
                         commands[i].without(chat);
                 return;
         }
+        if (chat->is_staff &&
+            (chat_ticket_command(chat, line) || chat_work_command(chat, line) || chat_view_command(chat, line)))
+                return;
         chat_say(chat, "unknown command; /help tells all, // begins a message with a slash");
 }
 
 void chat_line(struct chat *chat, const char *line)
+{
+        if (!chat_desk_takes(chat, line))
+                chat_line_now(chat, line);
+}
+
+void chat_line_now(struct chat *chat, const char *line)
 {
         if (!*line && !chat->filling)
                 return;

@@ -69,7 +69,8 @@ static void draw_status(struct chat *chat)
 {
         struct deskbell_status status = DESKBELL_STATUS_INIT;
         struct screen *screen = &chat->screen;
-        char line[1024], connection[160], queued[48] = "", typing[96] = "", saving[32] = "", presence[320];
+        char line[2048], connection[160], queued[48] = "", typing[96] = "", saving[32] = "", presence[320];
+        char ticket[256] = "", others[256] = "";
 
         deskbell_status(chat->client, &status);
         if (chat->saving)
@@ -79,11 +80,16 @@ static void draw_status(struct chat *chat)
                 snprintf(queued, sizeof(queued), " | %lld queued", (long long)status.queued);
         if (chat->typist[0])
                 snprintf(typing, sizeof(typing), " | %s is writing", chat->typist);
+        if (chat_ticket(chat))
+                chat_describe_ticket(chat_ticket(chat), ticket, sizeof(ticket));
+        if (chat->is_staff)
+                chat_describe_viewers(chat, others, sizeof(others));
         chat_describe_presence(chat, presence, sizeof(presence));
         if (!presence[0] || chat->state.connection != DESKBELL_ONLINE)
                 snprintf(presence, sizeof(presence), "%s", chat->customer_name);
-        snprintf(line, sizeof(line), " %s%s%s%s%s%s", connection, queued, saving, typing, presence[0] ? " | " : "",
-                 presence);
+        snprintf(line, sizeof(line), " %s%s%s%s%s%s%s%s%s%s%s", connection, queued, saving, ticket[0] ? " | " : "",
+                 ticket, typing, presence[0] ? " | " : "", presence, others[0] ? " | here too: " : "", others,
+                 chat->desk.offer[0] ? " | /accept?" : "");
         char *clean = chat_text_clean(line, false);
         size_t skip, len = chat_text_wrap(clean, screen->columns, &skip);
         screen_move(screen, screen->rows - 1, 1);

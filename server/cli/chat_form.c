@@ -75,7 +75,8 @@ static const struct deskbell_entry *find_form(const struct filling *filling, con
         for (size_t i = count; i > 0; i--) {
                 const struct deskbell_entry *entry = &entries[i - 1];
                 bool is_meant = filling->wanted ? entry->number == filling->wanted
-                                                : !is_answered(entries, count, entry->number);
+                                                : entry->number != filling->chat->filled_last &&
+                                                          !is_answered(entries, count, entry->number);
                 if (entry->kind == DESKBELL_KIND_FORM && entry->form_count && is_meant)
                         return entry;
         }
@@ -152,6 +153,8 @@ static void finish(struct filling *filling)
         options.filled_count = filling->values_count;
         chat->scroll = 0;
         int rc = filling->values_count ? deskbell_send(filling->conv, NULL, &options, NULL) : DESKBELL_E_TEXT;
+        if (rc >= 0)
+                chat->filled_last = filling->number; /* its answer is not in the history before it was sent */
         if (rc == DESKBELL_E_TEXT)
                 fail(chat, "nothing was filled in, nothing is sent");
         else if (rc < 0)

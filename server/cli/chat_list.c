@@ -9,8 +9,7 @@
 
 enum { SHOWN = 50 };
 
-/* Its number, from 1; 0 = no memory. */
-static size_t number_of(struct chat *chat, const char *id)
+size_t chat_list_number(struct chat *chat, const char *id)
 {
         struct listed *list;
 
@@ -26,10 +25,17 @@ static size_t number_of(struct chat *chat, const char *id)
         return ++chat->list_count;
 }
 
-static void describe(const struct deskbell_conversation_info *info, size_t number, char *out, size_t room)
+static void describe(struct chat *chat, const struct deskbell_conversation_info *info, size_t number, char *out,
+                     size_t room)
 {
-        snprintf(out, room, "%3zu  %s%s  %s: %.120s", number, info->id, info->unanswered ? " *" : "",
-                 info->customer_name[0] ? info->customer_name : info->key, info->last_preview);
+        const json_t *known = chat_ticket_of(chat, info->id);
+        char ticket[256] = "";
+
+        if (known)
+                chat_describe_ticket(known, ticket, sizeof(ticket));
+        snprintf(out, room, "%3zu  %s%s  %s%s%s: %.120s", number, info->id, info->unanswered ? " *" : "",
+                 info->customer_name[0] ? info->customer_name : info->key, known ? "  " : "", ticket,
+                 info->last_preview);
 }
 
 struct listing {
@@ -45,10 +51,10 @@ static int list_one(const struct deskbell_conversation_info *info, void *data)
 
         if (info->has_left || !info->id[0] || listing->count == SHOWN)
                 return 0;
-        size_t number = number_of(listing->chat, info->id);
+        size_t number = chat_list_number(listing->chat, info->id);
         if (!number)
                 return DESKBELL_E_NOMEM;
-        describe(info, number, line, sizeof(line));
+        describe(listing->chat, info, number, line, sizeof(line));
         int len = snprintf(listing->text + listing->len, sizeof(listing->text) - listing->len, "%s%s",
                            listing->len ? "\n" : "", line);
         if (len > 0 && (size_t)len < sizeof(listing->text) - listing->len)
@@ -66,38 +72,47 @@ static void write_listing(struct chat *chat, struct listing *listing)
                 snprintf(listing->text, sizeof(listing->text), "no conversations");
 }
 
+void chat_show_list(struct chat *chat, bool is_asked)
+{
+        struct listing listing;
+
+        if (*chat->desk.view)
+                chat_view_text(chat, listing.text, sizeof(listing.text));
+        else
+                write_listing(chat, &listing);
+        transcript_listing(&chat->transcript, listing.text, is_asked);
+        chat->is_dirty = true;
+}
+
 void chat_list(struct chat *chat)
 {
         struct listing listing;
 
-        write_listing(chat, &listing);
+        chat_view_close(chat);
         if (chat->is_plain) {
+                write_listing(chat, &listing);
                 char *clean = chat_text_clean(listing.text, true);
                 printf("-- %s\n", clean);
                 fflush(stdout);
                 free(clean);
                 return;
         }
-        transcript_listing(&chat->transcript, listing.text, true);
-        chat->is_dirty = true;
+        chat_show_list(chat, true);
 }
 
 void chat_list_refresh(struct chat *chat)
 {
-        struct listing listing;
-
         if (!chat->is_list_stale)
                 return;
         chat->is_list_stale = false;
-        write_listing(chat, &listing);
-        transcript_listing(&chat->transcript, listing.text, false);
+        chat_show_list(chat, false);
 }
 
 /* In a pipe a line tells that somebody waits who did not before; on a screen the list that is shown changes. */
 void chat_list_changed(struct chat *chat, const struct deskbell_conversation_info *info)
 {
         char line[512];
-        size_t number = info->id[0] && !info->has_left ? number_of(chat, info->id) : 0;
+        size_t number = info->id[0] && !info->has_left ? chat_list_number(chat, info->id) : 0;
 
         if (!number)
                 return;
@@ -106,7 +121,7 @@ void chat_list_changed(struct chat *chat, const struct deskbell_conversation_inf
         if (!chat->is_plain) {
                 chat->is_list_stale = chat->is_dirty = true;
         } else if (!chat->is_listing_wanted && info->conversation != chat->conv && info->unanswered > before) {
-                describe(info, number, line, sizeof(line));
+                describe(chat, info, number, line, sizeof(line));
                 chat_say(chat, "%s", line);
         }
 }
@@ -155,5 +170,6 @@ void chat_open_conversation(struct chat *chat, const char *id)
                 return;
         }
         chat->conv = conv;
+        chat_desk_opened(chat);
         deskbell_conversations(chat->client, take_opened, chat); /* its names, before its entries are shown */
 }

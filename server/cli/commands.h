@@ -4,11 +4,25 @@
 
 int cli_init(int argc, char **argv);
 int cli_serve(int argc, char **argv);
+int cli_seed(int argc, char **argv);
 int cli_demo(int argc, char **argv);
 int cli_app(int argc, char **argv);
 int cli_key(int argc, char **argv);
 int cli_agent(int argc, char **argv);
+int cli_team(int argc, char **argv);
+int cli_role(int argc, char **argv);
+int cli_audit(int argc, char **argv);
 int cli_customer(int argc, char **argv);
+int cli_attribute(int argc, char **argv);
+int cli_canned(int argc, char **argv);
+int cli_macro(int argc, char **argv);
+int cli_ticket(int argc, char **argv);
+int cli_report(int argc, char **argv);
+int cli_rule(int argc, char **argv);
+int cli_schedule(int argc, char **argv);
+int cli_sla(int argc, char **argv);
+int cli_view(int argc, char **argv);
+int cli_routing(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_webhook(int argc, char **argv);
 int cli_status(int argc, char **argv);

@@ -19,7 +19,9 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/demo.h"
+#include "cli/named.h"
 #include "cli/operator.h"
+#include "cli/seed.h"
 #include "config/config.h"
 #include "ops/clock.h"
 #include "ops/sandbox.h"
@@ -218,18 +220,19 @@ static int print_invitation(const struct demo *demo)
         char path[512];
         const char *program = own_name(path, sizeof(path));
 
-        printf("\nDeskbell is running at %s with a bot, %d customers, %d agents and a few messages.\n"
+        printf("\nDeskbell is running at %s with a bot, %d customers, %d agents and %d tickets.\n"
                "Data: %s%s\n\n"
                "In a second terminal, as the customer Dana, whom the bot answers first (in English, Korean, Chinese "
                "or\n"
                "Japanese; ask it when parcels come, where order KR-2041987 is, or for a person):\n\n"
                "  %s chat --url %s --app %s --token %s\n\n"
-               "In a third one, as the agent %s (/list shows all conversations, /open NUMBER opens one):\n\n"
+               "In a third one, as the agent %s (/view Unassigned shows who waits, /open NUMBER opens one; /help):\n\n"
                "  %s chat --url %s --app %s --agent-token %s --conv %s\n\n"
                "Ctrl-C ends the demo.\n",
-               demo->url, DEMO_CUSTOMERS, DEMO_AGENTS, demo->dir, demo->is_temporary ? " (removed at the end)" : "",
-               program, demo->url, demo->folder.app, demo->guest, agent_names[0], program, demo->url, demo->folder.app,
-               demo->agents[0], demo->conversations[0]);
+               demo->url, DEMO_CUSTOMERS + (demo->tickets ? SEED_CUSTOMERS : 0),
+               demo->tickets ? SEED_AGENTS : DEMO_AGENTS, demo->tickets, demo->dir,
+               demo->is_temporary ? " (removed at the end)" : "", program, demo->url, demo->folder.app, demo->guest,
+               agent_names[0], program, demo->url, demo->folder.app, demo->agents[0], demo->conversations[0]);
         return cli_finish();
 }
 
@@ -281,28 +284,37 @@ static int run(struct demo *demo, struct config *config)
 
 int cli_demo(int argc, char **argv)
 {
-        const char *data = NULL, *listen = NULL;
+        const char *data = NULL, *listen = NULL, *tickets = NULL;
         const struct cli_option options[] = {
                 {.name = "data",
                  .value = "DIR",
                  .text = &data,
                  .help = "folder to make and keep; default a temporary one"},
                 {.name = "listen", .value = "ADDRESS:PORT", .text = &listen, .help = "default 127.0.0.1:8787 or any"},
+                {.name = "tickets", .value = "N", .text = &tickets, .help = "of the past; 0 = none; default 2000"},
         };
         const struct cli_page page = {
                 .usage = "demo [options]",
-                .about = "Starts a server with an app, a bot, two agents, four customers and a few messages, and "
-                         "prints\n"
-                         "what to type in two further terminals to talk as a customer and as an agent.",
+                .about =
+                        "Starts a server with an app, a bot, three teams, ten agents and 2,000 tickets of the past "
+                        "(see\n"
+                        "deskbell seed), and prints what to type in two further terminals to talk as a customer and as "
+                        "an\n"
+                        "agent.",
                 .examples = "  deskbell demo\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
         struct demo demo = {.is_temporary = false};
         struct config config;
+        long long wanted = SEED_TICKETS;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
+
+        if (tickets && named_number("tickets", tickets, SEED_TICKETS_MOST, &wanted) != EX_OK)
+                return EX_USAGE;
+        demo.tickets = (int)wanted;
 
         int rc = choose_dir(&demo, data);
         if (rc == EX_OK)
@@ -312,6 +324,8 @@ int cli_demo(int argc, char **argv)
                                  &demo.folder);
         if (rc == EX_OK)
                 rc = make_people(&demo);
+        if (rc == EX_OK && demo.tickets > 0)
+                rc = seed_folder(demo.dir, demo.tickets, 1);
         if (rc == EX_OK)
                 rc = demo_shop_start(&demo);
         if (rc == EX_OK)

@@ -11,6 +11,7 @@ enum { DEMO_AGENTS = 2, DEMO_CUSTOMERS = 3 };
 struct demo {
         char dir[512];
         bool is_temporary;
+        int tickets; /* of the past */
         struct folder folder;
         char agents[DEMO_AGENTS][SECRET_TEXT];         /* session tokens */
         char *customers[DEMO_CUSTOMERS];               /* user tokens, malloc'd */

@@ -74,6 +74,57 @@ static int put_profile(struct export_run *run)
         return rc;
 }
 
+/* What is known of him: what was said and by whom, tier, block, tags. */
+static int put_known(struct export_run *run)
+{
+        static const char *const origins[] = {"", "token", "app", "client", "agent", "operator"};
+        struct db_stmt *stmt = db_stmt(run->db, SQL_CUSTOMER_ATTRIBUTES_OF);
+        int rc;
+        db_bind_int(stmt, 1, run->who->id);
+        while ((rc = db_step(stmt)) == DB_ROW)
+                put(run, json_pack("{s:s, s:o, s:o, s:s, s:I}", "type", "attribute", "name", text(db_text(stmt, 0)),
+                                   "value", text(db_text(stmt, 1)), "origin", origins[db_int(stmt, 2) % 6], "at",
+                                   (json_int_t)db_int(stmt, 4)));
+        if (rc < 0)
+                return rc;
+        stmt = db_stmt(run->db, SQL_PROFILE_GET);
+        db_bind_int(stmt, 1, run->who->id);
+        rc = db_step(stmt);
+        if (rc == DB_ROW)
+                put(run, json_pack("{s:s, s:o, s:I, s:o}", "type", "standing", "tier", text(db_text(stmt, 0)),
+                                   "blocked", (json_int_t)db_int(stmt, 2), "block_reason", text(db_text(stmt, 4))));
+        db_reset(stmt);
+        if (rc < 0)
+                return rc;
+        stmt = db_stmt(run->db, SQL_CUSTOMER_TAGS_OF);
+        db_bind_int(stmt, 1, run->who->id);
+        while ((rc = db_step(stmt)) == DB_ROW)
+                put(run, json_pack("{s:s, s:o}", "type", "tag", "tag", text(db_text(stmt, 0))));
+        return rc;
+}
+
+/* Events of the app, screens, and (with the team's) notes and blocks. */
+static int put_story(struct export_run *run)
+{
+        enum { NOTE = 3 };
+        static const char *const kinds[] = {"", "event", "screen", "note", "blocked", "unblocked", "merged"};
+        struct db_stmt *stmt = db_stmt(run->db, SQL_TIMELINE_STORY);
+        int rc;
+        db_bind_int(stmt, 1, run->who->id);
+        db_bind_int(stmt, 2, INT64_MAX);
+        db_bind_int(stmt, 3, INT64_MAX);
+        db_bind_int(stmt, 4, INT64_MAX);
+        while ((rc = db_step(stmt)) == DB_ROW) {
+                if (db_int(stmt, 2) >= NOTE && !run->with_notes)
+                        continue;
+                put(run,
+                    json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "type", kinds[db_int(stmt, 2) % 7], "at",
+                              (json_int_t)db_int(stmt, 0), "name", text(db_text(stmt, 5)), "title",
+                              text(db_text(stmt, 6)), "url", text(db_text(stmt, 7)), "data", text(db_text(stmt, 8))));
+        }
+        return rc;
+}
+
 /* Under his own id, or that of a visitor he has claimed. */
 static bool is_by_customer(struct export_run *run, const struct conversation_row *conversation, int64_t author)
 {
@@ -144,6 +195,27 @@ static int put_bot(struct export_run *run, const struct conversation_row *conver
         return rc;
 }
 
+static int put_tickets(struct export_run *run, const struct conversation_row *conversation)
+{
+        static const char *const statuses[] = {"",        "new",     "pending", "bot",    "open",
+                                               "waiting", "on_hold", "snoozed", "solved", "closed"};
+        static const char *const priorities[] = {"", "low", "normal", "high", "urgent"};
+        struct db_stmt *stmt = db_stmt(run->db, SQL_TICKETS_OF_CONVERSATION);
+        int rc;
+
+        db_bind_int(stmt, 1, conversation->id);
+        while ((rc = db_step(stmt)) == DB_ROW)
+                put(run,
+                    json_pack("{s:s, s:o, s:o, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "type", "ticket",
+                              "ticket", id_text("tkt", (uint64_t)db_int(stmt, 0)), "conv",
+                              id_text("cnv", conversation->ext), "number", (json_int_t)db_int(stmt, 1), "status",
+                              statuses[db_int(stmt, 2) % 10], "priority", priorities[db_int(stmt, 3) % 5], "subject",
+                              text(db_text(stmt, 4)), "topic", text(db_text(stmt, 5)), "tags", text(db_text(stmt, 6)),
+                              "fields", text(db_text(stmt, 7)), "issued", (json_int_t)db_int(stmt, 8), "solved",
+                              (json_int_t)db_int(stmt, 9), "closed", (json_int_t)db_int(stmt, 10)));
+        return rc;
+}
+
 static int put_conversation(struct export_run *run, uint64_t ext)
 {
         struct conversation_row row;
@@ -156,6 +228,8 @@ static int put_conversation(struct export_run *run, uint64_t ext)
         rc = put_log(run, &row, LOG_PUBLIC);
         if (rc >= 0)
                 rc = put_bot(run, &row);
+        if (rc >= 0)
+                rc = put_tickets(run, &row);
         return rc < 0 || !run->with_notes ? rc : put_log(run, &row, LOG_TEAM);
 }
 
@@ -241,6 +315,10 @@ static int write_all(struct export_run *run)
         int rc = db_snapshot_begin(run->db);
         if (rc >= 0)
                 rc = put_profile(run);
+        if (rc >= 0)
+                rc = put_known(run);
+        if (rc >= 0)
+                rc = put_story(run);
         if (rc >= 0)
                 rc = put_conversations(run);
         if (rc >= 0)

@@ -198,6 +198,22 @@ static int refused(const char *method, const json_t *error)
                         *expected ? ": expected " : "", expected);
 }
 
+/* Takes `json`, the whole response. */
+static int take_response(const char *method, json_t *json, json_t **out_result)
+{
+        json_t *result = json_object_get(json, "result"), *error = json_object_get(json, "error");
+        int rc = EX_OK;
+
+        if (error)
+                rc = refused(method, error);
+        else if (!result)
+                rc = cli_fail(EX_SOFTWARE, "%s: the answer cannot be understood", method);
+        else if (out_result)
+                *out_result = json_incref(result);
+        json_decref(json);
+        return rc;
+}
+
 int operator_do(struct operator* operator, const char * method, json_t *params, json_t **out_result)
 {
         char *text = params ? json_dumps(params, JSON_COMPACT) : strdup("{}"), *response = NULL;
@@ -208,18 +224,51 @@ int operator_do(struct operator* operator, const char * method, json_t *params, 
                 response = call_desk(operator, method, text);
         else if (rc == EX_OK)
                 rc = call_server(operator, method, text, &response);
-        json_t *json = response ? json_loads(response, 0, NULL) : NULL;
-        json_t *result = json_object_get(json, "result"), *error = json_object_get(json, "error");
-        if (rc == EX_OK && error)
-                rc = refused(method, error);
-        else if (rc == EX_OK && !result)
-                rc = cli_fail(EX_SOFTWARE, "%s: the answer cannot be understood", method);
-        else if (rc == EX_OK && out_result)
-                *out_result = json_incref(result);
-        json_decref(json);
+        if (rc == EX_OK)
+                rc = take_response(method, response ? json_loads(response, 0, NULL) : NULL, out_result);
         free(response);
         free(text);
         return rc;
+}
+
+int operator_do_as(struct operator* operator, const struct desk_voice * voice, const char *method, json_t *params,
+                   json_t **out_result)
+{
+        char *text = json_dumps(params, JSON_COMPACT);
+        struct writer out;
+
+        json_decref(params);
+        if (!operator->desk) {
+                free(text);
+                return cli_fail(EX_TEMPFAIL, "%s: a server is running on that folder", method);
+        }
+        if (!text)
+                return cli_fail(EX_OSERR, "out of memory");
+        writer_init(&out, NULL, 0);
+        desk_call_as(operator->desk, voice, span_of(method), text, strlen(text), &out);
+        int rc = take_response(method, out.failed ? NULL : json_loadb(out.bytes, out.len, 0, NULL), out_result);
+        writer_done(&out);
+        free(text);
+        return rc;
+}
+
+void operator_pass(struct operator* operator, int64_t ms)
+{
+        if (operator->desk)
+                desk_pass(operator->desk, ms);
+}
+
+void operator_gather_begin(struct operator* operator)
+{
+        if (operator->desk)
+                desk_gather_begin(operator->desk);
+}
+
+int operator_gather_end(struct operator* operator)
+{
+        int rc = operator->desk ? desk_gather_end(operator->desk) : 0;
+
+        return rc == 0 ? EX_OK : cli_fail(EX_IOERR, "what was made could not be written");
 }
 
 int operator_call(const char *dir, const char *method, json_t *params, json_t **out_result)

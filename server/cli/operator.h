@@ -25,5 +25,15 @@ bool operator_is_remote(const struct operator* operator); /* a server is running
  * refused it for good; EX_TEMPFAIL it may succeed later; EX_UNAVAILABLE the server has gone; EX_SOFTWARE. */
 int operator_do(struct operator* operator, const char * method, json_t *params, json_t **out_result);
 
+/* As operator_do in the name of somebody, and time that goes on (desk.h: desk_call_as, desk_pass); only on a store that
+ * is not served here or elsewhere. EX_TEMPFAIL, printed: it is. */
+struct desk_voice;
+int operator_do_as(struct operator* operator, const struct desk_voice * voice, const char *method, json_t *params,
+                   json_t **out_result);
+void operator_pass(struct operator* operator, int64_t ms);
+/* Commits reach the disk together until the end; EX_OK, or EX_IOERR, printed. The same condition. */
+void operator_gather_begin(struct operator* operator);
+int operator_gather_end(struct operator* operator);
+
 /* One call: open, do, close. */
 int operator_call(const char *dir, const char *method, json_t *params, json_t **out_result);

@@ -219,8 +219,10 @@ int handle_key_remove(struct desk *desk, struct desk_command *command, struct wr
 
 int handle_agent_add(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
 {
-        (void)fault;
         const struct protocol_agent_add *params = command->params;
+        int allowed = people_may_manage(desk, &command->caller, NULL, fault);
+        if (allowed < 0)
+                return allowed;
         struct principal_row row = {.workspace = desk->workspace, .ext = desk_new_id(desk), .role = ROLE_AGENT};
         snprintf(row.name, sizeof row.name, "%.*s", (int)params->name.len, params->name.at);
         if (params->has_email)
@@ -231,44 +233,10 @@ int handle_agent_add(struct desk *desk, struct desk_command *command, struct wri
                 return -PROTOCOL_ERR_CONFLICT;
         if (rc < 0)
                 return desk_db_failed(desk, rc);
+        people_changed(desk);
         struct protocol_agent_add_result result = {.agent = {ROLE_AGENT, row.ext}};
         protocol_agent_add_result_write(out, &result);
-        return operator_audit(desk, "agent.add", "agt", row.ext, (struct span){0});
-}
-
-int handle_agent_list(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
-{
-        (void)fault;
-        enum { AGENTS_MAX = 1000 };
-        struct protocol_agent_list_result result = {0};
-        result.agents = arena_take(&command->arena, AGENTS_MAX * sizeof *result.agents);
-        if (!result.agents)
-                return -PROTOCOL_ERR_INTERNAL;
-        struct db_stmt *stmt = db_stmt(desk->db, SQL_AGENTS_ALL);
-        db_bind_int(stmt, 1, desk->workspace);
-        int rc = DB_OK;
-        while (result.agents_count < AGENTS_MAX && (rc = db_step(stmt)) == DB_ROW) {
-                struct protocol_agent_row *row = &result.agents[result.agents_count++];
-                struct span name = db_text(stmt, 1), email = db_text(stmt, 2);
-                char *copy = arena_take(&command->arena, name.len + email.len);
-                if (!copy)
-                        break;
-                if (name.len > 0)
-                        memcpy(copy, name.at, name.len);
-                if (email.len > 0)
-                        memcpy(copy + name.len, email.at, email.len);
-                row->agent = (struct principal_id){ROLE_AGENT, (uint64_t)db_int(stmt, 0)};
-                row->name = (struct span){copy, name.len};
-                row->has_email = email.at != NULL;
-                row->email = (struct span){copy + name.len, email.len};
-                row->has_revoked = row->revoked = db_int(stmt, 3) != 0;
-                row->created = db_int(stmt, 4);
-        }
-        db_reset(stmt);
-        if (rc < 0)
-                return desk_db_failed(desk, rc);
-        protocol_agent_list_result_write(out, &result);
-        return 0;
+        return admin_audit(desk, &command->caller, "agent.add", "agt", row.ext, (struct span){0});
 }
 
 static int find_principal(struct desk *desk, struct principal_id who, struct principal_row *out_row)
@@ -312,6 +280,8 @@ static int revoke(struct desk *desk, const struct principal_row *row, bool for_g
                 rc = staff_sessions_end(desk->db, row->id);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
+        if (row->role == ROLE_AGENT)
+                people_changed(desk);
         http_tokens_drop_principal(desk->http_tokens, row->id);
         struct principal *who = directory_find(desk->directory, row->id);
         if (who)
@@ -321,19 +291,20 @@ static int revoke(struct desk *desk, const struct principal_row *row, bool for_g
 
 int handle_agent_revoke(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
 {
-        (void)fault;
         const struct protocol_agent_revoke *params = command->params;
         struct principal_row row;
         int rc = find_principal(desk, params->agent, &row);
         if (rc == 0 && row.role != ROLE_AGENT)
                 rc = -PROTOCOL_ERR_NOT_FOUND;
         if (rc == 0)
+                rc = people_may_manage(desk, &command->caller, people_agent(desk, row.id), fault);
+        if (rc == 0)
                 rc = revoke(desk, &row, true);
         if (rc < 0)
                 return rc;
         struct protocol_agent_revoke_result result = {0};
         protocol_agent_revoke_result_write(out, &result);
-        return operator_audit(desk, "agent.revoke", "agt", row.ext, (struct span){0});
+        return admin_audit(desk, &command->caller, "agent.revoke", "agt", row.ext, (struct span){0});
 }
 
 int handle_customer_revoke(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)

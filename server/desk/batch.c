@@ -95,9 +95,13 @@ static void batch_committed(struct desk *desk)
         leave_now(desk);
         webhooks_committed(desk);
         uploads_committed(desk);
+        people_committed(desk);
+        tickets_committed(desk);
+        hours_committed(desk);
         bots_committed(desk);
         bot_turns_committed(desk);
         bot_relearn_committed(desk);
+        customers_committed(desk);
         free_batch(desk);
 }
 
@@ -109,9 +113,15 @@ static void batch_refused(struct desk *desk, int db_rc)
         jobs_rolled_back(desk);
         webhooks_rolled_back(desk);
         uploads_rolled_back(desk);
+        people_rolled_back(desk);
+        hours_rolled_back(desk);
+        tickets_rolled_back(desk);
+        rules_stale(desk);
+        views_rolled_back(desk);
         desk->bots.are_changed = false;
         bot_turns_rolled_back(desk);
         bot_relearn_rolled_back(desk);
+        customers_rolled_back(desk);
         if (desk->names_changed)
                 directory_reread(desk->directory);
         bool full = db_rc == DB_FULL || db_rc == DB_BUSY;
@@ -207,7 +217,13 @@ static void batch_end(struct desk *desk)
                 int rc = sweep_done(desk);
                 if (rc >= 0)
                         rc = webhooks_sweep(desk);
-                if (rc >= 0)
+                if (rc >= 0 && routing_run(desk) < 0)
+                        rc = DB_NOMEM; /* or the failure that is remembered already: never half a batch */
+                if (rc >= 0 && desk->db_failure == 0)
+                        rc = tickets_flush(desk);
+                if (rc >= 0 && desk->db_failure == 0)
+                        rc = people_flush(desk);
+                if (rc >= 0 && desk->db_failure == 0)
                         rc = cache_flush(desk);
                 if (rc < 0)
                         desk_db_failed(desk, rc);
@@ -322,6 +338,12 @@ void batch_run(struct desk *desk)
                 jobs_run(desk);
         if (desk->db_failure == 0 && !refuses_writes(desk) && bot_turns_are_due(desk) && batch_begin(desk))
                 bot_turns_run_due(desk);
+        if (desk->db_failure == 0 && !refuses_writes(desk) && people_are_due(desk) && batch_begin(desk))
+                people_run_due(desk);
+        if (desk->db_failure == 0 && !refuses_writes(desk) && tickets_due_ms(desk) <= desk->now_ms && batch_begin(desk))
+                tickets_run_due(desk);
+        if (desk->db_failure == 0 && !refuses_writes(desk) && !desk->is_in_transaction && routing_is_due(desk))
+                batch_begin(desk); /* routing_run does it at the end */
         jobs_look_at_clock(desk);
         batch_end(desk);
         writer_done(&out);
@@ -377,6 +399,9 @@ void desk_turn(struct desk *desk)
         marks_commit(desk);
         feed_commit(desk);
         attendance_commit(desk);
+        views_turn(desk);
+        people_commit(desk);
+        routing_commit(desk);
         atomic_store_explicit(&desk->is_somebody_here, desk->attendance.agents_here > 0, memory_order_relaxed);
         leave_now(desk);
 }

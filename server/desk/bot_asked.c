@@ -6,7 +6,7 @@
 
 #include "desk/bot_private.h"
 
-enum { FACTS_MAX = 64, FACT_NAME_BYTES = 64, FACT_VALUE_BYTES = 1000, EVENT_ID_BYTES = 64 };
+enum { FACTS_MAX = 64, ASKED_NAME_BYTES = 64, FACT_VALUE_BYTES = 1000, EVENT_ID_BYTES = 64 };
 
 /* Copied into the arena; no bytes: no memory. */
 static struct span keep(struct arena *arena, const char *text, size_t len)
@@ -44,7 +44,7 @@ static bool put_fact(struct arena *arena, const char *name, const json_t *value,
         char *dump = json_is_string(value) ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
         const char *text = dump ? dump : json_string_value(value);
         size_t name_len = strlen(name);
-        bool is_good = text && name_len > 0 && name_len <= FACT_NAME_BYTES && is_plain(name) && is_plain(text);
+        bool is_good = text && name_len > 0 && name_len <= ASKED_NAME_BYTES && is_plain(name) && is_plain(text);
         if (is_good) {
                 out->name = span_of(name);
                 out->value = keep(arena, text, fit(text));

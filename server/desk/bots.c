@@ -7,6 +7,7 @@
 
 #include "desk/bot_relearn.h"
 #include "desk/desk_private.h"
+#include "desk/tickets/ticket_rows.h"
 
 /* ---- the table ---- */
 
@@ -145,12 +146,13 @@ static int happened(struct desk *desk, const struct bot *bot, const struct conve
 
 /* ---- who answers ---- */
 
-static void own(struct desk *desk, struct conversation *conversation, enum conversation_owner owner, int64_t handed_ms)
+static int own(struct desk *desk, struct conversation *conversation, enum conversation_owner owner, int64_t handed_ms)
 {
         conversation->row.owner = owner;
         conversation->row.owner_turn++;
         conversation->row.handed_ms = handed_ms;
         conversation_changed(desk, conversation, false);
+        return tickets_owner_changed(desk, conversation);
 }
 
 /* The bot knows nothing of what was before; it has to answer what came after `answered`. */
@@ -165,8 +167,7 @@ static int begin(struct desk *desk, const struct bot *bot, struct conversation *
         int rc = db_run(stmt);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
-        own(desk, conversation, OWNER_BOT, 0);
-        return 0;
+        return own(desk, conversation, OWNER_BOT, 0);
 }
 
 static int end(struct desk *desk, struct conversation *conversation, int64_t handed_ms)
@@ -176,9 +177,8 @@ static int end(struct desk *desk, struct conversation *conversation, int64_t han
         int rc = db_run(stmt);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
-        own(desk, conversation, OWNER_PEOPLE, handed_ms);
         bot_turns_end(desk, conversation);
-        return 0;
+        return own(desk, conversation, OWNER_PEOPLE, handed_ms);
 }
 
 int bots_abandon(struct desk *desk, struct conversation *conversation)
@@ -202,8 +202,8 @@ static int decide(struct desk *desk, const struct bot *bot, struct conversation 
                         bot_turns_want(desk, conversation);
                 return rc;
         }
-        own(desk, conversation, OWNER_PEOPLE, desk->now_ms);
-        return happened(desk, bot, conversation, BOT_HELD_OUT);
+        int rc = own(desk, conversation, OWNER_PEOPLE, desk->now_ms);
+        return rc == 0 ? happened(desk, bot, conversation, BOT_HELD_OUT) : rc;
 }
 
 /* Before this message, which is counted already, a person had the last word, and that was long ago. */
@@ -227,8 +227,7 @@ int bots_customer_wrote(struct desk *desk, struct conversation *conversation, co
         if (!bot)
                 return conversation->row.owner == OWNER_BOT ? bots_abandon(desk, conversation) : 0;
         if (conversation->row.owner == OWNER_OPEN && is_with_people(conversation, entry, silent_ms)) {
-                own(desk, conversation, OWNER_PEOPLE, 0);
-                return 0;
+                return own(desk, conversation, OWNER_PEOPLE, 0);
         }
         if (conversation->row.owner == OWNER_OPEN || have_people_left(conversation, silent_ms))
                 return decide(desk, bot, conversation, entry->seq);
@@ -343,9 +342,9 @@ static int write_handoff(struct desk *desk, const struct bot *bot, struct conver
 int bots_hand_over(struct desk *desk, const struct bot *bot, struct conversation *conversation,
                    const struct protocol_handoff *handoff, enum bot_happening kind, int64_t version)
 {
-        int rc = end(desk, conversation, desk->now_ms);
+        int rc = write_handoff(desk, bot, conversation, handoff); /* first: rules look at it */
         if (rc == 0)
-                rc = write_handoff(desk, bot, conversation, handoff);
+                rc = end(desk, conversation, desk->now_ms);
         struct bot_event_row event = {.kind = kind, .version = version, .rule = handoff->why, .lang = handoff->lang};
         return rc == 0 ? bots_happened(desk, bot, conversation, &event) : rc;
 }
@@ -356,9 +355,9 @@ int bots_fail(struct desk *desk, const struct bot *bot, struct conversation *con
         struct bot_event_row event = {.kind = BOT_FAILED, .rule = span_of(why)};
         log_warn(&desk->log, "a bot did not answer; the conversation is open to people", "why", why);
         atomic_fetch_add_explicit(&desk->bot_turns_failed, 1, memory_order_relaxed);
-        int rc = end(desk, conversation, desk->now_ms);
+        int rc = write_handoff(desk, bot, conversation, &handoff);
         if (rc == 0)
-                rc = write_handoff(desk, bot, conversation, &handoff);
+                rc = end(desk, conversation, desk->now_ms);
         return rc == 0 ? bots_happened(desk, bot, conversation, &event) : rc;
 }
 
@@ -385,10 +384,15 @@ int handle_conversation_give(struct desk *desk, struct desk_command *command, st
                 return rc;
         rc = params->to == PROTOCOL_CONVERSATION_GIVE_TO_BOT ? give_to_bot(desk, conversation)
                                                              : bots_person_wrote(desk, conversation);
+        if (rc == 0 && params->to == PROTOCOL_CONVERSATION_GIVE_TO_PEOPLE && command->caller.role == ROLE_AGENT)
+                rc = tickets_taken(desk, conversation, command->caller.principal);
         if (rc < 0)
                 return rc;
         struct protocol_conversation_give_result result = {0};
+        struct ticket *keep = NULL;
         feed_row_fill(&result.row, &conversation->row, true, desk->directory);
+        rc = ticket_feed_fill(desk, conversation->row.id, &keep, &result.row);
         protocol_conversation_give_result_write(out, &result);
-        return 0;
+        ticket_free(keep);
+        return rc;
 }

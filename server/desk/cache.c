@@ -80,6 +80,8 @@ static struct conversation *cache_add(struct cache *cache, const struct conversa
         if (!conversation)
                 return NULL;
         conversation->row = *row;
+        conversation->was_team = row->team;
+        conversation->was_assignee = row->assignee;
         size_t slot = slot_of(row->ext);
         conversation->hash_next = cache->slots[slot];
         cache->slots[slot] = conversation;
@@ -162,9 +164,12 @@ int conversation_for(struct desk *desk, const struct caller *caller, uint64_t ex
         int rc = conversation_find(desk, ext, &conversation);
         if (!conversation)
                 return rc;
+        const struct conversation_row *row = &conversation->row;
         bool is_staff = caller->role == ROLE_AGENT || caller->role == ROLE_BOT;
-        bool may = is_staff ? conversation->row.workspace == caller->workspace
-                            : caller->role == ROLE_CUSTOMER && conversation->row.customer == caller->principal;
+        bool may = is_staff
+                           ? row->workspace == caller->workspace &&
+                                     people_may_read(desk, caller, row->team, row->assignee, row->invited ? row->id : 0)
+                           : caller->role == ROLE_CUSTOMER && row->customer == caller->principal;
         if (!may || (caller->via_app && conversation->row.app != caller->app))
                 return -PROTOCOL_ERR_NOT_FOUND;
         *out_conversation = conversation;
@@ -200,7 +205,9 @@ int conversation_unmake(struct desk *desk, struct conversation *conversation, in
 int cache_flush(struct desk *desk)
 {
         for (struct conversation *at = desk->changed_first; at; at = at->changed_next) {
-                int rc = conversations_save(desk->db, &at->row, ++desk->rev, at->is_publicly_changed);
+                int rc = people_flush_conversation(desk, at, ++desk->rev);
+                if (rc >= 0)
+                        rc = conversations_save(desk->db, &at->row, desk->rev, at->is_publicly_changed);
                 if (rc < 0)
                         return rc;
         }

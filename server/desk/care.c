@@ -164,6 +164,8 @@ static int erase_conversation(struct desk *desk, uint64_t ext, int64_t *entries)
         *entries += db_changes(desk->db);
         rc = uploads_erase_conversation(desk, conversation->row.id);
         if (rc == 0)
+                rc = work_erase_conversation(desk, conversation->row.id);
+        if (rc == 0)
                 rc = bot_forget_conversation(desk, conversation->row.id);
         if (rc < 0)
                 return rc;
@@ -208,6 +210,8 @@ static int erase_profile(struct desk *desk, int64_t customer)
         attendance_forget(desk, customer);
         int rc = uploads_erase_owner(desk, customer);
         if (rc < 0)
+                return rc;
+        if ((rc = customers_erase(desk, customer)) < 0 || (rc = tickets_erase(desk, customer)) < 0)
                 return rc;
         rc = run_bound(desk, SQL_PRINCIPAL_ERASE, customer, NULL);
         if (rc >= 0)

@@ -32,7 +32,7 @@ static int find_claimed(struct desk *desk, struct opening *opening, int64_t user
 }
 
 /* Whatever was opened with the secret has to go. */
-static int end_visitor(struct desk *desk, int64_t visitor, int64_t user, const struct opening *opening)
+static int end_visitor(struct desk *desk, int64_t visitor, struct principal **out_who)
 {
         struct principal *who = directory_find(desk->directory, visitor);
         if (!who)
@@ -40,11 +40,21 @@ static int end_visitor(struct desk *desk, int64_t visitor, int64_t user, const s
         sessions_close_principal(desk, who, PROTOCOL_CLOSE_REPLACED);
         http_tokens_drop_principal(desk->http_tokens, visitor);
         desk->names_changed = true; /* read again by everybody, and here after a rollback */
+        *out_who = who;
+        return 0;
+}
+
+static int end_claimed(struct desk *desk, int64_t visitor, int64_t user, const struct opening *opening)
+{
+        struct principal *who = NULL;
+        int rc = end_visitor(desk, visitor, &who);
+        if (rc < 0)
+                return rc;
         char object[ID_TEXT_BYTES], app[ID_TEXT_BYTES];
         id_write(object, "usr", who->ext);
         id_write(app, "app", directory_app(desk->directory, opening->app));
-        int rc = audit_put(desk->db, desk->now_ms, user, ROLE_CUSTOMER, "visitor.claim",
-                           (struct span){object, sizeof object}, (struct span){app, sizeof app});
+        rc = audit_put(desk->db, desk->now_ms, user, ROLE_CUSTOMER, "visitor.claim",
+                       (struct span){object, sizeof object}, (struct span){app, sizeof app});
         return rc < 0 ? desk_db_failed(desk, rc) : 0;
 }
 
@@ -56,10 +66,10 @@ int claim_become(struct desk *desk, struct opening *opening, struct principal_ro
         rc = principals_become(desk->db, row->id, span_of(opening->subject));
         if (rc < 0)
                 return desk_db_failed(desk, rc);
-        rc = end_visitor(desk, row->id, row->id, opening);
+        rc = end_claimed(desk, row->id, row->id, opening);
         row->app = 0;
         snprintf(row->external_id, sizeof row->external_id, "%s", opening->subject);
-        return rc;
+        return rc < 0 ? rc : customers_index(desk, row->id);
 }
 
 /* "visitor:<id>" is the visitor's main conversation; others, and one whose key the user has used himself, carry an id.
@@ -119,6 +129,9 @@ static int give_conversation(struct desk *desk, uint64_t ext, const struct princ
         conversation->row.customer = user;
         memcpy(conversation->row.key, key, sizeof key);
         tell_given(desk, conversation);
+        rc = tickets_given(desk, conversation);
+        if (rc < 0)
+                return rc;
         return outbound_note_changed(desk, conversation, "claimed", 0);
 }
 
@@ -153,7 +166,7 @@ int claim_join(struct desk *desk, struct opening *opening, struct principal_row 
         rc = principals_alias(desk->db, visitor.id, user->id);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
-        rc = end_visitor(desk, visitor.id, user->id, opening);
+        rc = end_claimed(desk, visitor.id, user->id, opening);
         if (rc < 0)
                 return rc;
         visitor.alias_of = user->id;
@@ -163,7 +176,26 @@ int claim_join(struct desk *desk, struct opening *opening, struct principal_row 
         rc = devices_push_move(desk->db, visitor.id, user->id);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
-        return give_conversations(desk, &visitor, user->id);
+        rc = give_conversations(desk, &visitor, user->id);
+        return rc < 0 ? rc : customers_joined(desk, visitor.id, user->id);
+}
+
+int claim_merge(struct desk *desk, struct principal_row *visitor, struct principal_row *into)
+{
+        struct principal *who = NULL;
+        int rc = principals_alias(desk->db, visitor->id, into->id);
+        if (rc >= 0)
+                rc = devices_push_end(desk->db, visitor->id); /* its devices are not proved to be the other one's */
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        if ((rc = end_visitor(desk, visitor->id, &who)) < 0)
+                return rc;
+        visitor->alias_of = into->id;
+        into->has_aliases = true;
+        if (!directory_put(desk->directory, visitor) || !directory_put(desk->directory, into))
+                return desk_db_failed(desk, DB_NOMEM);
+        rc = give_conversations(desk, visitor, into->id);
+        return rc < 0 ? rc : customers_joined(desk, visitor->id, into->id);
 }
 
 bool claim_is_alias(struct desk *desk, int64_t principal, int64_t of)

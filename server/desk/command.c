@@ -101,6 +101,18 @@ static int prepare_open(struct desk_command *command, enum principal_role role, 
         return rc;
 }
 
+static int prepare_event(struct desk_command *command, enum principal_role role, struct fault *fault)
+{
+        const struct protocol_customer_event *event = command->params;
+        return take_act_as(command, event->has_act_as, event->act_as, &role, fault);
+}
+
+static int prepare_describe(struct desk_command *command, enum principal_role role, struct fault *fault)
+{
+        const struct protocol_customer_describe *describe = command->params;
+        return take_act_as(command, describe->has_act_as, describe->act_as, &role, fault);
+}
+
 static int prepare_edit(struct desk_command *command)
 {
         const struct protocol_message_edit *edit = command->params;
@@ -157,6 +169,10 @@ static int decode_into(struct desk_command *command, struct span body, enum prin
                 return prepare_send(command, role, fault);
         case PROTOCOL_M_CONVERSATION_OPEN:
                 return prepare_open(command, role, fault);
+        case PROTOCOL_M_CUSTOMER_EVENT:
+                return prepare_event(command, role, fault);
+        case PROTOCOL_M_CUSTOMER_DESCRIBE:
+                return prepare_describe(command, role, fault);
         case PROTOCOL_M_MESSAGE_EDIT:
                 return prepare_edit(command);
         case PROTOCOL_M_MESSAGE_ERASE:

@@ -53,6 +53,7 @@ struct opening {
         uint8_t claim_hash[32];
         struct principal_id act_as;
         char subject[129], name[801], email[255], locale[36];
+        char tier[65], attrs[4097]; /* what the user token says beside; "" = nothing */
 };
 
 /* A login on its way: what the crypto thread has found out for the desk. */

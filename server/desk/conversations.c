@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conversation.open, .watch and .unwatch. */
 #include "desk/desk_private.h"
+#include "desk/tickets/ticket_rows.h"
 
 static void write_watched(struct desk *desk, const struct conversation *conversation, enum principal_role role,
                           struct writer *out)
 {
         struct protocol_conversation_watch_result result = {0};
+        struct ticket *keep = NULL;
         feed_row_fill(&result.row, &conversation->row, true, desk->directory);
+        ticket_feed_fill(desk, conversation->row.id, &keep, &result.row);
         result.has_presence = role == ROLE_AGENT && attendance_of(desk, conversation->row.customer, &result.presence);
         protocol_conversation_watch_result_write(out, &result);
+        ticket_free(keep);
 }
 
 static void write_opened(struct desk *desk, const struct conversation *conversation, bool was_made, struct writer *out)
 {
         struct protocol_conversation_open_result result = {0};
         feed_row_fill(&result.row, &conversation->row, false, desk->directory);
+        routing_fill_row(desk, conversation->row.id, &result.row);
         result.has_made = was_made;
         result.made = was_made;
         protocol_conversation_open_result_write(out, &result);

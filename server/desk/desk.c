@@ -180,7 +180,9 @@ int desk_open(const struct desk_settings *settings, bool create, struct desk **o
         if (!desk->directory)
                 return open_failed(desk, DB_NOMEM);
         if ((rc = load_epoch(desk, out_why)) < 0 || (rc = load_workspace(desk)) < 0 || (rc = jobs_open(desk)) < 0 ||
-            (rc = webhooks_load(desk)) < 0 || (rc = bots_load(desk)) < 0 || (rc = bot_turns_init(desk)) < 0 ||
+            (rc = webhooks_load(desk)) < 0 || (rc = bots_load(desk)) < 0 || (rc = hours_init(desk)) < 0 ||
+            (rc = people_load(desk)) < 0 || (rc = customers_load(desk)) < 0 || (rc = routing_init(desk)) < 0 ||
+            (rc = tickets_init(desk)) < 0 || (rc = views_init(desk)) < 0 || (rc = bot_turns_init(desk)) < 0 ||
             (rc = bot_relearn_init(desk)) < 0 || (rc = uploads_open(desk, out_why)) < 0)
                 return open_failed(desk, rc);
         atomic_init(&desk->committed_rev, desk->rev);
@@ -215,6 +217,14 @@ struct desk *desk_close(struct desk *desk)
         bot_turns_done(desk);
         bot_relearn_done(desk);
         bots_done(desk);
+        customers_done(desk);
+        work_done(desk);
+        views_done(desk);
+        rules_done(desk);
+        tickets_done(desk);
+        routing_done(desk);
+        people_done(desk); /* seats of routing are its agents */
+        hours_done(desk);
         db_close(desk->db);
         mailbox_done(&desk->in);
         pthread_mutex_destroy(&desk->keyring_lock);

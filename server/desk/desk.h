@@ -36,8 +36,26 @@ struct desk *desk_close(struct desk *desk); /* stopped; writes the mark; returns
  * mutable JSON. `out` gets the whole JSON-RPC response (id 1). 0 when it is a result, 1 when an error. */
 int desk_call(struct desk *desk, struct span method, char *params, size_t len, struct writer *out);
 
-/* The same for a running desk, from any thread: `done` is called once, on the desk's thread, with the response. 0, or a
- * negative protocol error: then `done` is never called. */
+/* Somebody in whose name a call is made: an agent, or else a user of an app, whom the desk makes when he is new. */
+struct desk_voice {
+        uint64_t agent;                           /* outside id; 0 = it is a user */
+        uint64_t app;                             /* outside id */
+        const char *user, *name, *email, *locale; /* the app's own id of him; the others: NULL = not told */
+};
+
+/* As desk_call, in the name of somebody: for whoever owns the folder of a store that is not served. Methods of readers
+ * and of the network threads are not known here. */
+int desk_call_as(struct desk *desk, const struct desk_voice *voice, struct span method, char *params, size_t len,
+                 struct writer *out);
+/* Time goes on by `ms` (0 and more) in this process, and the desk does what is due. For a seed: it turned the clock
+ * back before the desk was opened. */
+void desk_pass(struct desk *desk, int64_t ms);
+/* From begin to end commits reach the disk together (db_gather_begin). End: 0, or a negative db_error. */
+void desk_gather_begin(struct desk *desk);
+int desk_gather_end(struct desk *desk);
+
+/* The same as desk_call for a running desk, from any thread: `done` is called once, on the desk's thread, with the
+ * response. 0, or a negative protocol error: then `done` is never called. */
 int desk_post_operator(struct desk *desk, struct span method, char *params, size_t len,
                        void (*done)(void *data, struct span response), void *data);
 

@@ -7,14 +7,31 @@
 
 #include "desk/attendance.h"
 #include "desk/bots.h"
+#include "desk/customers/customers.h"
+#include "desk/customers/handlers.h"
 #include "desk/denied.h"
 #include "desk/desk.h"
 #include "desk/directory.h"
 #include "desk/feed_row.h"
+#include "desk/hours/handlers.h"
+#include "desk/hours/hours.h"
 #include "desk/http_tokens.h"
 #include "desk/jobs.h"
+#include "desk/people/handlers.h"
+#include "desk/people/people.h"
+#include "desk/people/reach.h"
+#include "desk/routing/handlers.h"
+#include "desk/routing/routing.h"
+#include "desk/rules/handlers.h"
+#include "desk/rules/rules.h"
+#include "desk/tickets/handlers.h"
+#include "desk/tickets/tickets.h"
 #include "desk/uploads.h"
+#include "desk/views/handlers.h"
+#include "desk/views/views.h"
 #include "desk/webhooks.h"
+#include "desk/work/handlers.h"
+#include "desk/work/work.h"
 #include "ops/clock.h"
 #include "ops/log.h"
 #include "ops/random.h"
@@ -39,8 +56,9 @@ struct conversation {
         struct conversation *marked_next;   /* marks have to be told */
         struct conversation *feed_next;     /* the feed has to say it */
         bool is_changed, is_marked, is_in_feed;
-        bool is_publicly_changed; /* in a way that its customer may know of */
-        uint64_t marks_told_ms;   /* monotonic */
+        bool is_publicly_changed;       /* in a way that its customer may know of */
+        uint64_t marks_told_ms;         /* monotonic */
+        int64_t was_team, was_assignee; /* as the last commit left them */
 };
 
 /* What one connection sent last in one conversation, and whether it was accepted (delivery O3). */
@@ -73,6 +91,7 @@ struct answer {
         uint64_t key_tag;
         int close_code;
         int64_t retry_after_ms; /* of an error; -1 = not told */
+        struct reach reach;     /* NOTE_OPENED */
 };
 
 struct cache {
@@ -120,6 +139,14 @@ struct desk {
         struct webhooks webhooks;
         struct uploads uploads;
         struct bots bots;
+        struct people *people;
+        struct tickets tickets;
+        struct customers customers;
+        struct work work;
+        struct routing *routing; /* who gets them */
+        struct hours *hours;     /* schedules and SLA policies */
+        struct rules rules;
+        struct views *views;
         struct bot_thread *bot_thread;
         atomic_bool is_somebody_here; /* of the team; for other threads */
         _Atomic uint64_t bot_turns_taken, bot_turns_failed, bot_posts, bot_posts_failed;
@@ -297,9 +324,21 @@ int entry_add(struct desk *desk, struct conversation *conversation, struct entry
         X(STORE_SETTLE, store_settle)                                                                                  \
         X(STORE_STATUS, store_status)
 
+/* Those of the desk's parts, in a list each. */
+#define PART_HANDLERS(X)                                                                                               \
+        TICKETS_HANDLERS(X)                                                                                            \
+        PEOPLE_HANDLERS(X)                                                                                             \
+        CUSTOMERS_HANDLERS(X)                                                                                          \
+        HOURS_HANDLERS(X)                                                                                              \
+        RULES_HANDLERS(X)                                                                                              \
+        ROUTING_HANDLERS(X)                                                                                            \
+        VIEWS_HANDLERS(X)                                                                                              \
+        WORK_HANDLERS(X)
+
 #define DECLARE(method, name)                                                                                          \
         int handle_##name(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault);
 DESK_HANDLERS(DECLARE)
+PART_HANDLERS(DECLARE)
 #undef DECLARE
 
 /* admin.c: what the operator's methods share. 0 or a negative protocol error. */
@@ -315,6 +354,8 @@ void care_done(struct desk *desk); /* gives up a copy under way */
 /* claim.c: a visitor claimed by a user whom nobody knew (fills `row`), or by a known one. 0, or a negative error. */
 int claim_become(struct desk *desk, struct opening *opening, struct principal_row *row);
 int claim_join(struct desk *desk, struct opening *opening, struct principal_row *user);
+/* The team has found that the visitor is `into`; the caller has checked both. */
+int claim_merge(struct desk *desk, struct principal_row *visitor, struct principal_row *into);
 /* Whether that principal is a claimed visitor, of user `of` (0 = of any). */
 bool claim_is_alias(struct desk *desk, int64_t principal, int64_t of);
 /* What the caller sent under this cmid as a visitor he has claimed since: 1, or 0 = nothing. */

@@ -3,6 +3,7 @@
  * or its refusal with what leaves after the commit. Desk thread only. */
 #include "desk/bot_relearn.h"
 #include "desk/desk_private.h"
+#include "desk/reading.h"
 
 #include <stdlib.h>
 
@@ -10,7 +11,7 @@ typedef int handler_fn(struct desk *desk, struct desk_command *command, struct w
 
 static handler_fn *const handlers[PROTOCOL_METHODS] = {
 #define ROW(method, name) [PROTOCOL_M_##method] = handle_##name,
-        DESK_HANDLERS(ROW)
+        DESK_HANDLERS(ROW) PART_HANDLERS(ROW)
 #undef ROW
 };
 static void answer_bytes(struct desk *desk, struct desk_command *command, struct span bytes)
@@ -36,6 +37,14 @@ static void answer_bytes(struct desk *desk, struct desk_command *command, struct
         note->expires_ms = desk->answer.expires_ms;
         note->key_tag = desk->answer.key_tag;
         note->close_code = desk->answer.close_code;
+        if (note->kind == NOTE_OPENED && note->caller.role != ROLE_CUSTOMER) {
+                note->reach = malloc(sizeof *note->reach);
+                if (!note->reach) {
+                        note_free(note);
+                        return; /* the same */
+                }
+                *note->reach = desk->answer.reach;
+        }
         desk_leave(desk, command->from.thread, note);
 }
 
@@ -120,6 +129,9 @@ static int run_handler(struct desk *desk, struct desk_command *command, struct w
                 if (admitted < 0)
                         return admitted;
         }
+        int allowed = people_authorize(desk, &command->caller, protocol_methods[command->method].needs);
+        if (allowed < 0)
+                return allowed;
         if (command->caller.role == ROLE_CUSTOMER && claim_is_alias(desk, command->caller.principal, 0))
                 return -PROTOCOL_ERR_REVOKED;           /* its connection was told to go; here is what was on the way */
         if (command->method == PROTOCOL_M_MESSAGE_SEND) /* writes its whole answer: the hot path */
@@ -127,7 +139,8 @@ static int run_handler(struct desk *desk, struct desk_command *command, struct w
         frame_result_begin(out, &command->id);
         int rc = protocol_methods[command->method].keyed == PROTOCOL_KEYED_DONE
                          ? run_remembered(desk, command, out, fault)
-                         : handlers[command->method](desk, command, out, fault);
+                 : handlers[command->method] ? handlers[command->method](desk, command, out, fault)
+                                             : reading_here(desk, command, out, fault);
         frame_end(out);
         return rc;
 }
@@ -175,7 +188,8 @@ bool dispatch_is_quiet(const struct desk_command *command)
             command->kind == COMMAND_BOT_UNREADABLE || command->kind == COMMAND_BOT_LEARNED)
                 return false;
         return command->kind != COMMAND_METHOD || command->method == PROTOCOL_M_MARKS ||
-               command->method == PROTOCOL_M_TYPING || command->method == PROTOCOL_M_PRESENCE_SET;
+               command->method == PROTOCOL_M_TYPING || command->method == PROTOCOL_M_PRESENCE_SET ||
+               command->method == PROTOCOL_M_VIEWING;
 }
 
 static void run_method(struct desk *desk, struct desk_command *command, struct writer *out)
@@ -184,7 +198,7 @@ static void run_method(struct desk *desk, struct desk_command *command, struct w
         out->len = 0;
         out->failed = false;
         answer_reset(desk);
-        int rc = handlers[command->method] ? run_handler(desk, command, out, &fault) : -PROTOCOL_ERR_UNKNOWN_METHOD;
+        int rc = run_handler(desk, command, out, &fault);
         if (desk->db_failure != 0)
                 return; /* the whole batch will be refused */
         if (rc == 0 && out->failed)

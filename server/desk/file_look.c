@@ -33,6 +33,25 @@ static int find_viewer(struct desk *desk, struct db *db, const struct desk_comma
         return 0;
 }
 
+/* A file that the viewer may read: by the statement, and an agent only within his reach. */
+static int view(const struct desk *desk, struct db *db, const uint8_t file[16], const struct file_viewer *viewer,
+                struct file_row *out_row)
+{
+        struct reach reach;
+        struct file_row row;
+        struct caller caller = {.principal = viewer->principal, .workspace = viewer->workspace, .role = viewer->role};
+        int rc = found(desk, db, file_rows_view(db, file, viewer, &row));
+        if (rc == 0 && viewer->role == ROLE_AGENT && row.conv != 0) {
+                rc = reach_load(db, &caller, &reach);
+                if (rc >= 0)
+                        rc = reach_holds_id(&reach, db, row.conv);
+                rc = found(desk, db, rc);
+        }
+        if (rc == 0)
+                *out_row = row;
+        return rc;
+}
+
 static struct file_viewer viewer_of(const struct caller *caller)
 {
         return (struct file_viewer){caller->principal, caller->workspace, caller->role};
@@ -49,7 +68,7 @@ int file_look_run(struct desk *desk, struct db *db, const struct desk_command *c
                 return found(desk, db, file_rows_own(db, look->file, viewer.principal, out_row));
         if (PLANTED("file_without_membership"))
                 return found(desk, db, file_rows_by_ext(db, look->file, out_row));
-        return found(desk, db, file_rows_view(db, look->file, &viewer, out_row));
+        return view(desk, db, look->file, &viewer, out_row);
 }
 
 int file_link_make(struct desk *desk, struct db *db, const struct desk_command *command, struct writer *out)
@@ -59,7 +78,7 @@ int file_link_make(struct desk *desk, struct db *db, const struct desk_command *
         struct file_row row;
         struct principal_row who;
         char url[LINK_TEXT];
-        int rc = found(desk, db, file_rows_view(db, params->file, &viewer, &row));
+        int rc = view(desk, db, params->file, &viewer, &row);
         if (rc == 0)
                 rc = found(desk, db, principals_load(db, viewer.principal, &who));
         if (rc < 0)

@@ -3,6 +3,7 @@
  * Marks are registers that only grow; they are written with the next batch or after a second, and told to the other
  * side after that commit, at most once a second a conversation. */
 #include "desk/desk_private.h"
+#include "desk/tickets/ticket_rows.h"
 
 #include "protocol/planted.h"
 
@@ -132,6 +133,10 @@ int handle_typing_take(struct desk *desk, struct desk_command *command, struct w
         int rc = conversation_for(desk, &command->caller, params->conv, &conversation);
         if (rc < 0)
                 return rc;
+        if (command->caller.role == ROLE_AGENT && people_authorize(desk, &command->caller, PROTOCOL_MAY_REPLY) < 0)
+                return 0; /* nobody is told of what will not come */
+        if (command->caller.role == ROLE_AGENT)
+                work_types(desk, conversation, command->caller.principal);
         struct protocol_event_typing event = {.conv = params->conv,
                                               .author = directory_author(desk->directory, command->caller.principal)};
         tell_event(desk, conversation, SPAN("typing"), write_typing, &event, command->from);
@@ -179,14 +184,24 @@ static void tell_feed(struct desk *desk, const struct conversation *conversation
         struct protocol_feed_row row;
         char first[1024];
         struct writer writer;
+        struct ticket *keep = NULL;
+        struct reach_place place = {.team = conversation->row.team, .assignee = conversation->row.assignee};
+        int invited = people_invited(desk, conversation, place.invited);
+        if (invited < 0)
+                desk->db_failure = 0; /* the same: those who are invited read it with feed.read */
+        place.invited_count = invited > 0 ? (uint32_t)invited : 0;
         feed_row_fill(&row, &conversation->row, true, desk->directory);
+        if (ticket_feed_fill(desk, conversation->row.id, &keep, &row) < 0)
+                desk->db_failure = 0; /* a push is a hint (R3): it goes without its ticket */
         writer_init(&writer, first, sizeof first);
         protocol_feed_row_write(&writer, &row);
+        ticket_free(keep);
         for (uint32_t i = 0; !writer.failed && i < desk->sink_count; i++) {
                 struct desk_note *note =
                         note_new(NOTE_FEED, (struct edge_ref){0}, (struct span){writer.bytes, writer.len});
                 if (!note)
                         continue;
+                note->place = reach_place_copy(&place);
                 note->conv = conversation->row.id;
                 note->workspace = conversation->row.workspace;
                 note->rev = conversation->row.rev;
@@ -258,6 +273,13 @@ int64_t desk_next_due_ms(const struct desk *desk)
         uint64_t due_ms = jobs_due_mono_ms(desk);
         if (desk->flush_due_ms != 0 && desk->flush_due_ms < due_ms)
                 due_ms = desk->flush_due_ms;
+        int64_t ticket_ms = tickets_due_ms(desk), wall_ms = clock_wall_ms();
+        if (ticket_ms != INT64_MAX) {
+                uint64_t at_ms = clock_mono_ms() + (ticket_ms > wall_ms ? (uint64_t)(ticket_ms - wall_ms) : 0);
+                due_ms = at_ms < due_ms ? at_ms : due_ms;
+        }
+        uint64_t routing_ms = routing_due_mono_ms(desk);
+        due_ms = routing_ms < due_ms ? routing_ms : due_ms;
         if (desk_is_read_only(desk)) /* nothing is written before, and then it is tried whatever is due */
                 due_ms = desk->retry_write_ms;
         if (desk->marked_first && desk->marks_due_ms != 0 && desk->marks_due_ms < due_ms)
@@ -266,6 +288,10 @@ int64_t desk_next_due_ms(const struct desk *desk)
                 due_ms = desk->feed_due_ms;
         uint64_t turns_ms = bot_turns_due_ms(desk);
         due_ms = turns_ms < due_ms ? turns_ms : due_ms;
+        uint64_t people_ms = people_due_ms(desk);
+        due_ms = people_ms < due_ms ? people_ms : due_ms;
+        uint64_t views_ms = views_due_mono_ms(desk);
+        due_ms = views_ms < due_ms ? views_ms : due_ms;
         uint64_t attendance_ms = attendance_due_ms(desk);
         due_ms = attendance_ms < due_ms ? attendance_ms : due_ms;
         if (due_ms == UINT64_MAX)

@@ -241,7 +241,8 @@ static int entry_added(struct desk *desk, struct conversation *conversation, con
         } else {
                 row->last_ts = entry->ts;
                 row->head = entry->seq;
-                count_public(row, entry, role, content);
+                if (protocol_entry_info((enum protocol_entry_kind)entry->kind)->unread)
+                        count_public(row, entry, role, content);
         }
         conversation_changed(desk, conversation, !team);
         if (!PLANTED("event_lost"))
@@ -337,11 +338,26 @@ static int append(struct desk *desk, struct desk_command *command, struct conver
         write_answer(command, conversation, &entry, false, out);
         atomic_fetch_add_explicit(&desk->messages, 1, memory_order_relaxed);
         rc = entry_added(desk, conversation, &entry, &params->content, command->caller.role);
+        if (rc == 0 && command->caller.role == ROLE_AGENT)
+                rc = work_sent(desk, conversation, &entry, &params->content);
         if (rc < 0 || team)
                 return rc;
         if (command->caller.role == ROLE_AGENT)
-                return bots_person_wrote(desk, conversation);
-        return is_customer(command) ? bots_customer_wrote(desk, conversation, &entry, silent_ms) : 0;
+                rc = bots_person_wrote(desk, conversation);
+        else if (is_customer(command))
+                rc = bots_customer_wrote(desk, conversation, &entry, silent_ms);
+        if (rc == 0)
+                rc = tickets_message(desk, conversation, &entry, command->caller.role);
+        return rc < 0 && desk->db_failure == 0 ? desk_db_failed(desk, DB_NOMEM) : rc; /* it is stored: all or nothing */
+}
+
+static int may_write(struct desk *desk, const struct desk_command *command)
+{
+        const struct protocol_message_send *params = command->params;
+        bool is_note = params->has_log && params->log == PROTOCOL_MESSAGE_SEND_LOG_TEAM;
+        if (command->caller.role != ROLE_AGENT)
+                return 0;
+        return people_authorize(desk, &command->caller, is_note ? PROTOCOL_MAY_NOTE : PROTOCOL_MAY_REPLY);
 }
 
 int handle_message_send(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
@@ -352,6 +368,8 @@ int handle_message_send(struct desk *desk, struct desk_command *command, struct 
         int rc = answer_as_visitor(desk, command, out);
         if (rc != 0)
                 return rc < 0 ? rc : 0;
+        if ((rc = may_write(desk, command)) < 0)
+                return rc;
         rc = find_conversation(desk, command, &made, &conversation, fault);
         if (!conversation)
                 return rc;

@@ -23,6 +23,8 @@ struct desk_note *note_free(struct desk_note *note)
                 return NULL;
         if (note->frame)
                 edge_frame_unref(note->frame);
+        free(note->reach);
+        free(note->place);
         free(note);
         return NULL;
 }

@@ -33,7 +33,9 @@ static int insert_customer(struct desk *desk, const struct opening *opening, str
         copy_text(row->locale, sizeof row->locale, opening->locale);
         int rc = principals_insert(desk->db, row, opening->how == OPENING_NEW_VISITOR ? opening->secret_hash : NULL,
                                    NULL, 0, desk->now_ms);
-        return rc < 0 ? desk_db_failed(desk, rc) : 0;
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        return row->name[0] || row->external_id[0] ? customers_index(desk, row->id) : 0;
 }
 
 /* The token says who the user is today: a changed name or address is kept. */
@@ -52,7 +54,10 @@ static int describe_user(struct desk *desk, const struct opening *opening, struc
                 copy_text(row->locale, sizeof row->locale, opening->locale);
         desk->names_changed = true;
         int rc = principals_describe(desk->db, row);
-        return rc < 0 ? desk_db_failed(desk, rc) : 0;
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        customers_changed(desk, row->id);
+        return customers_index(desk, row->id);
 }
 
 static int find_user(struct desk *desk, struct opening *opening, struct principal_row *row, bool *out_fresh)
@@ -62,13 +67,17 @@ static int find_user(struct desk *desk, struct opening *opening, struct principa
                 return desk_db_failed(desk, rc);
         bool is_new = rc == DB_OK;
         *out_fresh = is_new && !opening->has_claim;
-        if (*out_fresh)
-                return insert_customer(desk, opening, row);
+        if (*out_fresh) {
+                rc = insert_customer(desk, opening, row);
+                return rc < 0 ? rc : customers_described(desk, opening, row);
+        }
         if (!is_new && (row->revoked_ms != 0 || opening->issued_s < row->valid_from_s))
                 return refuse(desk, PROTOCOL_CLOSE_REVOKED, PROTOCOL_ERR_REVOKED);
         if (opening->has_claim)
                 rc = is_new ? claim_become(desk, opening, row) : claim_join(desk, opening, row);
-        return rc < 0 ? rc : describe_user(desk, opening, row);
+        if (rc >= 0)
+                rc = describe_user(desk, opening, row);
+        return rc < 0 ? rc : customers_described(desk, opening, row);
 }
 
 static int find_visitor(struct desk *desk, const struct opening *opening, struct principal_row *row)
@@ -196,11 +205,15 @@ static int make_place(struct desk *desk, struct principal *who, const uint8_t de
         return 0;
 }
 
-static void fill_reset(struct desk *desk, const struct protocol_session_open *params,
+static void fill_reset(struct desk *desk, const struct protocol_session_open *params, const struct reach *reach,
                        struct protocol_session_open_result *result)
 {
         if (!params->has_epoch)
                 return;
+        if (params->has_rev && params->rev < reach->since_rev) {
+                result->has_reset = true;
+                result->reset = PROTOCOL_SESSION_OPEN_RESET_REACH;
+        }
         if (memcmp(params->epoch, desk->epoch, sizeof desk->epoch) != 0) {
                 result->has_reset = true;
                 result->reset = PROTOCOL_SESSION_OPEN_RESET_EPOCH;
@@ -230,7 +243,7 @@ static void write_result(struct desk *desk, const struct protocol_session_open *
         }
         memcpy(result.epoch, desk->epoch, sizeof result.epoch);
         result.rev = desk->rev + desk->changed_count; /* what this batch has changed so far will not be pushed to it */
-        fill_reset(desk, params, &result);
+        fill_reset(desk, params, &desk->answer.reach, &result);
         result.now = desk->now_ms;
         if (opening->expires_ms > 0) {
                 result.has_expires = true;
@@ -281,6 +294,7 @@ int handle_session_open(struct desk *desk, struct desk_command *command, struct 
                                               .app = who->role == ROLE_CUSTOMER ? opening->app : 0,
                                               .role = who->role};
         desk->answer.who = (struct principal_id){who->role, who->ext};
+        desk->answer.reach = people_reach_of(desk, &desk->answer.caller);
         desk->answer.expires_ms = opening->expires_ms;
         desk->answer.key_tag = opening->key_tag;
         write_result(desk, params, opening, who, out);

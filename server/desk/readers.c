@@ -6,10 +6,11 @@
 #include "desk/bot_turns_read.h"
 #include "desk/desk_private.h"
 #include "desk/file_look.h"
+#include "desk/reading.h"
 #include "desk/search_entries.h"
+#include "desk/tickets/ticket_rows.h"
 #include "protocol/planted.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,8 +18,6 @@ enum {
         QUEUE_ITEMS = 50000,
         QUEUE_BYTES = 16 * 1024 * 1024,
         ENTRIES_DEFAULT = 50,
-        FEED_DEFAULT = 100,
-        LIST_DEFAULT = 50,
         ENTRY_ROOM = 512 + PROTOCOL_LABEL_POINTS * 4, /* of an entry, beside its body */
 };
 
@@ -50,16 +49,18 @@ static bool is_staff(const struct caller *caller)
 static int find_log(struct reader_thread *reader, const struct caller *caller, uint64_t ext, bool team,
                     int64_t *out_conv, int64_t *out_head)
 {
-        int64_t ihead = 0;
-        int rc = is_staff(caller)
-                         ? conversations_view_staff(reader->db, ext, caller->workspace, out_conv, out_head, &ihead)
-                         : conversations_view_customer(reader->db, ext, caller->principal, out_conv, out_head);
+        if (!is_staff(caller)) {
+                int rc = conversations_view_customer(reader->db, ext, caller->principal, out_conv, out_head);
+                return rc < 0 ? store_failed(reader, rc) : rc == DB_OK ? -PROTOCOL_ERR_NOT_FOUND : 0;
+        }
+        struct conversation_row row;
+        int rc = reach_view(reader->db, caller, ext, &row);
         if (rc < 0)
                 return store_failed(reader, rc);
         if (rc == DB_OK)
                 return -PROTOCOL_ERR_NOT_FOUND;
-        if (team)
-                *out_head = ihead;
+        *out_conv = row.id;
+        *out_head = team ? row.ihead : row.head;
         return 0;
 }
 
@@ -184,202 +185,57 @@ static int read_entries(struct reader_thread *reader, struct desk_command *comma
         return 0;
 }
 
-/* ---- feed.read and conversation.list ---- */
+/* ---- the thread ---- */
 
-static void write_feed_row(struct reader_thread *reader, const struct conversation_row *row, bool for_staff)
+int reading_failed(const struct reading *reading, int db_rc)
 {
-        struct protocol_feed_row out;
-        feed_row_fill(&out, row, for_staff, reader->directory);
-        protocol_feed_row_write(&reader->out, &out);
+        log_error(&reading->desk->log, "a read failed", "code", db_rc, "why", db_message(reading->db));
+        return -PROTOCOL_ERR_INTERNAL;
 }
 
-static int store_rev(struct reader_thread *reader, int64_t *out_rev)
-{
-        int rc = meta_get_int(reader->db, "rev", out_rev);
-        if (rc < 0)
-                return store_failed(reader, rc);
-        if (rc == DB_OK)
-                *out_rev = 0;
-        return 0;
-}
+typedef int read_fn(const struct reading *reading);
 
-static int read_feed(struct reader_thread *reader, struct desk_command *command, struct fault *fault)
-{
-        (void)fault;
-        const struct protocol_feed_read *params = command->params;
-        bool for_staff = is_staff(&command->caller);
-        int64_t limit = params->has_limit ? params->limit : FEED_DEFAULT, rev = 0, said = params->rev;
-        int rc = store_rev(reader, &rev);
-        if (rc < 0)
-                return rc;
-        struct db_stmt *stmt = db_stmt(reader->db, for_staff ? SQL_FEED_SCOPE : SQL_FEED_CUSTOMER);
-        db_bind_int(stmt, 1, for_staff ? scope_of_workspace(command->caller.workspace) : command->caller.principal);
-        db_bind_int(stmt, 2, params->rev);
-        db_bind_int(stmt, 3, limit + 1);
-        size_t start = reader->out.len;
-        int64_t count = 0;
-        bool more = false;
-        writer_raw(&reader->out, SPAN("{\"rows\":["));
-        while ((rc = db_step(stmt)) == DB_ROW) {
-                struct conversation_row row;
-                conversations_read_row(stmt, &row);
-                row.has_left = for_staff && db_int(stmt, 25) != 0;
-                if (PLANTED("feed_misses_event") && row.head % 7 == 0)
-                        continue;
-                more = count == limit || (count > 0 && reader->out.len - start > PROTOCOL_PAGE_BYTES - 2048);
-                if (more)
-                        break;
-                if (count++ > 0)
-                        writer_char(&reader->out, ',');
-                write_feed_row(reader, &row, for_staff);
-                said = row.rev;
-        }
-        db_reset(stmt);
-        if (rc < 0)
-                return store_failed(reader, rc);
-        writer_raw(&reader->out, SPAN("],\"rev\":"));
-        writer_int(&reader->out, more ? said : rev > said ? rev : said);
-        if (more)
-                writer_raw(&reader->out, SPAN(",\"more\":true"));
-        writer_char(&reader->out, '}');
-        return 0;
-}
-
-/* `after` of a page: the sort value and row id of its last row, as two decimal numbers with a dot between. */
-static bool read_position(struct span text, int64_t *out_value, int64_t *out_id)
-{
-        char copy[65], *end = NULL;
-        if (text.len >= sizeof copy)
-                return false;
-        memcpy(copy, text.at, text.len);
-        copy[text.len] = 0;
-        *out_value = strtoll(copy, &end, 10);
-        if (end == copy || *end != '.')
-                return false;
-        const char *rest = end + 1;
-        *out_id = strtoll(rest, &end, 10);
-        return end != rest && *end == 0;
-}
-
-static int list_ids(struct reader_thread *reader, const struct protocol_conversation_list *params, int64_t *out_app,
-                    int64_t *out_customer)
-{
-        *out_app = *out_customer = 0;
-        if (params->has_app) {
-                struct db_stmt *stmt = db_stmt(reader->db, SQL_APP_BY_EXT);
-                db_bind_int(stmt, 1, (int64_t)params->app);
-                int rc = db_step(stmt);
-                *out_app = rc == DB_ROW ? db_int(stmt, 0) : -1;
-                db_reset(stmt);
-                if (rc < 0)
-                        return store_failed(reader, rc);
-        }
-        if (params->has_customer) {
-                struct principal_row row;
-                int rc = principals_load_ext(reader->db, params->customer.id, &row);
-                if (rc < 0)
-                        return store_failed(reader, rc);
-                *out_customer = rc != DB_ROW ? -1 : row.alias_of != 0 ? row.alias_of : row.id;
-        }
-        return 0;
-}
-
-struct list {
-        bool by_waiting;
-        int64_t workspace, value, id, app, customer, filter, limit;
+static read_fn *const parts[PROTOCOL_METHODS] = {
+#define ROW(method, name) [PROTOCOL_M_##method] = read_##name,
+        PART_READERS(ROW)
+#undef ROW
 };
 
-static struct db_stmt *list_statement(struct reader_thread *reader, const struct list *list)
+int reading_here(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
 {
-        enum sql_id id = list->by_waiting ? SQL_LIST_LONGEST_WAITING
-                         : list->customer ? SQL_LIST_OF_CUSTOMER
-                                          : SQL_LIST_NEWEST;
-        struct db_stmt *stmt = db_stmt(reader->db, id);
-        db_bind_int(stmt, 1, list->workspace);
-        db_bind_int(stmt, 2, list->value);
-        db_bind_int(stmt, 3, list->id);
-        db_bind_int(stmt, 4, list->app);
-        db_bind_int(stmt, 5, list->customer);
-        if (list->by_waiting) {
-                db_bind_int(stmt, 6, list->limit + 1);
-        } else {
-                db_bind_int(stmt, 6, list->filter);
-                db_bind_int(stmt, 7, list->limit + 1);
-        }
-        return stmt;
+        struct reading reading = {.desk = desk,
+                                  .db = desk->db,
+                                  .directory = desk->directory,
+                                  .command = command,
+                                  .out = out,
+                                  .fault = fault};
+        return parts[command->method] ? parts[command->method](&reading) : -PROTOCOL_ERR_UNKNOWN_METHOD;
 }
 
-static int prepare_list(struct reader_thread *reader, const struct desk_command *command, struct list *out,
-                        struct fault *fault)
+static int run_part(struct reader_thread *reader, struct desk_command *command, struct fault *fault)
 {
-        const struct protocol_conversation_list *params = command->params;
-        *out = (struct list){.workspace = command->caller.workspace,
-                             .limit = params->has_limit ? params->limit : LIST_DEFAULT,
-                             .by_waiting = params->has_sort &&
-                                           params->sort == PROTOCOL_CONVERSATION_LIST_SORT_LONGEST_WAITING};
-        out->value = out->id = out->by_waiting ? 0 : INT64_MAX;
-        if (params->has_filter && params->filter == PROTOCOL_CONVERSATION_LIST_FILTER_WAITING)
-                out->filter = 1;
-        if (params->has_filter && params->filter == PROTOCOL_CONVERSATION_LIST_FILTER_ANSWERED)
-                out->filter = 2;
-        if (out->by_waiting && out->filter == 2)
-                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "sort", "newest, with the filter answered");
-        if (params->has_after && !read_position(params->after, &out->value, &out->id))
-                return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "after", "`next` of a page before");
-        return list_ids(reader, params, &out->app, &out->customer);
+        struct reading reading = {.desk = reader->desk,
+                                  .db = reader->db,
+                                  .directory = reader->directory,
+                                  .command = command,
+                                  .out = &reader->out,
+                                  .fault = fault};
+        return parts[command->method](&reading);
 }
-
-static int read_list(struct reader_thread *reader, struct desk_command *command, struct fault *fault)
-{
-        struct list list;
-        int rc = prepare_list(reader, command, &list, fault);
-        if (rc < 0)
-                return rc;
-        struct db_stmt *stmt = list_statement(reader, &list);
-        size_t start = reader->out.len;
-        int64_t count = 0;
-        bool more = false;
-        writer_raw(&reader->out, SPAN("{\"rows\":["));
-        while ((rc = db_step(stmt)) == DB_ROW) {
-                struct conversation_row row;
-                conversations_read_row(stmt, &row);
-                more = count == list.limit || (count > 0 && reader->out.len - start > PROTOCOL_PAGE_BYTES - 2048);
-                if (more)
-                        break;
-                if (count++ > 0)
-                        writer_char(&reader->out, ',');
-                write_feed_row(reader, &row, true);
-                list.value = list.by_waiting ? row.waiting_since : row.last_ts;
-                list.id = row.id;
-        }
-        db_reset(stmt);
-        if (rc < 0)
-                return store_failed(reader, rc);
-        writer_char(&reader->out, ']');
-        if (more) {
-                char next[64];
-                snprintf(next, sizeof next, "%lld.%lld", (long long)list.value, (long long)list.id);
-                writer_raw(&reader->out, SPAN(",\"next\":"));
-                writer_string(&reader->out, span_of(next));
-        }
-        writer_char(&reader->out, '}');
-        return 0;
-}
-
-/* ---- the thread ---- */
 
 static int run_read(struct reader_thread *reader, struct desk_command *command, struct fault *fault)
 {
+        int rc = people_authorize_read(reader->db, &command->caller, protocol_methods[command->method].needs);
+        if (rc < 0)
+                return rc;
+        if (parts[command->method])
+                return run_part(reader, command, fault);
         switch (command->method) {
         case PROTOCOL_M_ENTRIES_READ:
                 return read_entries(reader, command, fault);
-        case PROTOCOL_M_FEED_READ:
-                return read_feed(reader, command, fault);
         case PROTOCOL_M_SEARCH_ENTRIES:
                 return search_entries(reader->desk, reader->db, reader->directory, &reader->search, command,
                                       &reader->out, fault);
-        case PROTOCOL_M_CONVERSATION_LIST:
-                return read_list(reader, command, fault);
         case PROTOCOL_M_BOT_OFFLINE:
                 return bot_offline_read(reader->desk, reader->db, command, &reader->out);
         case PROTOCOL_M_BOT_TURNS:

@@ -40,6 +40,10 @@ static int find_own(struct desk *desk, struct desk_command *command, uint64_t co
                 return rc;
         if (log == LOG_TEAM && command->caller.role != ROLE_AGENT)
                 return -PROTOCOL_ERR_FORBIDDEN;
+        if (command->caller.role == ROLE_AGENT)
+                rc = people_authorize(desk, &command->caller, log == LOG_TEAM ? PROTOCOL_MAY_NOTE : PROTOCOL_MAY_REPLY);
+        if (rc < 0)
+                return rc;
         struct db_stmt *stmt;
         rc = entries_get(desk->db, out->conversation->row.id, log, of, &out->row, &stmt);
         if (rc < 0)

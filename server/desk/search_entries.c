@@ -25,6 +25,7 @@ struct asking {
         struct directory *directory;
         struct search *search;
         const struct caller *caller;
+        struct reach reach; /* of an agent */
         struct span typed;
         struct writer *out;
         int64_t scope, within, before, limit;
@@ -108,14 +109,17 @@ static int read_before(struct asking *asking, struct span before, struct fault *
         int64_t ts = (int64_t)numbers[0], seq = (int64_t)numbers[2];
         int log = (int)numbers[1];
         uint64_t ext = numbers[3];
-        int64_t conv = 0, head, ihead;
+        int64_t conv = 0, head;
+        struct conversation_row row = {0};
         int rc = is_agent(asking->caller)
-                         ? conversations_view_staff(asking->db, ext, asking->caller->workspace, &conv, &head, &ihead)
+                         ? reach_view(asking->db, asking->caller, ext, &row)
                          : conversations_view_customer(asking->db, ext, asking->caller->principal, &conv, &head);
         if (rc < 0)
                 return store_failed(asking, rc);
         if (rc == DB_OK)
                 return bad_before(fault);
+        if (is_agent(asking->caller))
+                conv = row.id;
         if (search_place(asking->search, conv, log, seq, &asking->before) != DB_ROW)
                 asking->before = search_place_after(ts);
         return 0;
@@ -176,17 +180,24 @@ static struct protocol_snippet snippet_of(struct span text, struct span hit)
 
 /* The hit as it stands in the log. */
 struct shown {
-        int64_t ts, author, version, app, customer, workspace;
+        int64_t ts, author, version, app, customer, workspace, team, assignee, invited;
         int kind;
         uint64_t conv;
         struct span body;
 };
 
-static bool may_see(const struct asking *asking, const struct search_hit *hit, const struct shown *shown)
+/* 1, 0, or a negative protocol error. */
+static int may_see(const struct asking *asking, const struct search_hit *hit, const struct shown *shown)
 {
-        if (is_agent(asking->caller))
-                return shown->workspace == asking->caller->workspace;
-        return hit->log == LOG_PUBLIC && shown->customer == asking->caller->principal;
+        if (!is_agent(asking->caller))
+                return hit->log == LOG_PUBLIC && shown->customer == asking->caller->principal;
+        struct conversation_row row = {.id = hit->conv,
+                                       .workspace = shown->workspace,
+                                       .team = shown->team,
+                                       .assignee = shown->assignee,
+                                       .invited = shown->invited};
+        int rc = reach_holds(&asking->reach, asking->db, &row);
+        return rc < 0 ? store_failed(asking, rc) : rc;
 }
 
 static void write_row(struct asking *asking, const struct search_hit *hit, const struct shown *shown, struct span text,
@@ -261,9 +272,14 @@ static int look_up(struct asking *asking, const struct search_hit *hit)
                               .conv = (uint64_t)db_int(stmt, 5),
                               .app = db_int(stmt, 6),
                               .customer = db_int(stmt, 7),
-                              .workspace = db_int(stmt, 8)};
+                              .workspace = db_int(stmt, 8),
+                              .team = db_int(stmt, 9),
+                              .assignee = db_int(stmt, 10),
+                              .invited = db_int(stmt, 11)};
         bool is_gone = shown.kind == PROTOCOL_ENTRY_ERASED && !PLANTED("erased_text_in_search");
-        rc = is_gone || !may_see(asking, hit, &shown) ? 0 : show(asking, hit, &shown);
+        rc = is_gone ? 0 : may_see(asking, hit, &shown);
+        if (rc == 1)
+                rc = show(asking, hit, &shown);
         db_reset(stmt);
         return rc;
 }
@@ -307,7 +323,10 @@ static int prepare(struct asking *asking, const struct protocol_search_entries *
         asking->limit = params->has_limit ? params->limit : ROWS_DEFAULT;
         asking->scope = is_agent(caller) ? scope_of_workspace(caller->workspace) : scope_of_customer(caller->principal);
         asking->end_ms = clock_mono_ms() + SEARCH_BUDGET_MS;
-        int rc = params->has_before ? read_before(asking, params->before, fault) : 0;
+        int rc = is_agent(caller) ? reach_load(asking->db, caller, &asking->reach) : 0;
+        if (rc < 0)
+                return store_failed(asking, rc);
+        rc = params->has_before ? read_before(asking, params->before, fault) : 0;
         int64_t app = 0;
         if (rc == 0 && params->has_app && (rc = find_app(asking, params->app, &app)) == 0)
                 asking->within = scope_of_app(app);

@@ -90,6 +90,9 @@ struct desk_session *sessions_add(struct desk *desk, struct edge_ref ref, const 
         table->count++;
         table->staff_count += is_staff(who);
         attendance_arrived(desk, who);
+        if (who->role == ROLE_AGENT)
+                people_connected(desk, who->id);
+        routing_came(desk, who);
         return session;
 }
 
@@ -109,6 +112,11 @@ void sessions_remove(struct desk *desk, struct edge_ref ref)
         *link = session->sibling;
         session->who->refs--;
         attendance_left(desk, session->who);
+        views_session_gone(desk, ref);
+        if (session->who->role == ROLE_AGENT) {
+                people_disconnected(desk, session->who->id);
+                work_connection_gone(desk, ref);
+        }
         table->count--;
         table->staff_count -= is_staff(session->who);
         free(session->predecessors);

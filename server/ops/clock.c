@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clock: see clock.h. The environment is asked only where NDEBUG is not defined: it cannot move the clock of a released
- * program, which itself never turns it. */
+ * program, which itself turns it only to make a seed, on a store that nobody serves. */
 #include "ops/clock.h"
 
 #include <pthread.h>

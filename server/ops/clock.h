@@ -10,6 +10,7 @@ uint64_t clock_mono_ns(void);
 uint64_t clock_mono_ms(void);
 int64_t clock_wall_ms(void);
 
-/* For tests: the clock jumps by that much from now on; the monotonic one never back. */
+/* For tests, and for a seed, whose store nobody serves meanwhile: the clock jumps by that much from now on; the
+ * monotonic one never back. */
 void clock_shift_wall(int64_t ms);
 void clock_shift_mono(uint64_t ms);

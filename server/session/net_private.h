@@ -6,6 +6,7 @@
 
 #include "desk/denied.h"
 #include "desk/http_tokens.h"
+#include "desk/people/reach.h"
 #include "ops/clock.h"
 #include "ops/log.h"
 #include "ops/random.h"
@@ -50,6 +51,7 @@ struct session {
         struct session *newer, *older; /* all of this thread */
         struct session *staff_next;    /* staff of this thread */
         struct watch *watches;
+        struct reach *reach; /* staff: what it may read */
         struct caller caller;
         struct principal_id who;
         int64_t expires_ms, fed_rev; /* staff: feed rows up to here were sent */
@@ -76,6 +78,7 @@ struct feed_item {
         struct feed_item *hash_next, *newer, *older;
         size_t len;
         char *row;
+        struct reach_place *place; /* whose it is; NULL = for who may read all */
 };
 
 struct feed {
@@ -158,6 +161,7 @@ void watches_give(struct net *net, int64_t conv, int64_t customer);
 /* The first of those who watch a conversation of that slot's customers; go on by customer_next and compare. */
 struct watch *watches_of_customer(const struct net *net, int64_t customer);
 void subscribers_tell(struct net *net, const struct desk_note *note);
+void subscribers_tell_agents(struct net *net, const struct desk_note *note); /* NOTE_AGENTS */
 
 /* attendance.c: presence. What a connection has no room for is left out: only entries must arrive. */
 void attendance_take(struct net *net, const struct desk_note *note);  /* NOTE_ATTENDANCE */
@@ -169,7 +173,8 @@ void attendance_heard(struct session *session);                  /* an agent has
 void attendance_look(struct session *session, uint64_t mono_ms); /* once a second: whether an agent has become idle */
 
 /* feed.c */
-void feed_take(struct net *net, const struct desk_note *note);
+void feed_take(struct net *net, struct desk_note *note);
+void feed_moved(struct net *net, const struct desk_note *note); /* NOTE_MOVED: who lost it is told */
 void feed_send(struct net *net); /* a frame to each of the staff who has not heard the newest rows */
 void feed_done(struct feed *feed);
 

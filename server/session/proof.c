@@ -62,6 +62,8 @@ static int prove_user(struct net *net, struct span token, struct opening *openin
         snprintf(opening->name, sizeof opening->name, "%s", claims.name);
         snprintf(opening->email, sizeof opening->email, "%s", claims.email);
         snprintf(opening->locale, sizeof opening->locale, "%s", claims.locale);
+        snprintf(opening->tier, sizeof opening->tier, "%s", claims.tier);
+        snprintf(opening->attrs, sizeof opening->attrs, "%s", claims.attrs ? claims.attrs : "");
         free(claims.attrs);
         return 0;
 }

@@ -132,6 +132,7 @@ void session_closed(void *user)
         *(session->newer ? &session->newer->older : &net->newest) = session->older;
         *(session->older ? &session->older->newer : &net->oldest) = session->newer;
         atomic_fetch_sub_explicit(&net->session_count, 1, memory_order_relaxed);
+        free(session->reach);
         free(session);
 }
 

@@ -323,3 +323,13 @@ void subscribers_tell(struct net *net, const struct desk_note *note)
                 if (watch->conv == note->conv && (note->customer != 0 || watch->session->caller.role == ROLE_AGENT))
                         tell(watch->session, note); /* the team's log is for people: bots get the public one only */
 }
+
+void subscribers_tell_agents(struct net *net, const struct desk_note *note)
+{
+        for (struct session *session = net->staff; session; session = session->staff_next) {
+                bool is_meant = session->caller.role == ROLE_AGENT && session->caller.workspace == note->workspace &&
+                                (note->customer == 0 || session->caller.principal == note->customer);
+                if (is_meant)
+                        tell(session, note);
+        }
+}

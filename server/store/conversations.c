@@ -40,7 +40,15 @@ void conversations_read_row(struct db_stmt *stmt, struct conversation_row *out_r
         row->owner_turn = db_int(stmt, 23);
         row->handed_ms = db_int(stmt, 24);
         row->public_rev = row->rev;
+        row->team = row->assignee = row->invited = 0;
         row->has_left = false;
+}
+
+void conversations_read_reach(struct db_stmt *stmt, int column, struct conversation_row *row)
+{
+        row->team = db_int(stmt, column);
+        row->assignee = db_int(stmt, column + 1);
+        row->invited = db_int(stmt, column + 2);
 }
 
 int conversations_load(struct db *db, uint64_t ext, struct conversation_row *out_row)
@@ -52,6 +60,7 @@ int conversations_load(struct db *db, uint64_t ext, struct conversation_row *out
                 return rc;
         conversations_read_row(stmt, out_row);
         out_row->public_rev = db_int(stmt, 25);
+        conversations_read_reach(stmt, 26, out_row);
         db_reset(stmt);
         return DB_ROW;
 }
@@ -160,6 +169,9 @@ int conversations_save(struct db *db, struct conversation_row *row, int64_t new_
         db_bind_int(stmt, 18, row->owner);
         db_bind_int(stmt, 19, row->owner_turn);
         db_bind_int(stmt, 20, row->handed_ms);
+        db_bind_int(stmt, 21, row->team);
+        db_bind_int(stmt, 22, row->assignee);
+        db_bind_int(stmt, 23, row->invited);
         rc = db_run(stmt);
         if (rc != DB_OK)
                 return rc;
@@ -169,8 +181,22 @@ int conversations_save(struct db *db, struct conversation_row *row, int64_t new_
         return rc;
 }
 
-int conversations_view_staff(struct db *db, uint64_t ext, int64_t workspace, int64_t *out_id, int64_t *out_head,
-                             int64_t *out_ihead)
+int conversations_leave(struct db *db, const struct conversation_row *row, int64_t scope, int64_t rev)
+{
+        struct db_stmt *again = db_stmt(db, SQL_SCOPE_LEFT_AGAIN);
+        db_bind_int(again, 1, scope);
+        db_bind_int(again, 2, row->id);
+        int rc = db_run(again);
+        if (rc < 0)
+                return rc;
+        struct db_stmt *put = db_stmt(db, SQL_SCOPE_LEFT_PUT);
+        db_bind_int(put, 1, scope);
+        db_bind_int(put, 2, rev);
+        db_bind_int(put, 3, row->id);
+        return db_run(put);
+}
+
+int conversations_view_staff(struct db *db, uint64_t ext, int64_t workspace, struct conversation_row *out_row)
 {
         struct db_stmt *stmt = db_stmt(db, SQL_CONVERSATION_VIEW_STAFF);
         db_bind_int(stmt, 1, (int64_t)ext);
@@ -178,9 +204,12 @@ int conversations_view_staff(struct db *db, uint64_t ext, int64_t workspace, int
         int rc = db_step(stmt);
         if (rc != DB_ROW)
                 return rc;
-        *out_id = db_int(stmt, 0);
-        *out_head = db_int(stmt, 1);
-        *out_ihead = db_int(stmt, 2);
+        *out_row = (struct conversation_row){.id = db_int(stmt, 0),
+                                             .ext = ext,
+                                             .workspace = workspace,
+                                             .head = db_int(stmt, 1),
+                                             .ihead = db_int(stmt, 2)};
+        conversations_read_reach(stmt, 3, out_row);
         db_reset(stmt);
         return DB_ROW;
 }

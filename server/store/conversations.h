@@ -26,16 +26,34 @@ struct conversation_row {
         int64_t unanswered;    /* customer messages since the last public staff reply */
         int64_t waiting_since; /* ts of the oldest of them; 0 = none */
         int64_t customer_recv, customer_read, staff_recv, staff_read;
-        int owner;          /* enum conversation_owner */
-        int64_t owner_turn; /* grows with each turn of the bot and each change of owner */
-        int64_t handed_ms;  /* since when it waits for people after the bot; 0 = it does not */
-        bool has_left;      /* feed of a scope: it can no longer be seen */
+        int owner;              /* enum conversation_owner */
+        int64_t owner_turn;     /* grows with each turn of the bot and each change of owner */
+        int64_t handed_ms;      /* since when it waits for people after the bot; 0 = it does not */
+        int64_t team, assignee; /* whose its newest ticket is; 0 = nobody's */
+        int64_t invited;        /* how many agents were invited to it */
+        bool has_left;          /* feed of a scope: it can no longer be seen */
 };
 
-/* Numbers of scopes (design section 4). */
+/* Numbers of scopes (design section 4). What is in one now stands in the workspace's only; in the others, what has
+ * left them. */
 static inline int64_t scope_of_workspace(int64_t workspace)
 {
         return workspace * 8;
+}
+
+static inline int64_t scope_of_agent(int64_t principal)
+{
+        return principal * 8 + 2;
+}
+
+static inline int64_t scope_of_team(int64_t team)
+{
+        return team * 8 + 3;
+}
+
+static inline int64_t scope_of_nobody(int64_t workspace) /* what belongs to no team and to nobody */
+{
+        return workspace * 8 + 4;
 }
 
 /* DB_ROW when found, DB_OK when there is none. */
@@ -53,11 +71,15 @@ int conversations_give(struct db *db, int64_t id, int64_t customer, struct span 
  * `is_public`: its customer may know of the change. */
 int conversations_save(struct db *db, struct conversation_row *row, int64_t new_rev, bool is_public);
 
-/* What the caller may see of a conversation: staff of a workspace, or one customer. DB_ROW, or DB_OK: not his or
- * unknown. */
-int conversations_view_staff(struct db *db, uint64_t ext, int64_t workspace, int64_t *out_id, int64_t *out_head,
-                             int64_t *out_ihead);
+/* A conversation left that scope with that change. */
+int conversations_leave(struct db *db, const struct conversation_row *row, int64_t scope, int64_t rev);
+
+/* What the caller may see of a conversation: staff of a workspace as far as their reach goes (desk/people/reach.h), or
+ * one customer. Of staff: id, head, ihead and what reach asks for. DB_ROW, or DB_OK: not his or unknown. */
+int conversations_view_staff(struct db *db, uint64_t ext, int64_t workspace, struct conversation_row *out_row);
 int conversations_view_customer(struct db *db, uint64_t ext, int64_t customer, int64_t *out_id, int64_t *out_head);
 
 /* Reads one row of a running feed or list statement. */
 void conversations_read_row(struct db_stmt *stmt, struct conversation_row *out_row);
+/* Team, assignee and invited, from that column on. */
+void conversations_read_reach(struct db_stmt *stmt, int column, struct conversation_row *row);

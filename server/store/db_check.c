@@ -25,6 +25,9 @@ static const struct rule rules[] = {
         {SQL_CHECK_BOT_STATE, false, "conversation %lld: its bot was asked %lld and answered %lld"},
         {SQL_CHECK_BOT_QUESTION, true,
          "conversation %lld: message %lld is erased, and bot event %lld holds what it asked"},
+        {SQL_CHECK_TICKETS, false, "conversation %lld has %lld tickets that are not closed, the first #%lld"},
+        {SQL_CHECK_TICKET_ORPHANS, true,
+         "ticket #%lld: its conversation %lld does not exist or is another customer's (row %lld)"},
         {SQL_CHECK_TIME, true, "conversation %lld: in log %lld time goes backwards at %lld"},
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compiled alone, as strict C99 and as C++: what an application that includes nothing else can do with the header. */
 #include <deskbell/bot.h>
+#include <deskbell/desk.h>
 
 static void on_entry(deskbell_client *client, const struct deskbell_entry *entry, void *data)
 {
@@ -32,6 +33,24 @@ int serve(deskbell_client *client)
 
         bot.on_turn = on_turn;
         return deskbell_bot_start(client, &bot);
+}
+
+static void on_answer(deskbell_client *client, int error, const char *result, void *data)
+{
+        (void)client, (void)error, (void)result, (void)data;
+}
+
+static void on_event(deskbell_client *client, const char *event, const char *params, void *data)
+{
+        (void)event, (void)params, (void)data;
+        deskbell_call(client, "ticket.list", "{}", on_answer, 0);
+}
+
+int listen_to_all(deskbell_client *client);
+
+int listen_to_all(deskbell_client *client)
+{
+        return deskbell_on_event(client, on_event, 0);
 }
 
 int talk(const char *url, const char *app, const char *token);

@@ -52,7 +52,7 @@ def need(condition, text):
 
 def header_functions():
     text = ""
-    for path in (HEADER, os.path.join(os.path.dirname(HEADER), "bot.h")):
+    for path in (HEADER, *(os.path.join(os.path.dirname(HEADER), name) for name in ("bot.h", "desk.h"))):
         with open(path, encoding="utf-8") as f:
             text += f.read()
     return set(re.findall(r"^DESKBELL_API [^;(]*?\b(deskbell_\w+)\(", text, re.M))
@@ -90,7 +90,7 @@ def installed_files(prefix):
 
 def check_files(prefix):
     version = header_version()
-    expected = {"include/deskbell/deskbell.h", "include/deskbell/bot.h", "LIB/libdeskbell.a", "LIB/libdeskbell.so",
+    expected = {"include/deskbell/deskbell.h", "include/deskbell/bot.h", "include/deskbell/desk.h", "LIB/libdeskbell.a", "LIB/libdeskbell.so",
                 f"LIB/libdeskbell.so.{version.split('.', maxsplit=1)[0]}", f"LIB/libdeskbell.so.{version}",
                 "LIB/pkgconfig/deskbell.pc", "LIB/cmake/deskbell/deskbell-config.cmake",
                 "LIB/cmake/deskbell/deskbell-config-version.cmake", "LIB/cmake/deskbell/deskbell-targets.cmake"}

@@ -109,7 +109,7 @@ def compile_all(compiler, flags, leave_out=(LINUX_FORM,)):
     """-fsyntax-only, two at a time; all warnings are errors, as in the build."""
     base = [*compiler, "-fsyntax-only", "-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Werror", '-DDESKBELL_VERSION="0"',
             f"-I{SDK / 'include'}", f"-I{ROOT / 'protocol' / 'include'}", f"-I{ROOT / 'protocol' / 'src'}", f"-I{BUILD / 'generated'}"]
-    files = [f for f in library_files(".c") if f.name not in leave_out] + [BUILD / "generated" / "protocol_generated.c"]
+    files = [f for f in library_files(".c") if f.name not in leave_out] + [BUILD / "generated" / "protocol_client.c"]
 
     def one(path):
         own = ["-include", str(SDK / "src" / "memory.h")] if path.parent == SDK / "src" else []

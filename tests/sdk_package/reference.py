@@ -15,7 +15,7 @@ import xml.etree.ElementTree as ET
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SDK = os.path.join(ROOT, "client-sdk")
-HEADERS = [os.path.join(SDK, "include", "deskbell", name) for name in ("deskbell.h", "bot.h")]
+HEADERS = [os.path.join(SDK, "include", "deskbell", name) for name in ("deskbell.h", "bot.h", "desk.h")]
 SKIPPED = 77
 DECLARATION = re.compile(r"((?:/\*(?:[^*]|\*(?!/))*\*/\s*)?)DESKBELL_API ([^;(]*?)\b(deskbell_\w+)\(([^;]*)\);")
 
@@ -99,7 +99,7 @@ def test_doxygen():
         done = subprocess.run(["doxygen", "-"], input=settings, capture_output=True, text=True, cwd=SDK, check=False)
         need(done.returncode == 0 and not done.stderr.strip(), f"doxygen: {done.stderr[-3000:]}")
         described = {}
-        for name in ("deskbell_8h.xml", "bot_8h.xml"):
+        for name in ("deskbell_8h.xml", "bot_8h.xml", "desk_8h.xml"):
             for member in ET.parse(os.path.join(folder, "xml", name)).iter("memberdef"):
                 if member.get("kind") == "function":
                     described[member.findtext("name")] = text_of(member.find("briefdescription")) + text_of(

@@ -2,6 +2,7 @@
 """What the wire tests of the protocol share: one server for all cases of a file, raw requests, and what a refusal has to
 look like. A case is a function whose name is the sentence; run() runs them in order and checks the store at the end.
 """
+import glob
 import json
 import os
 import struct
@@ -16,9 +17,17 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 UNKNOWN_CONV = "cnv_0000000000001"
 
 
-def schema(name):
-    with open(os.path.join(ROOT, "protocol", "schema", name + ".json"), encoding="utf-8") as file:
-        return json.load(file)
+def schema(name, with_parts=True):
+    """A file of the schema, with what the desk's parts add to it."""
+    folder = os.path.join(ROOT, "protocol", "schema")
+    with open(os.path.join(folder, name + ".json"), encoding="utf-8") as file:
+        whole = json.load(file)
+    for path in sorted(glob.glob(os.path.join(folder, "desk", "*.json"))) if with_parts else []:
+        with open(path, encoding="utf-8") as file:
+            part = json.load(file).get(name)
+        if part:
+            whole[name].update(part)
+    return whole
 
 
 def expect(condition, what):

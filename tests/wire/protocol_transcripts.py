@@ -24,6 +24,16 @@ HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "transcripts")
 NAME = re.compile(r'"\$([a-z_0-9]+)"')
 
 
+# Events that tell what others do come when they come.
+AT_ANY_TIME = {"presence", "queue", "status", "views", "offer", "viewers"}
+
+
+def is_of_others(message):
+    """An event of AT_ANY_TIME, or the desk's note of a change of the ticket."""
+    is_change = message.get("method") == "entry" and message["params"].get("kind") == "change"
+    return "id" not in message and (message["method"] in AT_ANY_TIME or is_change)
+
+
 class Play:
     def __init__(self, case):
         self.case, self.names, self.clients, self.client = case, {"app": case.rig.app}, {}, None
@@ -86,8 +96,8 @@ class Play:
                 return
             raise Failed(f"expected {text}, got {got.decode()}")
         got = json.loads(self.client.raw(15))
-        while got.get("method") == "presence" and '"presence"' not in text:
-            got = json.loads(self.client.raw(15))  # the team's word comes when it comes
+        while is_of_others(got) and f'"{got["method"]}"' not in text.replace('"entry"', ""):
+            got = json.loads(self.client.raw(15))
         problem = self.differs(json.loads(text), got, "")
         if problem:
             raise Failed(f"{problem}\n  expected {text}\n  got      {json.dumps(got, ensure_ascii=False)}")

@@ -81,3 +81,12 @@ WHERE q.question IS NOT NULL AND q.seq > 0
 SELECT a.conv, a.log, b.seq
 FROM entry a JOIN entry b ON b.conv = a.conv AND b.log = a.log AND b.seq = a.seq + 1
 WHERE b.ts < a.ts;
+
+-- A conversation has at most one ticket that is not closed (9).
+-- :check_tickets
+SELECT conv, count(*), min(number) FROM ticket WHERE status < 9 GROUP BY conv HAVING count(*) > 1;
+
+-- :check_ticket_orphans
+SELECT t.number, t.conv, t.id
+FROM ticket t
+WHERE NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = t.conv AND c.customer = t.customer);

@@ -31,9 +31,6 @@ UPDATE principal SET name = $2, email = $3, locale = $4 WHERE id = $1
 -- :principal_revoke
 UPDATE principal SET revoked_ms = $2, valid_from_s = $3 WHERE id = $1
 
--- :agents_all
-SELECT ext, name, email, revoked_ms, created_ms FROM principal WHERE workspace = $1 AND role = 2 ORDER BY id
-
 -- :bot_by_name
 SELECT id, ext FROM principal WHERE workspace = $1 AND role = 3 AND name = $2 AND revoked_ms = 0 ORDER BY id LIMIT 1
 

@@ -16,5 +16,5 @@ SELECT COALESCE(MAX(id), 0) FROM audit
 
 -- :search_found
 -- A hit as it stands in the log now, with what decides who may read it.
-SELECT e.ts, e.author, e.kind, e.version, e.body, c.ext, c.app, c.customer, c.workspace
+SELECT e.ts, e.author, e.kind, e.version, e.body, c.ext, c.app, c.customer, c.workspace, c.team, c.assignee, c.invited
 FROM entry e JOIN conversation c ON c.id = e.conv WHERE e.conv = $1 AND e.log = $2 AND e.seq = $3

@@ -156,6 +156,12 @@ static void keep_changes(struct room *room, const struct desk_note *note)
         }
 }
 
+static bool is_answer(enum note_kind kind)
+{
+        return kind == NOTE_REPLY || kind == NOTE_OPENED || kind == NOTE_REFUSED || kind == NOTE_WATCH ||
+               kind == NOTE_UNWATCH;
+}
+
 static void keep_note(struct room *room, const struct desk_note *note)
 {
         if (note->kind == NOTE_ATTENDANCE) {
@@ -181,7 +187,7 @@ static void keep_note(struct room *room, const struct desk_note *note)
         }
         if (note->kind == NOTE_TEAM)
                 snprintf(told->method, sizeof told->method, "%s", note->is_here ? "here" : "away");
-        if (note->len > 0 && note->kind != NOTE_FEED && note->kind != NOTE_GIVEN)
+        if (note->len > 0 && is_answer(note->kind))
                 keep_answer(room, parse(note->bytes, note->len));
 }
 
@@ -658,8 +664,12 @@ static const char *const recounts[] = {
         "SELECT count(*) FROM conversation c WHERE last_ts < (SELECT coalesce(max(ts), 0) FROM entry e WHERE"
         " e.conv = c.id AND e.log = 0)",
         "SELECT count(*) FROM conversation WHERE public_rev > rev",
-        "SELECT count(*) FROM conversation c WHERE (SELECT count(*) FROM scope s WHERE s.conv = c.id AND s.rev = c.rev)"
-        " <> 1 OR (SELECT count(*) FROM scope s WHERE s.conv = c.id) <> 1",
+        "SELECT count(*) FROM conversation c WHERE (SELECT count(*) FROM scope s WHERE s.conv = c.id AND s.rev = c.rev"
+        " AND s.is_left = 0) <> 1 OR (SELECT count(*) FROM scope s WHERE s.conv = c.id AND s.is_left = 0) <> 1",
+        "SELECT count(*) FROM conversation c JOIN ticket t ON t.conv = c.id WHERE t.status < 9"
+        " AND (c.team <> t.team OR c.assignee <> t.assignee)",
+        "SELECT count(*) FROM conversation c WHERE c.invited <>"
+        " (SELECT count(*) FROM conversation_invite i WHERE i.conv = c.id)",
         "SELECT count(*) FROM entry WHERE kind = 22 AND (body IS NOT NULL OR hash IS NOT NULL)",
 };
 

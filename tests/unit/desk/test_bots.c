@@ -154,7 +154,7 @@ static void a_hand_off_is_a_note_with_what_was_collected(void **state)
         bot_acts(&scene, "none", SAYS("I connect you.") "," HANDS_OVER);
         assert_int_equal(OWNER_PEOPLE, row_of(&scene)->owner);
         assert_true(row_of(&scene)->handed_ms > 0);
-        assert_int_equal(1, row_of(&scene)->ihead);
+        assert_int_equal(2, row_of(&scene)->ihead); /* the note, and the change of the ticket */
         assert_int_equal(1, room_sql(scene.room,
                                      "SELECT COUNT(*) FROM entry WHERE log = 1 AND kind = 24 AND body LIKE "
                                      "'%KR-2041987%' AND body LIKE '%For the team billing. Priority: high.%'"));

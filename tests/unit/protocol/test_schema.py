@@ -84,8 +84,8 @@ REFUSED = {
     "a keyed method with optional cmid":
         ("methods", put(*SEND, "params", "cmid", "optional", value=True), "param cmid"),
     "a keyed method on a reader": ("methods", put(*SEND, "runs", value="read"), "runs on the desk"),
-    "a remembered result of two KiB": ("methods", put("methods", "key.add", "result", "note", value={
-        "type": "word", "max_bytes": 2048, "doc": "d"}), "1024 bytes at most"),
+    "a remembered result of twenty KiB": ("methods", put("methods", "key.add", "result", "note", value={
+        "type": "word", "max_bytes": 20480, "doc": "d"}), "16384 bytes at most"),
     "a notification with a result": ("methods", put("methods", "typing", "result", value={}), "a notification has no"),
     "a request without a result": ("methods", drop(*SEND, "result"), "a request has a result"),
     "an unknown caller": ("methods", put(*SEND, "who", value=["king"]), "unknown 'king'"),

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Seed: a desk with people and a past, for a demo and for trying: teams, agents, rules, hours, SLA, views, canned
+ * replies, customers and their tickets. All of it is made by the same calls that people and programs make, with the
+ * clock turned back and let go on. The same number gives the same desk. One thread. */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct operator;
+
+enum {
+        SEED_TEAMS = 3,
+        SEED_AGENTS = 10,
+        SEED_CUSTOMERS = 200,
+        SEED_TICKETS = 2000,
+        SEED_TICKETS_MOST = 20000,
+        SEED_DAYS = 60
+};
+
+struct seed_agent {
+        uint64_t id; /* outside id */
+        int team;
+};
+
+struct seed {
+        struct operator* operator;
+        uint64_t app;   /* outside id */
+        uint64_t dice;  /* state */
+        int64_t now_ms; /* where the clock of the desk stands */
+        int64_t end_ms; /* the true time at the beginning */
+        char teams[SEED_TEAMS][24];
+        char agent_ids[SEED_AGENTS][24];
+        struct seed_agent agents[SEED_AGENTS];
+        int entries; /* said so far */
+};
+
+/* Fills the store of a folder that nobody serves and that has no conversation yet, so that its past ends now. `tickets`
+ * 1 to 20,000. EX_OK, or an exit code with the reason printed. */
+int seed_folder(const char *dir, int tickets, uint64_t number);
+
+/* seed_desk.c: teams, agents and all that is set up. */
+int seed_desk(struct seed *seed);
+int seed_below(struct seed *seed, int bound); /* 0 <= x < bound */
+extern const char *const seed_team_names[SEED_TEAMS];
