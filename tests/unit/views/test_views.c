@@ -148,7 +148,7 @@ static void counts_are_told_when_they_change_and_five_times_a_second_at_most(voi
         views_settle(scene.room);
         room_forget(scene.room);
         for (int i = 0; i < 5; i++) {
-                char subject[8];
+                char subject[16];
                 snprintf(subject, sizeof subject, "c%d", i);
                 struct client customer = room_customer(scene.room, subject, 0);
                 char *conv = room_conversation(scene.room, &customer, "main");
@@ -339,7 +339,7 @@ static void pages_hold_every_ticket_once(void **state)
         struct scene scene = scene_of(state);
         enum { TICKETS = 45 };
         for (int i = 0; i < TICKETS; i++) {
-                char subject[8];
+                char subject[16];
                 snprintf(subject, sizeof subject, "p%d", i);
                 struct client customer = room_customer(scene.room, subject, 0);
                 char *conv = room_conversation(scene.room, &customer, "main");
@@ -378,7 +378,7 @@ static void only_what_was_read_of_a_view_is_told(void **state)
         struct scene scene = scene_of(state);
         char *view = add_view(&scene, "All", "", "created");
         for (int i = 0; i < 4; i++) {
-                char key[8];
+                char key[16];
                 snprintf(key, sizeof key, "k%d", i);
                 char *conv = room_conversation(scene.room, &scene.ann, key);
                 take_seq(room_send(scene.room, &scene.ann, conv, NULL, "hello"));

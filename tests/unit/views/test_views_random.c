@@ -51,7 +51,7 @@ static void begin(struct world *world)
         world->saved = add_view(room, "Hot", "priority >= high or tag in (t0, t1)", "priority");
         world->timed = add_view(room, "Late", "waiting > 10m or age > 2h and not status = solved", "waiting");
         for (int i = 0; i < CUSTOMERS; i++) {
-                char subject[8];
+                char subject[16];
                 snprintf(subject, sizeof subject, "c%d", i);
                 world->customers[i] = room_customer(room, subject, 0);
                 world->convs[i] = room_conversation(room, &world->customers[i], "main");
