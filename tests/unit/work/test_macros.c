@@ -172,7 +172,7 @@ static void a_bulk_answers_each_ticket_by_itself(void **state)
         char *convs[3], ids[3][ID_TEXT_BYTES + 1] = {{0}};
         int64_t versions[3];
         for (int i = 0; i < 3; i++) {
-                char subject[8];
+                char subject[16];
                 snprintf(subject, sizeof subject, "c%d", i);
                 convs[i] = crew_conversation(room, subject, "hi");
                 id_write(ids[i], "tkt", ticket_in(room, convs[i])->ext);
