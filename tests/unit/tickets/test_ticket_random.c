@@ -145,8 +145,9 @@ static void press(struct play *play)
         bool agrees = draw(play, 2);
         bool is_korean = strcmp(ticket->lang, "ko") == 0; /* the texts were made in the language of that time */
         id_write(conv, "cnv", ticket->conv_ext);
+        int64_t customer = ticket->customer, seq = ticket->consent_seq; /* a rollback makes it anew */
         for (int i = 0; i < CUSTOMERS; i++)
-                if (play->customers[i].caller.principal == ticket->customer)
+                if (play->customers[i].caller.principal == customer)
                         json_decref(room_ask(play->room, &play->customers[i], "message.send",
                                              "{\"cmid\":\"%s\",\"conv\":\"%s\",\"kind\":\"text\",\"text\":\"%s\","
                                              "\"pressed\":{\"seq\":%lld,\"id\":\"%s\"}}",
@@ -154,7 +155,7 @@ static void press(struct play *play)
                                              agrees      ? is_korean ? "네, 해결됐어요" : "Yes, solved"
                                              : is_korean ? "아니요, 아직이에요"
                                                          : "No, not yet",
-                                             (long long)ticket->consent_seq, agrees ? "solved" : "not_solved"));
+                                             (long long)seq, agrees ? "solved" : "not_solved"));
 }
 
 static void say(struct play *play)
