@@ -10,8 +10,8 @@
 #include "desk/routing/handlers.h"
 #include "desk/rules/handlers.h"
 #include "desk/tickets/handlers.h"
+#include "desk/tools/handlers.h"
 #include "desk/views/handlers.h"
-#include "desk/work/handlers.h"
 
 struct db;
 struct desk;

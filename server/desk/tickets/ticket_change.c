@@ -108,22 +108,17 @@ int ticket_tell(struct desk *desk, struct ticket *ticket, const struct ticket_by
         return desk->db_failure != 0 ? -PROTOCOL_ERR_INTERNAL : 0;
 }
 
-int ticket_say(struct desk *desk, struct ticket *ticket, const struct ticket_by *by, const char *word, struct span text)
+int ticket_note(struct desk *desk, struct ticket *ticket, const struct ticket_by *by, const char *what,
+                struct span text)
 {
         struct protocol_change change = {.ticket = ticket->ext,
                                          .version = ticket->version,
-                                         .what = span_of(word),
+                                         .what = span_of(what),
                                          .has_why = by->why && *by->why,
                                          .why = by->why ? cut(span_of(by->why), WHY_BYTES) : (struct span){0},
                                          .has_rule = by->rule != 0,
                                          .rule = by->rule};
         return put_entry(desk, ticket, by, text, &change);
-}
-
-int ticket_note(struct desk *desk, struct ticket *ticket, const struct ticket_by *by, const char *what,
-                struct span text)
-{
-        return ticket_say(desk, ticket, by, what, text);
 }
 
 /* ---- its fields ---- */

@@ -28,9 +28,6 @@ struct changed_field {
  * No fields: no entry. 0 or a negative protocol error (the store failed). */
 int ticket_tell(struct desk *desk, struct ticket *ticket, const struct ticket_by *by, const char *word,
                 const struct changed_field *fields, size_t count, enum ticket_happening what);
-/* The same without a change: the version stays. */
-int ticket_say(struct desk *desk, struct ticket *ticket, const struct ticket_by *by, const char *word,
-               struct span text);
 
 const char *ticket_priority_name(enum ticket_priority priority);
 /* Its conversation is readable by whoever its team and assignee are now. 0 or a negative protocol error. */

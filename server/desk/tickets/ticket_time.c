@@ -103,7 +103,7 @@ static int remind(struct desk *desk, struct ticket *ticket)
         ticket->last_ms = conversation->row.last_ts;
         ticket->reminded_ms = desk->now_ms;
         ticket_changed(desk, ticket);
-        return ticket_say(desk, ticket, &by, "reminded", SPAN("reminded (the customer is silent)"));
+        return ticket_note(desk, ticket, &by, "reminded", SPAN("reminded (the customer is silent)"));
 }
 
 int ticket_run_time(struct desk *desk, struct ticket *ticket)

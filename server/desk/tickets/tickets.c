@@ -66,7 +66,7 @@ static int make_room(struct tickets *tickets)
         if (!heap)
                 return DB_NOMEM;
         tickets->heap = heap;
-        tickets->room = tickets->heap_room = room;
+        tickets->room = room;
         return 0;
 }
 

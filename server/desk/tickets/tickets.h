@@ -41,8 +41,7 @@ enum {
         TICKET_SKILLS = 10,
         TICKET_WORD_BYTES = 64,     /* of a tag, a skill, a topic */
         TICKET_FIELDS_BYTES = 8192, /* custom fields, as JSON */
-        TICKET_SUBJECT_POINTS = 200,
-        TICKET_TIMERS = 4,
+        TICKET_SUBJECT_POINTS = 200
 };
 
 struct ticket {
@@ -101,7 +100,7 @@ struct tickets {
         struct ticket **by_ext, **by_conv; /* slots */
         size_t slot_count;
         struct ticket **heap; /* by due_ms */
-        size_t heap_count, heap_room;
+        size_t heap_count;
         struct ticket *changed_first;
         int64_t next_number;
         struct ticket_settings {

@@ -70,4 +70,4 @@
         {"canned.remove", NOTHING, ""}, {"canned.list", NOTHING, ""}, {"canned.get", NOTHING, ""},
         {"canned.used", NOTHING, ""}, {"macro.add", NOTHING, ""}, {"macro.set", NOTHING, ""},
         {"macro.remove", NOTHING, ""}, {"macro.list", NOTHING, ""},
-        {"ticket.bulk", NOTHING, ""}, /* a result for each of many: tests/unit/work */
+        {"ticket.bulk", NOTHING, ""}, /* a result for each of many: tests/unit/tools */

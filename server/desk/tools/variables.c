@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "desk/work/variables.h"
+#include "desk/tools/variables.h"
 
 #include <stdio.h>
 

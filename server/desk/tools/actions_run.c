@@ -5,11 +5,11 @@
 #include "desk/customers/customers.h"
 #include "desk/desk_private.h"
 #include "desk/tickets/ticket_private.h"
-#include "desk/work/actions.h"
-#include "desk/work/actions_private.h"
-#include "desk/work/canned.h"
-#include "desk/work/variables.h"
-#include "desk/work/work.h"
+#include "desk/tools/actions.h"
+#include "desk/tools/actions_private.h"
+#include "desk/tools/canned.h"
+#include "desk/tools/variables.h"
+#include "desk/tools/work.h"
 
 struct doing {
         struct desk *desk;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* canned.add, .set, .remove, .render, .used: replies that are written once and used often, each in several languages.
  */
-#include "desk/work/canned.h"
+#include "desk/tools/canned.h"
 
 #include "desk/customers/words.h"
 #include "desk/desk_private.h"
 #include "desk/people/people.h"
-#include "desk/work/variables.h"
-#include "desk/work/work.h"
+#include "desk/tools/variables.h"
+#include "desk/tools/work.h"
 
 enum { WORDS_OF_CANNED = 300 };
 

@@ -7,8 +7,8 @@
 #include "desk/customers/words.h"
 #include "desk/desk_private.h"
 #include "desk/reading.h"
-#include "desk/work/canned.h"
-#include "desk/work/work.h"
+#include "desk/tools/canned.h"
+#include "desk/tools/work.h"
 
 enum { ROWS_DEFAULT = 50 };
 

@@ -8,9 +8,9 @@
 #include "desk/desk_private.h"
 #include "desk/people/people.h"
 #include "desk/reading.h"
-#include "desk/work/actions.h"
-#include "desk/work/canned.h"
-#include "desk/work/work.h"
+#include "desk/tools/actions.h"
+#include "desk/tools/canned.h"
+#include "desk/tools/work.h"
 
 enum { MACROS_TOLD = 100, ACTIONS_BYTES = 8192 };
 

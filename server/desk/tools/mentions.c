@@ -6,7 +6,7 @@
 #include "desk/people/people.h"
 #include "desk/people/reach.h"
 #include "desk/reading.h"
-#include "desk/work/work_private.h"
+#include "desk/tools/work_private.h"
 
 enum { LOOKED_AT_MAX = 1000 };
 

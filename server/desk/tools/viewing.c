@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "desk/desk_private.h"
-#include "desk/work/work_private.h"
+#include "desk/tools/work_private.h"
 
 struct viewing {
         int64_t conv, agent; /* row ids */

@@ -3,7 +3,7 @@
  * keeps its version, so that an older one that comes late does not bring it back. */
 #include "desk/desk_private.h"
 #include "desk/people/people.h"
-#include "desk/work/work_private.h"
+#include "desk/tools/work_private.h"
 
 struct draft {
         int64_t version, at_ms;

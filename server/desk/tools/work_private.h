@@ -2,7 +2,7 @@
 /* What the files of this folder share. Desk thread only. */
 #pragma once
 
-#include "desk/work/work.h"
+#include "desk/tools/work.h"
 #include "store/entries.h"
 
 /* drafts.c: what he was writing there was sent. 0 or a negative protocol error (the store failed). */

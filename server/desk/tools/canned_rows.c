@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "desk/work/canned.h"
+#include "desk/tools/canned.h"
 
 #include <strings.h>
 
