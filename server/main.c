@@ -25,6 +25,8 @@ static const struct cli_command commands[] = {
         {"rule", "what gives a new ticket its team and priority", cli_rule},
         {"schedule", "business hours", cli_schedule},
         {"sla", "what is promised, and whether it was kept", cli_sla},
+        {"survey", "what customers are asked, and what they answered", cli_survey},
+        {"recovery", "cases of unhappy customers", cli_recovery},
         {"view", "lists of tickets that every agent sees", cli_view},
         {"report", "numbers of the desk", cli_report},
         {"routing", "how tickets get to agents", cli_routing},

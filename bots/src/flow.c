@@ -161,6 +161,20 @@ static void give_over(struct turn *turn, const char *name, const char *why)
         end_turn(turn, action, NULL);
 }
 
+/* Which of our texts tells the truth about the person who is to come. */
+static const char *person_key(struct turn *turn, const char *why, bool is_open)
+{
+        if (strcmp(why, "care") == 0)
+                return "person.care";
+        if (is_open && !turn_fact_is_true(turn, "online", true))
+                return "person.away";
+        if (strcmp(why, "error") == 0 && is_open)
+                return "error.open";
+        if (is_open)
+                return "person.open";
+        return json_object_get(turn->event->facts, "opens") ? "person.back" : "person.closed";
+}
+
 void turn_hand_off(struct turn *turn, const char *name, const char *why)
 {
         char block[80];
@@ -174,11 +188,7 @@ void turn_hand_off(struct turn *turn, const char *name, const char *why)
                 flow_begin(turn, block, why);
                 return;
         }
-        const char *key = strcmp(why, "care") == 0    ? "person.care"
-                          : strcmp(why, "error") == 0 ? "error.open"
-                          : is_open                   ? "person.open"
-                                                      : "person.closed";
-        turn_say(turn, turn_own_text(turn, key), NULL);
+        turn_say(turn, turn_own_text(turn, person_key(turn, why, is_open)), NULL);
         give_over(turn, name, why);
 }
 

@@ -5,19 +5,28 @@
 #include "lines.h"
 #include "turn.h"
 
+enum { OWN_LINE = 512 }; /* bytes of one of ours */
+
+struct span turn_own_line(const struct turn *turn, const char *key)
+{
+        struct span lines = bot_lines_of(bot_says, turn->language->lang), word, rest;
+        while (bot_lines_next(&lines, &word, &rest)) {
+                if (span_equal(word, span_of(key)))
+                        return rest;
+        }
+        return (struct span){"", 0};
+}
+
 json_t *turn_own_text(struct turn *turn, const char *key)
 {
         const json_t *mine = json_object_get(turn->version->bot, "texts");
-        const char *lang = turn->language->lang;
-        const json_t *text = json_object_get(json_object_get(mine, lang), key);
-        struct span lines = bot_lines_of(bot_says, lang), word, rest;
+        const json_t *text = json_object_get(json_object_get(mine, turn->language->lang), key);
+        char line[OWN_LINE];
         if (text)
                 return turn_fill(turn, json_string_value(text));
-        while (bot_lines_next(&lines, &word, &rest)) {
-                if (span_equal(word, span_of(key)))
-                        return json_stringn(rest.at, rest.len);
-        }
-        return json_string("");
+        struct span ours = turn_own_line(turn, key);
+        snprintf(line, sizeof(line), "%.*s", (int)ours.len, ours.at);
+        return turn_fill(turn, line);
 }
 
 /* ---- filling in ----------------------------------------------------------------------------------------------- */
@@ -39,11 +48,14 @@ static void put_value(struct writer *out, const char *text)
 
 static void put_var(struct turn *turn, struct writer *out, const char *path)
 {
-        const json_t *value = turn_var(turn, path);
+        const json_t *value = turn_var(turn, path), *fact = json_object_get(turn->event->facts, path);
+        json_t *spoken = value ? NULL : turn_spoken(turn, path, fact);
         char number[40];
         if (!value)
-                value = json_object_get(turn->event->facts, path);
-        if (json_is_string(value)) {
+                value = fact;
+        if (spoken) {
+                writer_raw(out, (struct span){json_string_value(spoken), json_string_length(spoken)});
+        } else if (json_is_string(value)) {
                 put_value(out, json_string_value(value));
         } else if (json_is_integer(value)) {
                 writer_int(out, json_integer_value(value));
@@ -53,6 +65,7 @@ static void put_var(struct turn *turn, struct writer *out, const char *path)
         } else if (json_is_boolean(value)) {
                 writer_raw(out, span_of(json_is_true(value) ? "true" : "false"));
         }
+        json_decref(spoken);
 }
 
 json_t *turn_fill(struct turn *turn, const char *text)

@@ -11,7 +11,7 @@
 int trial_init(struct trial *trial, const struct bot_version *version, const char *locale, int64_t now_ms)
 {
         *trial = (struct trial){.version = version, .now_ms = now_ms};
-        trial->facts = json_pack("{s:b}", "open", 1);
+        trial->facts = json_pack("{s:b, s:b}", "open", 1, "online", 1);
         trial->offers = json_array();
         trial->locale = locale ? strdup(locale) : NULL;
         if (trial->facts && trial->offers && (!locale || trial->locale))

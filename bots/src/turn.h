@@ -30,10 +30,16 @@ struct turn {
 
 /* A text that every bot has ("helped.ask"): the author's, else ours, in the customer's language. New reference. */
 json_t *turn_own_text(struct turn *turn, const char *key);
+/* Ours, as it stands; borrowed for ever. */
+struct span turn_own_line(const struct turn *turn, const char *key);
 
 /* `text` with $slot, $slot.member and $fact filled in; what comes from outside cannot be read as markup. New reference.
  */
 json_t *turn_fill(struct turn *turn, const char *text);
+
+/* spoken.c: the value of the fact `opens` or `wait` in the customer's words; new reference. NULL: it is none of these.
+ */
+json_t *turn_spoken(struct turn *turn, const char *fact, const json_t *value);
 
 /* ---- values.c: slots, facts, conditions ----------------------------------------------------------------------- */
 

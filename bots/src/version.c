@@ -140,20 +140,32 @@ static const json_t *questions_of(const struct version_answer *answer)
         return json_object_get(answer->it, answer->is_flow ? "triggers" : "texts");
 }
 
+/* Those of one answer, in the order of the canonical form, however the files had them. -1: too many. */
+static int add_languages(struct bot_version *version, const json_t *questions)
+{
+        const char *names[BOT_LANGUAGES_MAX], *lang;
+        size_t count = 0;
+        json_t *unused;
+        if (json_object_size(questions) > BOT_LANGUAGES_MAX)
+                return -1;
+        json_object_foreach((json_t *)questions, lang, unused) names[count++] = lang;
+        qsort(names, count, sizeof(names[0]), compare_names);
+        for (size_t i = 0; i < count; i++) {
+                if (!add_language(version, names[i]))
+                        return -1;
+        }
+        return 0;
+}
+
 /* The bot's own first, then in the order of the answers. -1: too many. */
 static int note_languages(struct bot_version *version)
 {
-        const char *lang;
-        json_t *unused;
         version->lang = json_string_value(json_object_get(version->bot, "lang"));
         if (!add_language(version, version->lang))
                 return -1;
         for (size_t i = 0; i < version->answer_count; i++) {
-                json_object_foreach((json_t *)questions_of(&version->answers[i]), lang, unused)
-                {
-                        if (!add_language(version, lang))
-                                return -1;
-                }
+                if (add_languages(version, questions_of(&version->answers[i])) < 0)
+                        return -1;
         }
         return 0;
 }

@@ -130,6 +130,21 @@ static void erase_message(struct machine *machine, deskbell_conversation *conv, 
                 blank_about(machine, conv, 1, PROTOCOL_ENTRY_REVISION, of);
 }
 
+/* The survey says from now on what became of it. */
+static void change_survey(struct machine *machine, deskbell_conversation *conv, int64_t of,
+                          const struct protocol_content *content)
+{
+        struct protocol_survey_said room[SURVEY_ANSWERS];
+        struct loaded loaded = loaded_new();
+
+        cache_entries(machine->cache, conv->row, 0, of, of, 1, false, load_one, &loaded);
+        if (loaded.is_found && loaded.entry.content.has_survey) {
+                survey_merge(&loaded.entry.content.survey, content, room);
+                sync_put(machine, conv, 0, loaded.number, &loaded.entry);
+        }
+        loaded_done(machine, &loaded);
+}
+
 void sync_apply(struct machine *machine, deskbell_conversation *conv, int log, const struct protocol_entry *entry)
 {
         struct place *place = &conv->place[log];
@@ -144,6 +159,10 @@ void sync_apply(struct machine *machine, deskbell_conversation *conv, int log, c
                 change_message(machine, conv, log, entry);
         if (entry->kind == PROTOCOL_ENTRY_ERASE && entry->content.has_of)
                 erase_message(machine, conv, log, entry->content.of);
+        if (log == 0 && entry->content.has_rated)
+                change_survey(machine, conv, entry->content.rated.seq, &entry->content);
+        if (log == 0 && entry->content.has_survey_end)
+                change_survey(machine, conv, entry->content.of, &entry->content);
         conv_give_live(conv, log, entry);
         conv_touch(conv, true);
         if (log == 0) {

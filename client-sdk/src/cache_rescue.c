@@ -255,7 +255,8 @@ bool cache_message_is_whole(const struct cached_message *message)
                 return false;
         if (message->op == DESKBELL_OP_EDIT)
                 return has_hash_of(message, PROTOCOL_ENTRY_EDIT);
-        return has_hash_of(message, PROTOCOL_ENTRY_TEXT) || has_hash_of(message, PROTOCOL_ENTRY_ATTACHMENT);
+        return has_hash_of(message, PROTOCOL_ENTRY_TEXT) || has_hash_of(message, PROTOCOL_ENTRY_ATTACHMENT) ||
+               has_hash_of(message, PROTOCOL_ENTRY_RATING);
 }
 
 /* What an edit or erasure means is found again by its target. */

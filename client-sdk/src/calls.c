@@ -103,7 +103,9 @@ void calls_answered(struct machine *machine, const struct request *request, stru
 {
         struct call **at = call_of(machine, request);
 
-        if (*at)
+        if (!result.len || *result.at != '{')
+                session_give_up(machine, "invalid_message", -1); /* what is no object is no answer: it is CANCELLED */
+        else if (*at)
                 finish(machine, at, 0, event_text((*at)->answer, result));
 }
 

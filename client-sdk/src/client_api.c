@@ -48,7 +48,7 @@ const char *deskbell_error_text(int error)
         case DESKBELL_E_KEY:
                 return "the file is sealed under another key, or no key was given";
         case DESKBELL_E_FORM:
-                return "what was filled in does not fit the form";
+                return "what was filled in does not fit the form or survey";
         default:
                 return "unknown error";
         }

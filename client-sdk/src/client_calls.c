@@ -18,17 +18,20 @@ static int check_object(struct span params)
 {
         struct fault fault = {0};
         struct reader reader;
+        struct arena names; /* those with escapes */
         char *copy = malloc(params.len + 1);
         if (!copy)
                 return DESKBELL_E_NOMEM;
 
         memcpy(copy, params.at, params.len);
-        reader_init(&reader, copy, params.len, READER_STRICT, NULL, &fault);
-        int rc = params.len && *copy == '{' && reader_skip(&reader) == 0 && reader_end(&reader) == 0
-                         ? 0
-                         : DESKBELL_E_INVALID;
+        arena_init(&names, NULL, 0);
+        reader_init(&reader, copy, params.len, READER_STRICT, &names, &fault);
+        bool is_object = params.len && *copy == '{' && reader_skip(&reader) == 0 && reader_end(&reader) == 0;
+        arena_done(&names);
         free(copy);
-        return rc;
+        if (is_object)
+                return 0;
+        return fault.code == PROTOCOL_ERR_INTERNAL ? DESKBELL_E_NOMEM : DESKBELL_E_INVALID;
 }
 
 int deskbell_call(deskbell_client *client, const char *method, const char *params, deskbell_call_fn fn, void *data)

@@ -349,15 +349,13 @@ int deskbell_send_file(deskbell_conversation *conversation, const struct deskbel
         if (rc < 0)
                 return rc;
         struct message_options how = {
-                .is_named = options.cmid != NULL,
                 .waits = options.wait_for_disk != 0,
                 .log = (int)options.log,
                 .reply_to = options.reply_to,
         };
-        if (!options.cmid)
-                how.cmid = client_cmid(client);
-        else if (cmid_read(span_of(options.cmid), &how.cmid) < 0)
-                return DESKBELL_E_INVALID;
+        rc = client_take_cmid(client, options.cmid, &how);
+        if (rc < 0)
+                return rc;
         if (options.cmid && is_taken(client, &how.cmid))
                 return DESKBELL_E_EXISTS;
         rc = take_all(client, &options, &how.cmid, taken);

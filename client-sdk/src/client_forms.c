@@ -2,14 +2,20 @@
 /* What was filled into a form, as the application hands it over: bounded here, once. Any thread, no lock. */
 #include "client_private.h"
 
-enum { FIELD_ID_BYTES = 64 };
+enum { ID_BYTES = 64 };
+
+bool client_is_id(const char *id)
+{
+        size_t points;
+
+        return id && client_is_line(id, ID_BYTES) && client_is_utf8(id, &points);
+}
 
 static int check_value(const struct deskbell_form_value *value)
 {
         size_t points;
 
-        if (!value->id || !value->value || !client_is_line(value->id, FIELD_ID_BYTES) ||
-            !client_is_utf8(value->id, &points))
+        if (!client_is_id(value->id) || !value->value)
                 return DESKBELL_E_INVALID;
         if (!*value->value)
                 return 0;

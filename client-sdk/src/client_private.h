@@ -103,10 +103,13 @@ int client_check_text(const char *text);
 /* Bounds and form of what was filled in; whether the form asked for it is looked at by handed_send. forms.c. */
 int client_check_filled(const struct deskbell_send_options *options);
 bool client_is_line(const char *text, size_t max); /* 1 to `max` bytes, no control characters */
+bool client_is_id(const char *id);                 /* what a message names things of another by; NULL is none */
 bool client_is_utf8(const char *text, size_t *out_points);
 
 /* ---- client_send.c ---- */
 struct cmid client_cmid(struct deskbell_client *client);
+/* The cmid of the application's, or a new one (NULL). 0 or DESKBELL_E_INVALID. */
+int client_take_cmid(struct deskbell_client *client, const char *cmid, struct message_options *out);
 /* Takes `handed`. It `waits`: until the message is on disk, after a turn on this thread. 0 (and the cmid) or an error.
  */
 int client_hand_over(struct deskbell_client *client, struct handed *handed, bool waits, char *out_cmid);

@@ -112,6 +112,15 @@ void deskbell_cmid_new(deskbell_client *client, char out_cmid[33])
         write_cmid(out_cmid, &cmid);
 }
 
+int client_take_cmid(struct deskbell_client *client, const char *cmid, struct message_options *out)
+{
+        out->is_named = cmid != NULL;
+        if (cmid)
+                return cmid_read(span_of(cmid), &out->cmid) < 0 ? DESKBELL_E_INVALID : 0;
+        out->cmid = client_cmid(client);
+        return 0;
+}
+
 static int take_options(deskbell_client *client, const struct deskbell_send_options *given, struct message_options *out)
 {
         struct deskbell_send_options options = DESKBELL_SEND_OPTIONS_INIT;
@@ -128,7 +137,6 @@ static int take_options(deskbell_client *client, const struct deskbell_send_opti
         if (rc < 0)
                 return rc;
         *out = (struct message_options){
-                .is_named = options.cmid != NULL,
                 .waits = options.wait_for_disk != 0,
                 .log = (int)options.log,
                 .reply_to = options.reply_to,
@@ -138,10 +146,7 @@ static int take_options(deskbell_client *client, const struct deskbell_send_opti
                 .filled = options.filled,
                 .filled_count = options.filled_count,
         };
-        if (options.cmid)
-                return cmid_read(span_of(options.cmid), &out->cmid) < 0 ? DESKBELL_E_INVALID : 0;
-        out->cmid = client_cmid(client);
-        return 0;
+        return client_take_cmid(client, options.cmid, out);
 }
 
 /* The form that was filled in is looked up in the cache; all else needs no lock. */

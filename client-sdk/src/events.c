@@ -207,6 +207,9 @@ int event_fill_content(struct event *event, struct deskbell_entry *out, const st
                 if (!out->files)
                         return DESKBELL_E_NOMEM;
         }
+        if ((content->has_survey || content->has_rated || content->has_survey_end) &&
+            event_fill_survey(event, out, content) < 0)
+                return DESKBELL_E_NOMEM;
         return content->form_count ? event_fill_form(event, out, content) : 0;
 }
 
@@ -272,6 +275,9 @@ static const char *take_stored(struct event *event, struct span stored)
         }
         event->message.pressed_seq = content.has_pressed ? content.pressed.seq : 0;
         event->message.filled_seq = content.has_filled ? content.filled.seq : 0;
+        event->message.rated_seq = content.has_rated ? content.rated.seq : 0;
+        if (content.has_rated)
+                return event_text(event, content.fallback_text);
         return content.has_text ? event_text(event, content.text) : "";
 }
 

@@ -119,6 +119,13 @@ int event_fill_content(struct event *event, struct deskbell_entry *out, const st
 /* The form alone, of content that has one. 0 or DESKBELL_E_NOMEM. */
 int event_fill_form(struct event *event, struct deskbell_entry *out, const struct protocol_content *content);
 
+/* What a survey, an answer to one or the end of one says; into the event's memory. 0 or DESKBELL_E_NOMEM. */
+int event_fill_survey(struct event *event, struct deskbell_entry *out, const struct protocol_content *content);
+/* Puts into `shown` what an answer or an end says of it; it borrows from `content` and `room`. survey_events.c. */
+enum { SURVEY_ANSWERS = 5 };
+void survey_merge(struct protocol_survey_shown *shown, const struct protocol_content *content,
+                  struct protocol_survey_said room[SURVEY_ANSWERS]);
+
 /* Fills `message` of the event from a row of the outbox. */
 int event_fill_message(struct event *event, deskbell_conversation *conversation, const struct cached_message *message);
 

@@ -167,6 +167,23 @@ int handed_files(deskbell_conversation *conv, const struct file_source *files, s
         return make(conv, options, &row, &content, files, count, out_handed);
 }
 
+int handed_rating(deskbell_conversation *conv, int64_t number, const struct deskbell_rating *rating,
+                  const struct message_options *options, struct handed **out_handed)
+{
+        struct protocol_content content = {0};
+        struct cached_message row = {.op = DESKBELL_OP_SEND};
+        struct arena arena;
+
+        arena_init(&arena, NULL, 0);
+        int rc = surveys_answer(conv->machine, conv, number, rating, &arena, &content);
+        if (rc == 0)
+                rc = make(conv, options, &row, &content, NULL, 0, out_handed);
+        if (rc == 0)
+                (*out_handed)->is_rating = true;
+        arena_done(&arena);
+        return rc;
+}
+
 /* ---- making a message of one that failed ------------------------------------------------------------------------- */
 
 struct putting_back {

@@ -25,14 +25,15 @@ struct handed {
         struct cached_message row; /* content points into memory of our own. RETRY: as it will be, but for its place */
         struct cmid old;           /* RETRY: of the message as it is in the file */
         bool is_named;             /* the cmid is the application's: it may be there already */
+        bool is_rating;            /* an answer to a survey */
         bool is_broken;            /* a copy of bytes cannot be written through: the message cannot be kept */
         struct file_source *files; /* FILES; texts in memory of our own */
         size_t files_count;
         struct handed_wait *wait; /* NULL = nobody waits: a failure is told as an outcome */
 };
 
-/* Make a message; what they look at is fit for any thread, but `text` with filled_seq asks the cache for the form and
- * needs the machine's lock. Errors as in deskbell.h, but for those of handover_put. */
+/* Make a message; what they look at is fit for any thread, but `text` with filled_seq asks the cache for the form, and
+ * a rating for the survey: they need the machine's lock. Errors as in deskbell.h, but for those of handover_put. */
 int handed_send(deskbell_conversation *conv, const char *text, const struct message_options *options,
                 struct handed **out_handed);
 int handed_edit(deskbell_conversation *conv, int64_t number, int64_t version, const char *text,
@@ -41,6 +42,8 @@ int handed_erase(deskbell_conversation *conv, int64_t number, const struct messa
                  struct handed **out_handed);
 int handed_files(deskbell_conversation *conv, const struct file_source *files, size_t count, const char *text,
                  const struct message_options *options, struct handed **out_handed);
+int handed_rating(deskbell_conversation *conv, int64_t number, const struct deskbell_rating *rating,
+                  const struct message_options *options, struct handed **out_handed);
 /* Reads the cache: with the machine's lock, in a turn or not. */
 int handed_retry(struct machine *machine, const struct cmid *cmid, int64_t wall_ms, struct handed **out_handed);
 struct handed *handed_free(struct handed *handed); /* NULL is welcome; always returns NULL */

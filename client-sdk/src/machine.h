@@ -112,6 +112,9 @@ struct message_options {
         size_t filled_count;
 };
 
+/* What of the answer does not fit the survey, as deskbell_survey_check tells it; NULL: it fits. surveys.c. */
+const char *survey_misfit(const struct deskbell_survey *survey, const struct deskbell_rating *rating);
+
 struct cmid machine_cmid(struct machine *machine, int64_t wall_ms); /* needs no turn */
 struct handed;
 /* Takes the list of what was handed over (handover.h), in its order; what becomes of it shows at the end of the turn,

@@ -594,6 +594,12 @@ void taking_free(struct machine *machine);
 int forms_answer(struct machine *machine, deskbell_conversation *conv, const struct message_options *options,
                  struct arena *arena, struct protocol_content *content);
 
+/* ---- surveys.c ---- */
+/* Puts an answer to survey `number` into `content`, with memory of `arena`. Checks it against the survey where that is
+ * in the cache. INVALID, FORM, STATE, NOMEM. */
+int surveys_answer(struct machine *machine, deskbell_conversation *conv, int64_t number,
+                   const struct deskbell_rating *rating, struct arena *arena, struct protocol_content *content);
+
 /* ---- uploads.c ---- */
 void uploads_pump(struct machine *machine);
 int64_t uploads_next_ms(const struct machine *machine);

@@ -36,6 +36,7 @@ static void write_send(struct writer *writer, const struct outgoing *out, const 
         const struct cmid *after = unanswered_before(out);
         const deskbell_conversation *conv = out->conv;
         bool has_id = conv->id && conv->is_confirmed;
+        enum protocol_entry_kind plain = content->has_rated ? PROTOCOL_ENTRY_RATING : PROTOCOL_ENTRY_TEXT;
         struct protocol_message_send params = {
                 .content = *content,
                 .cmid = out->row.cmid,
@@ -46,7 +47,7 @@ static void write_send(struct writer *writer, const struct outgoing *out, const 
                 .has_after = after != NULL,
                 .has_log = out->row.log == 1,
                 .log = PROTOCOL_MESSAGE_SEND_LOG_TEAM,
-                .kind = content->files_count ? PROTOCOL_ENTRY_ATTACHMENT : PROTOCOL_ENTRY_TEXT,
+                .kind = content->files_count ? PROTOCOL_ENTRY_ATTACHMENT : plain,
         };
 
         if (after)

@@ -74,9 +74,10 @@ static void take_message(struct machine *machine, const struct handed *handed)
                 return;
         }
         find_target(machine, conv, &row);
-        if (row.op != DESKBELL_OP_ERASE) /* of an edit: to know it whole after damage */
-                content_hash(row.op == DESKBELL_OP_SEND ? PROTOCOL_ENTRY_TEXT : PROTOCOL_ENTRY_EDIT, row.content,
-                             row.hash);
+        if (row.op == DESKBELL_OP_SEND)
+                content_hash(handed->is_rating ? PROTOCOL_ENTRY_RATING : PROTOCOL_ENTRY_TEXT, row.content, row.hash);
+        if (row.op == DESKBELL_OP_EDIT) /* to know it whole after damage */
+                content_hash(PROTOCOL_ENTRY_EDIT, row.content, row.hash);
         if (outbox_append(machine, conv, &row) == 0)
                 answers_sent(machine, &row);
 }

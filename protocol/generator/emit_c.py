@@ -268,11 +268,28 @@ def span_bounds(field):
     return 0, 0, 0
 
 
-def field_entry(schema, struct, name, field, item_of=None):
+class Limits:
+    """What values have to be, each once, in the order of its first use."""
+
+    def __init__(self, is_told):
+        self.is_told = is_told  # in words, too
+        self.rows = {}
+
+    def at(self, expected, *bounds_):
+        return self.rows.setdefault((expected if self.is_told else "", *bounds_), len(self.rows))
+
+    def lines(self):
+        assert len(self.rows) < 1 << 16
+        rows = [f"        {{ {quote(expected)}, {number(least)}, {number(most)}, {points} }},"
+                for expected, least, most, points in self.rows]
+        return ["const struct shape_limit protocol_limits[] = {"] + rows + ["};", ""]
+
+
+def field_entry(schema, limits, struct, name, field, item_of=None):
     """One initialiser of a struct shape_field."""
     least, most, points = span_bounds(field)
     parts = [f".name = {quote(name)}", f".name_len = {len(name)}", f".type = SHAPE_{field['type'].upper()}",
-             f".expected = {quote(expected_text(schema, field))}"]
+             f".limit = {limits.at(expected_text(schema, field), least, most, points)}"]
     if item_of:
         parts.append(f".bytes = sizeof({c_type(field)})")
     else:
@@ -282,10 +299,6 @@ def field_entry(schema, struct, name, field, item_of=None):
         if field["type"] == "array":
             parts.append(f".count_offset = offsetof(struct protocol_{struct}, {name}_count)")
             parts.append(f".item = &item_{struct}_{name}")
-    if (least, most) != (0, 0):
-        parts.append(f".min = {number(least)}, .max = {number(most)}")
-    if points:
-        parts.append(f".max_points = {points}")
     if field["type"] == "id":
         parts.append(f".prefix = {quote(field['prefix'])}")
     if field["type"] == "object":
@@ -295,17 +308,17 @@ def field_entry(schema, struct, name, field, item_of=None):
     return "{ " + ", ".join(parts) + " }"
 
 
-def shape_lines(schema, name, owner, left_out=()):
+def shape_lines(schema, limits, name, owner, left_out=()):
     lines = []
     fields = {member: field for member, field in owner["fields"].items() if member not in left_out}
     for member, field in fields.items():
         if field["type"] == "array":
-            entry = field_entry(schema, name, "", field["item"], item_of=member)
+            entry = field_entry(schema, limits, name, "", field["item"], item_of=member)
             lines.append(f"static const struct shape_field item_{name}_{member} = {entry};")
     if fields:
         lines.append(f"static const struct shape_field fields_{name}[] = {{")
         for member, field in fields.items():
-            lines.append(f"        {field_entry(schema, name, member, field)},")
+            lines.append(f"        {field_entry(schema, limits, name, member, field)},")
         lines.append("};")
     required = sum(1 << at for at, field in enumerate(fields.values()) if not field.get("optional"))
     parts = [f".name = {quote(name)}", f".bytes = sizeof(struct protocol_{name})",
@@ -338,13 +351,14 @@ def words_lines(schema, only=None):
     return lines
 
 
-def error_lines(schema):
+def error_lines(schema, is_told=True):
+    """Only who answers with an error says it in words."""
     lines = ["static const struct protocol_error_info errors[PROTOCOL_ERRORS] = {",
              '        [PROTOCOL_OK] = { 0, "ok", false, 200, "ok" },']
     for row in schema.errors:
         permanent = "true" if row["class"] == "permanent" else "false"
         lines.append(f"        [PROTOCOL_ERR_{row['name']}] = {{ {row['code']}, {quote(row['tag'])}, {permanent}, "
-                     f"{row['http']}, {quote(row['text'])} }},")
+                     f"{row['http']}, {quote(row['text'] if is_told else '')} }},")
     lines += ["};", "", "const struct protocol_error_info *protocol_error_info(enum protocol_error error)", "{",
               "        bool known = (unsigned)error < PROTOCOL_ERRORS;", "",
               "        return &errors[known ? error : PROTOCOL_ERR_INTERNAL];", "}", "",
@@ -455,9 +469,11 @@ def method_lines(schema):
 def source(schema):
     lines = [NOTE % "The tables behind protocol_generated.h.", '#include "protocol_generated.h"', "",
              '#include "protocol_shapes.h"', "", "#include <stddef.h>", ""]
+    limits = Limits(is_told=True)
     lines += words_lines(schema)
     for name, owner, _ in structs(schema):
-        lines += shape_lines(schema, name, owner)
+        lines += shape_lines(schema, limits, name, owner)
+    lines += limits.lines()
     lines.append("const struct shape *const protocol_shapes[] = {")
     lines += [f"        &protocol_shape_{name}," for name, _, _ in structs(schema)]
     lines += ["};", "const size_t protocol_shape_count = sizeof(protocol_shapes) / sizeof(protocol_shapes[0]);", ""]
@@ -493,11 +509,13 @@ def client_source(schema, client):
     found, enums = reached(schema, client)
     lines = [NOTE % "The part of protocol_generated.c that libdeskbell needs.", '#include "protocol_generated.h"', "",
              '#include "protocol_shapes.h"', "", "#include <stddef.h>", ""]
+    limits = Limits(is_told=False)
     lines += words_lines(schema, enums)
     for name, owner, _ in structs(schema):
         if name in found:
-            lines += shape_lines(schema, name, owner, client["passes_over"].get(name, ()))
-    return "\n".join(lines + error_lines(schema) + entry_info_lines(schema)).rstrip("\n") + "\n"
+            lines += shape_lines(schema, limits, name, owner, client["passes_over"].get(name, ()))
+    lines += limits.lines()
+    return "\n".join(lines + error_lines(schema, is_told=False) + entry_info_lines(schema)).rstrip("\n") + "\n"
 
 
 def shapes_header(schema):

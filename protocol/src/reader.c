@@ -458,7 +458,7 @@ static int names_add(struct reader *reader, struct names *names, struct span nam
 /* A name with escapes, decoded into the arena: the buffer stays as it is. */
 static int copy_name(struct reader *reader, struct span raw, struct span *out_name)
 {
-        char *copy = arena_take(reader->arena, raw.len + 1);
+        char *copy = reader->arena ? arena_take(reader->arena, raw.len + 1) : NULL;
         struct reader inner = *reader;
         struct reader_text text;
         int rc;

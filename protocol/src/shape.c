@@ -13,17 +13,17 @@ enum { FIRST_ITEMS = 4 };
 
 static int refuse(struct reader *reader, const struct shape_field *field)
 {
-        return reader_fail(reader, PROTOCOL_ERR_BAD_REQUEST, field->expected);
+        return reader_fail(reader, PROTOCOL_ERR_BAD_REQUEST, field_limit(field)->expected);
 }
 
 static int read_int(struct reader *reader, const struct shape_field *field, void *out)
 {
         int64_t value;
-        int rc = reader_int(reader, field->expected, &value);
+        int rc = reader_int(reader, field_limit(field)->expected, &value);
 
         if (rc < 0)
                 return rc;
-        if (value < field->min || value > field->max)
+        if (value < field_limit(field)->min || value > field_limit(field)->max)
                 return refuse(reader, field);
         memcpy(out, &value, sizeof(value));
         return 0;
@@ -31,7 +31,7 @@ static int read_int(struct reader *reader, const struct shape_field *field, void
 
 static int read_bool(struct reader *reader, const struct shape_field *field, void *out)
 {
-        return reader_bool(reader, field->expected, out);
+        return reader_bool(reader, field_limit(field)->expected, out);
 }
 
 static bool is_one_line(const struct reader_text *text)
@@ -60,9 +60,9 @@ static bool is_url(const struct reader_text *text)
 
 static bool is_allowed(const struct shape_field *field, const struct reader_text *text)
 {
-        if ((int64_t)text->span.len < field->min || (int64_t)text->span.len > field->max)
+        if ((int64_t)text->span.len < field_limit(field)->min || (int64_t)text->span.len > field_limit(field)->max)
                 return false;
-        if (text->points > field->max_points)
+        if (text->points > field_limit(field)->max_points)
                 return false;
         if (field->type == SHAPE_TEXT)
                 return !text->has_control;
@@ -72,7 +72,7 @@ static bool is_allowed(const struct shape_field *field, const struct reader_text
 static int read_text(struct reader *reader, const struct shape_field *field, void *out)
 {
         struct reader_text text;
-        int rc = reader_text(reader, field->expected, &text);
+        int rc = reader_text(reader, field_limit(field)->expected, &text);
 
         if (rc < 0)
                 return rc;
@@ -119,7 +119,7 @@ static int enum_read(struct reader *reader, const struct shape_field *field, str
 static int read_form(struct reader *reader, const struct shape_field *field, void *out)
 {
         struct reader_text text;
-        int rc = reader_text(reader, field->expected, &text);
+        int rc = reader_text(reader, field_limit(field)->expected, &text);
 
         if (rc < 0)
                 return rc;
@@ -134,7 +134,7 @@ static int read_form(struct reader *reader, const struct shape_field *field, voi
                 rc = cmid_read(text.span, out);
                 break;
         case SHAPE_HEX:
-                rc = hex_read(text.span, out, (size_t)field->max);
+                rc = hex_read(text.span, out, (size_t)field_limit(field)->max);
                 break;
         default:
                 rc = enum_read(reader, field, text.span, out);
@@ -157,7 +157,7 @@ static int read_value(struct reader *reader, const struct shape_field *field, ch
         case SHAPE_URL:
                 return read_text(reader, field, out);
         case SHAPE_OBJECT:
-                return read_object(reader, field->of, field->expected, out);
+                return read_object(reader, field->of, field_limit(field)->expected, out);
         default:
                 return read_form(reader, field, out);
         }
@@ -189,7 +189,7 @@ static int read_items(struct reader *reader, const struct shape_field *field, ch
         while ((rc = reader_item(reader, *count == 0)) > 0) {
                 char *grown;
 
-                if ((int64_t)*count == field->max)
+                if ((int64_t)*count == field_limit(field)->max)
                         return refuse(reader, field);
                 grown = items_grow(reader, item->bytes, *items, *count, &room);
                 if (!grown)
@@ -209,13 +209,13 @@ static int read_array(struct reader *reader, const struct shape_field *field, ch
 {
         char *items = NULL;
         size_t count = 0;
-        int rc = reader_array(reader, field->expected);
+        int rc = reader_array(reader, field_limit(field)->expected);
 
         if (rc == 0)
                 rc = read_items(reader, field, &items, &count);
         if (rc < 0)
                 return rc;
-        if ((int64_t)count < field->min)
+        if ((int64_t)count < field_limit(field)->min)
                 return refuse(reader, field);
         memcpy(base + field->offset, &items, sizeof(items));
         memcpy(base + field->count_offset, &count, sizeof(count));
@@ -390,7 +390,7 @@ static void write_value(struct writer *writer, const struct shape_field *field, 
                 writer_cmid(writer, (const struct cmid *)value);
                 break;
         case SHAPE_HEX:
-                writer_hex(writer, (const uint8_t *)value, (size_t)field->max);
+                writer_hex(writer, (const uint8_t *)value, (size_t)field_limit(field)->max);
                 break;
         case SHAPE_ENUM:
                 write_enum(writer, field, value);
@@ -476,7 +476,7 @@ int shape_rule_check(const struct shape *shape, const struct shape_rule *rule, c
                 if (has && !(rule->may >> i & 1))
                         return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, field->name, "not with this kind");
                 if (!has && rule->needs >> i & 1)
-                        return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, field->name, field->expected);
+                        return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, field->name, field_limit(field)->expected);
         }
         return 0;
 }

@@ -29,30 +29,42 @@ struct shape_word {
 
 struct shape;
 
+/* What a value has to be. One for all fields that want the same. */
+struct shape_limit {
+        const char *expected; /* for a fault; "" in the client library, which has nobody to tell */
+        int64_t min, max;     /* of an int; bytes of a text; items of an array; max = bytes of a hex */
+        uint32_t max_points;  /* code points of a text */
+};
+
+extern const struct shape_limit protocol_limits[];
+
 /* One for each member of each struct: kept narrow, since every device carries them. */
 struct shape_field {
         const char *name;
-        const char *expected; /* for a fault */
         union {
                 const char *prefix;             /* SHAPE_ID */
                 const struct shape *of;         /* SHAPE_OBJECT */
                 const struct shape_field *item; /* SHAPE_ARRAY; its offset is 0 */
                 const struct shape_word *words; /* SHAPE_ENUM */
         };
-        int64_t min, max;    /* of an int; bytes of a text; items of an array; max = bytes of a hex */
-        uint32_t max_points; /* code points of a text */
+        uint16_t limit;                            /* which of protocol_limits */
         uint16_t offset, has_offset, count_offset; /* in the struct */
         uint16_t bytes;                            /* of an item in memory */
         uint8_t word_count, name_len, type;
         bool optional;
 };
 
+static inline const struct shape_limit *field_limit(const struct shape_field *field)
+{
+        return &protocol_limits[field->limit];
+}
+
 struct shape {
         const char *name;
         const struct shape_field *fields;
         const struct shape *include; /* its members stand flat on the wire, behind our own */
         uint64_t required;           /* bits of the fields that may not lack */
-        uint32_t bytes, include_offset;
+        uint16_t bytes, include_offset;
         uint8_t count; /* at most 64 */
 };
 

@@ -141,8 +141,8 @@ static void print_report(const struct bot_build_report *report)
                 printf("%-6s %u answers, %u examples; of examples held back right %.0f %%, among three %.0f %%; ",
                        language->lang, train->answers, train->examples, train->top1 * 100.0 / BOT_SCORE_ONE,
                        train->top3 * 100.0 / BOT_SCORE_ONE);
-                if (train->wish_most == 0)
-                        printf("too few examples to answer alone: it offers choices\n");
+                if (train->wish_most < BOT_WISH_USUAL)
+                        printf("they are too few, or too unlike each other, to answer alone: it offers choices\n");
                 else
                         printf("answers %.0f %% alone, %.0f %% of what is off topic\n",
                                train->kept * 100.0 / BOT_SCORE_ONE, train->off_topic * 100.0 / BOT_SCORE_ONE);

@@ -113,6 +113,7 @@ struct push {
 static int try_out(struct push *push)
 {
         struct bot_version *version = NULL;
+        struct bot_build_report report;
         struct writer blob;
         const char *wrong = NULL;
         size_t passed = 0, failed = 0;
@@ -120,7 +121,7 @@ static int try_out(struct push *push)
         if (!bot_tests_any(push->sources.bot))
                 return EX_OK;
         writer_init(&blob, NULL, 0);
-        if (bot_version_build(push->sources.bot, push->sources.problems, &blob, NULL) < 0)
+        if (bot_version_build(push->sources.bot, push->sources.problems, &blob, &report) < 0)
                 rc = cli_fail(EX_OSERR, "the bot could not be built");
         else if (!(version = bot_version_load((struct span){blob.bytes, blob.len}, &wrong)))
                 rc = cli_fail(EX_SOFTWARE, "%s", wrong);
@@ -128,6 +129,8 @@ static int try_out(struct push *push)
                 rc = bot_tests_run(version, true, &passed, &failed);
         bot_version_free(version);
         writer_done(&blob);
+        if (rc == EX_OK && failed > 0)
+                bot_tests_explain(&report);
         if (rc == EX_OK && failed > 0 && !push->is_anyway)
                 return cli_fail(EX_DATAERR, "%zu of %zu tests failed, nothing was pushed; mend them, or say --anyway",
                                 failed, passed + failed);
@@ -200,7 +203,7 @@ static void print_languages(const json_t *languages)
                 if (alone > 0)
                         printf("answered alone %lld %%\n", (long long)(alone / 10));
                 else
-                        printf("too few to answer alone: it offers choices\n");
+                        printf("too few, or too unlike each other, to answer alone: it offers choices\n");
         }
 }
 

@@ -113,6 +113,20 @@ int bot_tests_run(const struct bot_version *version, bool is_quiet, size_t *out_
         return EX_OK;
 }
 
+void bot_tests_explain(const struct bot_build_report *report)
+{
+        for (size_t i = 0; i < report->count; i++) {
+                const struct bot_train_report *train = &report->languages[i].train;
+                if (report->languages[i].error || train->wish_most >= BOT_WISH_USUAL)
+                        continue;
+                fprintf(stderr,
+                        "note: in %s nothing is answered alone, it offers choices: of %u examples held back it finds "
+                        "only %.0f %%. More of them, and\nsome that are near each other, tell the answers apart; a "
+                        "test can also say: expect choices NAME\n",
+                        report->languages[i].lang, train->examples, train->top1 * 100.0 / BOT_SCORE_ONE);
+        }
+}
+
 int bot_run_test(int argc, char **argv)
 {
         const struct cli_page page = {
@@ -124,16 +138,19 @@ int bot_run_test(int argc, char **argv)
                 .max_free = 200,
         };
         struct bot_version *version = NULL;
+        struct bot_build_report report;
         size_t passed = 0, failed = 0;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which files? see: deskbell bot test --help");
-        int rc = bot_version_of(argv + first, &version, NULL);
+        int rc = bot_version_of(argv + first, &version, &report);
         if (rc == EX_OK)
                 rc = bot_tests_run(version, false, &passed, &failed);
         if (rc == EX_OK) {
+                if (failed > 0)
+                        bot_tests_explain(&report);
                 printf("%zu passed, %zu failed\n", passed, failed);
                 int end = cli_finish();
                 rc = end != EX_OK ? end : failed > 0;

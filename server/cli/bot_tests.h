@@ -10,3 +10,6 @@ bool bot_tests_any(const json_t *bot);
 /* Runs all of it; what failed is printed on standard error, and unless `is_quiet` a line for each test block on
  * standard output. An exit code: EX_OSERR, or EX_OK with both numbers set. */
 int bot_tests_run(const struct bot_version *version, bool is_quiet, size_t *out_passed, size_t *out_failed);
+
+/* After a failure: says on standard error in which languages nothing is answered alone, however good the match. */
+void bot_tests_explain(const struct bot_build_report *report);

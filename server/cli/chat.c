@@ -69,6 +69,8 @@ static void on_state(deskbell_client *client, const struct deskbell_state *state
         chat->was_caught_up |= state->connection == DESKBELL_ONLINE && state->caught_up;
         if (state->connection == DESKBELL_ONLINE && state->caught_up)
                 chat_fill_later(chat);
+        if (state->connection == DESKBELL_ONLINE && state->caught_up)
+                chat_rate_later(chat);
         chat_desk_state(chat, state->principal);
         if (chat->is_plain && state->connection != before && state->connection != DESKBELL_CONNECTING) {
                 chat_describe_connection(chat, text, sizeof(text));
@@ -80,6 +82,8 @@ static const char *name_of(const struct chat *chat, const struct deskbell_entry 
 {
         if (entry->is_mine)
                 return "me";
+        if (entry->kind == DESKBELL_KIND_SURVEY && entry->survey)
+                return entry->survey->brand[0] ? entry->survey->brand : "support";
         if (entry->name[0])
                 return entry->name;
         if (strncmp(entry->author, "usr_", 4) == 0)
@@ -104,6 +108,8 @@ static char *text_of(struct chat *chat, const struct deskbell_entry *entry)
 
 static void show_entry(struct chat *chat, const struct deskbell_entry *entry)
 {
+        if (entry->kind == DESKBELL_KIND_SURVEY_END)
+                return; /* it is said at the survey */
         transcript_entry(&chat->transcript, entry, name_of(chat, entry));
         struct shown *row = entry->files_count ? transcript_find(&chat->transcript, entry->log, entry->number) : NULL;
         char *files = row ? chat_files_text(chat, entry->files, entry->files_count, true) : NULL;
@@ -138,6 +144,8 @@ static void print_entry(struct chat *chat, const struct deskbell_entry *entry)
 
         if (entry->kind == DESKBELL_KIND_ERASE)
                 printf("#%lld%s %s erased #%lld\n", (long long)entry->number, what, name, (long long)entry->of);
+        else if (entry->kind == DESKBELL_KIND_SURVEY_END)
+                printf("#%lld about survey #%lld\n", (long long)entry->number, (long long)entry->of);
         else if (entry->kind == DESKBELL_KIND_REVISION)
                 printf("#%lld%s before that #%lld was: %s\n", (long long)entry->number, what, (long long)entry->of,
                        text);
@@ -162,6 +170,7 @@ static void on_entry(deskbell_client *client, const struct deskbell_entry *entry
                 print_entry(chat, entry);
         else
                 show_entry(chat, entry);
+        chat_survey_entry(chat, entry);
         if (entry->log == DESKBELL_PUBLIC && entry->number > chat->read_seq)
                 chat->read_seq = entry->number;
         if (entry->origin == DESKBELL_FOLLOWING && !entry->is_mine && !chat->is_plain && chat->scroll == 0)
@@ -354,6 +363,8 @@ static void suspend(struct chat *chat)
 
 static void on_key(struct chat *chat, char byte)
 {
+        if (chat_survey_key(chat, byte))
+                return;
         switch (editor_feed(&chat->editor, byte)) {
         case EDITOR_CHANGED:
                 if (chat->editor.len && chat->editor.text[0] != '/' && chat->conv)
@@ -361,7 +372,7 @@ static void on_key(struct chat *chat, char byte)
                 chat->is_dirty = true;
                 break;
         case EDITOR_SUBMIT:
-                if (chat->editor.len || chat->filling) {
+                if (chat->editor.len || chat->filling || chat->survey.is_asking) {
                         if (chat->editor.len)
                                 editor_remember(&chat->editor);
                         chat_line(chat, chat->editor.text);
@@ -464,7 +475,7 @@ static void check_done(struct chat *chat)
                 chat->exit_code = EXIT_UNAVAILABLE;
                 chat->is_ending = true;
         } else if (!status.queued && status.is_caught_up && !status.callbacks_waiting && !chat->saving &&
-                   !chat->searches && !chat->find_later && !chat->looking && !chat->fill_later &&
+                   !chat->searches && !chat->find_later && !chat->looking && !chat->fill_later && !chat->survey.later &&
                    chat_desk_is_idle(chat)) {
                 chat->exit_code = chat->failed ? EXIT_TEMPORARY : chat->exit_code;
                 chat->is_ending = true;
@@ -701,6 +712,7 @@ static void end(struct chat *chat)
         editor_done(&chat->editor);
         chat_files_done(chat);
         chat_fill_done(chat);
+        chat_survey_done(chat);
         free(chat->find_later);
         free(chat->list);
 }

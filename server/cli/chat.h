@@ -135,6 +135,23 @@ struct attached {
         char *path, *caption;
 };
 
+/* The newest survey of the conversation, and what the customer is saying to it. */
+struct chat_survey {
+        int64_t number; /* 0 = there is none */
+        int min, max;
+        bool is_open;    /* takes an answer */
+        bool takes_keys; /* it waits, and nothing was said since: a digit answers it */
+        bool is_asking;  /* what comes after the score */
+        bool was_pressed;
+        int score;
+        size_t at;                              /* which question; behind the last one: the tick, then the comment */
+        struct deskbell_survey_said answers[5]; /* own texts */
+        size_t answers_count;
+        char *comment;
+        bool wants_contact;
+        char *later; /* what /rate was given, until all is caught up */
+};
+
 struct chat {
         struct deskbell_options options;
         const char *conv_id, *key, *data_dir, *store_key_file;
@@ -168,6 +185,7 @@ struct chat {
         int looking;             /* for a form that was named */
         char *fill_later;        /* what /fill was given, until all is caught up */
         bool was_caught_up;      /* once in this run */
+        struct chat_survey survey;
         struct chat_desk desk;
 };
 
@@ -212,6 +230,17 @@ void chat_fill_answer(struct chat *chat, const char *line); /* to the field that
 void chat_fill_cancel(struct chat *chat);                   /* nothing when none is asked for */
 void chat_fill_done(struct chat *chat);
 char *chat_form_text(const struct deskbell_entry *entry); /* lines below a form; malloc'd, NULL: no memory */
+
+/* chat_survey.c */
+void chat_survey_entry(struct chat *chat, const struct deskbell_entry *entry); /* after it is shown */
+void chat_rate(struct chat *chat, const char *text);
+void chat_rate_later(struct chat *chat);
+void chat_contact(struct chat *chat);
+bool chat_survey_key(struct chat *chat, char byte);         /* true: it was an answer */
+bool chat_survey_line(struct chat *chat, const char *line); /* true: it was an answer */
+void chat_survey_cancel(struct chat *chat);
+void chat_survey_done(struct chat *chat);
+char *chat_survey_text(const struct deskbell_survey *survey); /* lines below it; malloc'd, NULL: no memory */
 
 void chat_older(struct chat *chat);
 

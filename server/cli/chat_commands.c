@@ -8,23 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] = "commands:\n"
-                           "/note TEXT         a note for the team only (agents)\n"
-                           "/reply SEQ TEXT    answer message SEQ\n"
-                           "/press SEQ N       choose button N of message SEQ\n"
-                           "/fill [SEQ]        fill in a form, field by field (or /fill [SEQ] FIELD=VALUE ...)\n"
-                           "/edit SEQ TEXT     change an own message\n"
-                           "/erase SEQ         erase an own message\n"
-                           "/retry             send again what failed\n"
-                           "/older             show older messages (or Page Up)\n"
-                           "/attach PATH [TEXT] send a file, with a caption; quote a path with spaces\n"
-                           "/cancel            give up the form being filled in, or the upload begun last\n"
-                           "/save N [PATH]     save file N, into this folder or to PATH\n"
-                           "/find WORDS        look for words in all you may read\n"
-                           "/list              conversations (agents); a number stays the same\n"
-                           "/open N or ID      another conversation (agents)\n"
-                           "/away, /here       whether customers may count on you (agents)\n"
-                           "/quit              end; what is queued stays queued";
+static const char help[] =
+        "commands:\n"
+        "/note TEXT         a note for the team only (agents)\n"
+        "/reply SEQ TEXT    answer message SEQ\n"
+        "/press SEQ N       choose button N of message SEQ\n"
+        "/fill [SEQ]        fill in a form, field by field (or /fill [SEQ] FIELD=VALUE ...)\n"
+        "/rate N [COMMENT]  answer the survey (#SEQ before N: that one), /contact asks to be contacted\n"
+        "/edit SEQ TEXT     change an own message\n"
+        "/erase SEQ         erase an own message\n"
+        "/retry             send again what failed\n"
+        "/older             show older messages (or Page Up)\n"
+        "/attach PATH [TEXT] send a file, with a caption; quote a path with spaces\n"
+        "/cancel            give up the form being filled in, the survey's questions, or the upload "
+        "begun last\n"
+        "/save N [PATH]     save file N, into this folder or to PATH\n"
+        "/find WORDS        look for words in all you may read\n"
+        "/list              conversations (agents); a number stays the same\n"
+        "/open N or ID      another conversation (agents)\n"
+        "/away, /here       whether customers may count on you (agents)\n"
+        "/quit              end; what is queued stays queued";
 
 void chat_say(struct chat *chat, const char *format, ...)
 {
@@ -254,6 +257,8 @@ static void on_cancel(struct chat *chat)
 {
         if (chat->filling)
                 chat_fill_cancel(chat);
+        else if (chat->survey.is_asking)
+                chat_survey_cancel(chat);
         else
                 chat_cancel(chat);
 }
@@ -282,7 +287,7 @@ static void on_command(struct chat *chat, const char *line)
                 {"/open", on_open, NULL},       {"/list", NULL, chat_list}, {"/older", NULL, chat_older},
                 {"/attach", chat_attach, NULL}, {"/save", chat_save, NULL}, {"/find", chat_find, NULL},
                 {"/cancel", NULL, on_cancel},   {"/away", NULL, on_away},   {"/here", NULL, on_here},
-                {"/fill", chat_fill, NULL},
+                {"/fill", chat_fill, NULL},     {"/rate", chat_rate, NULL}, {"/contact", NULL, chat_contact},
         };
 
         if (after(line, "/quit")) {
@@ -305,8 +310,8 @@ static void on_command(struct chat *chat, const char *line)
                         commands[i].without(chat);
                 return;
         }
-        if (chat->is_staff &&
-            (chat_ticket_command(chat, line) || chat_work_command(chat, line) || chat_view_command(chat, line)))
+        if (chat->is_staff && (chat_ticket_command(chat, line) || chat_work_command(chat, line) ||
+                               chat_view_command(chat, line) || chat_case_command(chat, line)))
                 return;
         chat_say(chat, "unknown command; /help tells all, // begins a message with a slash");
 }
@@ -319,12 +324,12 @@ void chat_line(struct chat *chat, const char *line)
 
 void chat_line_now(struct chat *chat, const char *line)
 {
-        if (!*line && !chat->filling)
+        if (!*line && !chat->filling && !chat->survey.is_asking)
                 return;
         if (line[0] == '/' && line[1] != '/')
                 on_command(chat, line);
         else if (chat->filling)
                 chat_fill_answer(chat, line[0] == '/' ? line + 1 : line);
-        else
+        else if (!chat_survey_line(chat, line[0] == '/' ? line + 1 : line))
                 send_text(chat, line[0] == '/' ? line + 1 : line, DESKBELL_PUBLIC, 0);
 }

@@ -304,6 +304,8 @@ static void on_event(deskbell_client *client, const char *event, const char *tex
                 chat_view_told(chat, params);
         } else if (strcmp(event, "views") == 0) {
                 chat_views_told(chat, params);
+        } else if (strcmp(event, "recovery") == 0) {
+                chat_case_told(chat, params);
         } else {
                 chat_work_told(chat, event, params);
         }

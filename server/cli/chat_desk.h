@@ -65,6 +65,10 @@ bool chat_work_command(struct chat *chat, const char *line);
 bool chat_view_command(struct chat *chat, const char *line);
 bool chat_ticket_has(const char *line);
 bool chat_work_has(const char *line);
+/* ---- chat_case.c: recovery cases ---- */
+bool chat_case_command(struct chat *chat, const char *line);
+bool chat_case_has(const char *line);
+void chat_case_told(struct chat *chat, const json_t *params); /* its event */
 bool chat_is_desk_command(const char *line);
 void chat_view_again(struct chat *chat); /* a new session */
 void chat_work_again(struct chat *chat);

@@ -33,7 +33,10 @@ const char chat_desk_help[] = "on the ticket of this conversation:\n"
                               "/team              colleagues, their status and load\n"
                               "/who               who else looks at this conversation\n"
                               "/invite AGENT [NOTE], /mentions\n"
-                              "/customer          what is known of the customer, and the time line";
+                              "/customer          what is known of the customer, and the time line\n"
+                              "/cases             recovery cases that are yours\n"
+                              "/case              the one of this conversation; /case contact, action, done, cause,\n"
+                              "                   gave, resolve: what was done in it";
 
 /* ---- what is common ---------------------------------------------------------------------------------------------- */
 

@@ -126,7 +126,8 @@ static char *text_of(const struct deskbell_entry *entry)
 
         for (size_t i = 0; i < entry->choices_count; i++)
                 room += strlen(entry->choices[i].label) + 24;
-        char *form = entry->form_count ? chat_form_text(entry) : NULL;
+        bool is_survey = entry->kind == DESKBELL_KIND_SURVEY && entry->survey;
+        char *form = is_survey ? chat_survey_text(entry->survey) : entry->form_count ? chat_form_text(entry) : NULL;
         room += form ? strlen(form) : 0;
         char *text = malloc(room);
         if (!text) {

@@ -248,6 +248,6 @@ bool chat_view_command(struct chat *chat, const char *line)
 
 bool chat_is_desk_command(const char *line)
 {
-        return chat_ticket_has(line) || chat_work_has(line) ||
+        return chat_ticket_has(line) || chat_work_has(line) || chat_case_has(line) ||
                chat_names(commands, sizeof(commands) / sizeof(commands[0]), line);
 }

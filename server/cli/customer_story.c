@@ -128,12 +128,14 @@ static void print_timeline(json_t *result)
                 printf("%s  %-12s", cli_time(number_of(row, "at"), when), cli_text(row, "kind"));
                 if (number_of(row, "number") > 0)
                         printf(" #%lld", (long long)number_of(row, "number"));
-                const char *const members[] = {"name", "title", "text", "url", "conv", "by"};
+                const char *const members[] = {"name", "title", "text", "url", "state", "conv", "by"};
                 for (size_t m = 0; m < sizeof(members) / sizeof(members[0]); m++)
                         if (*cli_text(row, members[m]))
                                 printf("  %s", cli_text(row, members[m]));
                 json_array_foreach(json_object_get(row, "data"), v, value)
                         printf("  %s=%s", cli_text(value, "name"), cli_text(value, "value"));
+                if (json_object_get(row, "score"))
+                        printf("  %lld of %lld", (long long)number_of(row, "score"), (long long)number_of(row, "top"));
                 printf("\n");
         }
         if (*cli_text(result, "next"))

@@ -325,7 +325,7 @@ int cli_demo(int argc, char **argv)
         if (rc == EX_OK)
                 rc = make_people(&demo);
         if (rc == EX_OK && demo.tickets > 0)
-                rc = seed_folder(demo.dir, demo.tickets, 1);
+                rc = seed_folder(demo.dir, demo.tickets, SEED_DAYS, 1);
         if (rc == EX_OK)
                 rc = demo_shop_start(&demo);
         if (rc == EX_OK)

@@ -216,6 +216,70 @@ static int put_tickets(struct export_run *run, const struct conversation_row *co
         return rc;
 }
 
+/* What he was asked, and what he answered. */
+static int put_surveys(struct export_run *run)
+{
+        static const char *const metrics[] = {"", "csat", "nps", "ces"};
+        static const char *const states[] = {"", "planned", "waiting", "answered", "expired", "withdrawn", "refused"};
+        struct db_stmt *stmt = db_stmt(run->db, SQL_SURVEY_OFFERS_EXPORT);
+        int rc;
+
+        db_bind_int(stmt, 1, run->who->id);
+        while ((rc = db_step(stmt)) == DB_ROW)
+                put(run, json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:b}", "type",
+                                   "survey", "offer", id_text("off", (uint64_t)db_int(stmt, 0)), "conv",
+                                   id_text("cnv", (uint64_t)db_int(stmt, 1)), "survey", text(db_text(stmt, 2)),
+                                   "metric", metrics[db_int(stmt, 3) % 4], "state", states[db_int(stmt, 4) % 7],
+                                   "reason", text(db_text(stmt, 5)), "offered", (json_int_t)db_int(stmt, 6), "answered",
+                                   (json_int_t)db_int(stmt, 7), "score",
+                                   db_is_null(stmt, 8) ? json_null() : json_integer(db_int(stmt, 8)), "comment",
+                                   text(db_text(stmt, 9)), "answers", text(db_text(stmt, 10)), "wants_contact",
+                                   db_int(stmt, 11) != 0));
+        return rc;
+}
+
+static const char *const case_lines[] = {
+        "",           "opened",   "repeated",  "answer_changed", "withdrawn",      "assigned",
+        "unassigned", "contact",  "action",    "action_done",    "cause",          "compensation",
+        "resolved",   "reopened", "escalated", "asked_again",    "answered_again", "merged"};
+
+static json_t *score_text(struct db_stmt *stmt, int column)
+{
+        return db_is_null(stmt, column) ? json_null() : json_integer(db_int(stmt, column));
+}
+
+/* Cases about him, what he was given, and (with the team's notes) the whole log. */
+static int put_cases(struct export_run *run)
+{
+        enum { COMPENSATION = 11 };
+        static const char *const stages[] = {"", "open", "contacted", "resolved", "reopened", "withdrawn"};
+        static const char *const outcomes[] = {"", "recovered", "not_recovered", "unreachable", "declined"};
+        struct db_stmt *stmt = db_stmt(run->db, SQL_RECOVERY_EXPORT);
+        int rc;
+
+        db_bind_int(stmt, 1, run->who->id);
+        while ((rc = db_step(stmt)) == DB_ROW)
+                put(run, json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:o}", "type", "recovery",
+                                   "recovery", id_text("rec", (uint64_t)db_int(stmt, 1)), "conv",
+                                   id_text("cnv", (uint64_t)db_int(stmt, 2)), "stage", stages[db_int(stmt, 3) % 6],
+                                   "outcome", outcomes[db_int(stmt, 4) % 5], "reason", text(db_text(stmt, 5)), "cause",
+                                   text(db_text(stmt, 6)), "opened", (json_int_t)db_int(stmt, 7), "resolved",
+                                   (json_int_t)db_int(stmt, 8), "score_before", score_text(stmt, 9), "score_after",
+                                   score_text(stmt, 10)));
+        if (rc < 0)
+                return rc;
+        stmt = db_stmt(run->db, SQL_RECOVERY_EXPORT_LOG);
+        db_bind_int(stmt, 1, run->who->id);
+        while ((rc = db_step(stmt)) == DB_ROW)
+                if (run->with_notes || db_int(stmt, 2) == COMPENSATION)
+                        put(run, json_pack("{s:s, s:o, s:I, s:s, s:o, s:I, s:o}", "type", "recovery_line", "recovery",
+                                           id_text("rec", (uint64_t)db_int(stmt, 0)), "at", (json_int_t)db_int(stmt, 1),
+                                           "what", case_lines[db_int(stmt, 2) % 18], "word", text(db_text(stmt, 3)),
+                                           "number", (json_int_t)db_int(stmt, 4), "text",
+                                           run->with_notes ? text(db_text(stmt, 5)) : json_null()));
+        return rc;
+}
+
 static int put_conversation(struct export_run *run, uint64_t ext)
 {
         struct conversation_row row;
@@ -320,6 +384,10 @@ static int write_all(struct export_run *run)
         if (rc >= 0)
                 rc = put_story(run);
         if (rc >= 0)
+                rc = put_surveys(run);
+        if (rc >= 0)
+                rc = put_cases(run);
+        if (rc >= 0)
                 rc = put_conversations(run);
         if (rc >= 0)
                 rc = put_files(run);
@@ -403,7 +471,7 @@ int cli_export(int argc, char **argv)
         const struct cli_page page = {
                 .usage = "export --customer ID | --user ID [options]",
                 .about = "Writes everything that is held about a person, one JSON object a line: profile, devices,\n"
-                         "conversations and their entries, what a bot keeps of them, attachments.",
+                         "conversations and their entries, what a bot keeps of them, surveys and answers, attachments.",
                 .examples = "  deskbell export --user alice --to alice.ndjson\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),

@@ -17,6 +17,7 @@ static const char *member_of(const char *act)
                 {"reply", "text"},    {"note", "text"},      {"subject", "text"},       {"topic", "text"},
                 {"status", "status"}, {"add_tag", "tag"},    {"priority", "priority"},  {"remove_tag", "tag"},
                 {"team", "team"},     {"assignee", "agent"}, {"snooze", "for_minutes"}, {"canned", "canned"},
+                {"survey", "survey"},
         };
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
                 if (strcmp(members[i][0], act) == 0)
@@ -113,7 +114,8 @@ static int run_add(int argc, char **argv)
                         "Makes a macro for everybody. Actions: reply=TEXT, canned=CANNED (a canned reply), note=TEXT, "
                         "status=open,\nwaiting, on_hold or solved, priority=low to urgent, add_tag=TAG, "
                         "remove_tag=TAG, team=NAME, assignee=NAME\n(alone: whoever runs it), subject=TEXT, topic=WORD, "
-                        "field.NAME=VALUE, snooze=MINUTES (alone: until the\ncustomer writes).",
+                        "field.NAME=VALUE, snooze=MINUTES (alone: until the\ncustomer writes), survey=NAME (asks the "
+                        "customer; alone: the survey that fits).",
                 .examples = "  deskbell macro add 'Refund done' --do 'reply=Refunded, {{customer.name|friend}}.' --do "
                             "add_tag=refund --do status=solved\n",
                 .options = options,

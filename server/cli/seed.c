@@ -57,7 +57,7 @@ static const char *const family[] = {"Ahmed",   "Berg",   "Chen",  "Diaz", "Evan
                                      "Fischer", "Garcia", "Hoang", "Ito",  "Jansen"};
 static const char *const locales[] = {"en", "en", "ko", "en", "ja", "zh", "en", "de"};
 
-enum step { ASK, ANSWER, SAY, SETTLE, SOLVE, ASK_AGAIN, ANSWER_AGAIN, SOLVE_AGAIN };
+enum step { ASK, ANSWER, SAY, SETTLE, SOLVE, ASK_AGAIN, ANSWER_AGAIN, SOLVE_AGAIN, RATE, CONTACT, RESOLVE, RATE_AGAIN };
 
 struct scene {
         int64_t at_ms;
@@ -158,17 +158,39 @@ static int say(struct past *past, const struct desk_voice *voice, struct play *p
         return rc;
 }
 
+/* Who a customer is. */
+struct person {
+        char user[32], name[64], email[64];
+};
+
+static struct desk_voice customer_of(const struct past *past, const struct play *play, struct person *person)
+{
+        int at = play->customer;
+
+        snprintf(person->user, sizeof(person->user), "seed-%03d", at + 1);
+        snprintf(person->name, sizeof(person->name), "%s %s", given[at % 20], family[at / 20 % 10]);
+        snprintf(person->email, sizeof(person->email), "%s.%s@mail.example", given[at % 20], family[at / 20 % 10]);
+        return (struct desk_voice){.app = past->seed.app,
+                                   .user = person->user,
+                                   .name = person->name,
+                                   .email = person->email,
+                                   .locale = locales[at % 8]};
+}
+
 static int customer_says(struct past *past, struct play *play, const char *text)
 {
-        char user[32], name[64], email[64];
-        int at = play->customer;
-        struct desk_voice voice = {
-                .app = past->seed.app, .user = user, .name = name, .email = email, .locale = locales[at % 8]};
+        struct person person;
+        struct desk_voice voice = customer_of(past, play, &person);
 
-        snprintf(user, sizeof(user), "seed-%03d", at + 1);
-        snprintf(name, sizeof(name), "%s %s", given[at % 20], family[at / 20 % 10]);
-        snprintf(email, sizeof(email), "%s.%s@mail.example", given[at % 20], family[at / 20 % 10]);
         return say(past, &voice, play, text, NULL);
+}
+
+static int customer_rates(struct past *past, struct play *play)
+{
+        struct person person;
+        struct desk_voice voice = customer_of(past, play, &person);
+
+        return seed_rate(&past->seed, &voice, play->conv);
 }
 
 static struct desk_voice agent_of(const struct past *past, const struct play *play)
@@ -225,12 +247,23 @@ static int solve(struct past *past, struct play *play)
         return change(past, play, "ticket.move", json_pack("{s:s}", "to", "solved"));
 }
 
+/* Half of them answer, most at once. */
+static void push_answer(struct past *past, int64_t at_ms, int ticket)
+{
+        struct seed *seed = &past->seed;
+        int minutes = 1 + seed_below(seed, seed_below(seed, 3) ? 10 : 900);
+
+        if (seed_below(seed, 100) < 55)
+                push(past, at_ms + minutes * (int64_t)MINUTE_MS, ticket, RATE);
+}
+
 static int play_scene(struct past *past, const struct scene *scene)
 {
         struct play *play = &past->plays[scene->ticket];
         const struct topic *topic = &topics[play->topic];
         struct seed *seed = &past->seed;
         int64_t at_ms = scene->at_ms;
+        bool has_case = false;
         int rc;
 
         switch (scene->step) {
@@ -255,6 +288,8 @@ static int play_scene(struct past *past, const struct scene *scene)
                 rc = solve(past, play);
                 if (seed_below(seed, 12) == 0)
                         push(past, at_ms + (1 + seed_below(seed, 20)) * (int64_t)HOUR_MS, scene->ticket, ASK_AGAIN);
+                else
+                        push_answer(past, at_ms, scene->ticket);
                 return rc;
         case ASK_AGAIN:
                 rc = customer_says(past, play, "It is still not right, sorry.");
@@ -267,7 +302,24 @@ static int play_scene(struct past *past, const struct scene *scene)
                 return rc;
         }
         case SOLVE_AGAIN:
+                push_answer(past, at_ms, scene->ticket);
                 return solve(past, play);
+        case RATE:
+                rc = customer_rates(past, play);
+                push(past, at_ms + (1 + seed_below(seed, seed_below(seed, 5) ? 20 : 40)) * (int64_t)HOUR_MS,
+                     scene->ticket, CONTACT);
+                return rc;
+        case CONTACT:
+                rc = seed_contact(seed, play->conv, &has_case);
+                if (has_case)
+                        push(past, at_ms + (4 + seed_below(seed, 30)) * (int64_t)HOUR_MS, scene->ticket, RESOLVE);
+                return rc;
+        case RESOLVE:
+                rc = seed_resolve(seed, play->conv);
+                push(past, at_ms + 8 * (int64_t)DAY_MS, scene->ticket, RATE_AGAIN); /* it was asked again after seven */
+                return rc;
+        case RATE_AGAIN:
+                return customer_rates(past, play);
         }
         return EX_SOFTWARE;
 }
@@ -286,10 +338,11 @@ static int64_t at_some_hour(struct seed *seed, int64_t at_ms)
  * last hours: they are what waits when it is done. */
 static int64_t begin_of(struct seed *seed, int ticket, int tickets)
 {
-        int rounds = (tickets + SEED_CUSTOMERS - 1) / SEED_CUSTOMERS;
-        int64_t begin_ms = seed->end_ms - (int64_t)SEED_DAYS * DAY_MS, round_ms = (int64_t)SEED_DAYS * DAY_MS / rounds;
+        int rounds = (tickets + seed->customers - 1) / seed->customers;
+        int64_t begin_ms = seed->end_ms - (int64_t)seed->days * DAY_MS,
+                round_ms = (int64_t)seed->days * DAY_MS / rounds;
         int64_t slack_ms = round_ms > QUIET_MS ? round_ms - QUIET_MS : MINUTE_MS;
-        int64_t at_ms = begin_ms + ticket / SEED_CUSTOMERS * round_ms + (round_ms - slack_ms);
+        int64_t at_ms = begin_ms + ticket / seed->customers * round_ms + (round_ms - slack_ms);
 
         if (ticket >= tickets - FRESH)
                 return seed->end_ms - (1 + seed_below(seed, 5 * 60)) * (int64_t)MINUTE_MS;
@@ -304,7 +357,7 @@ static void cast(struct past *past, int tickets)
         for (int i = 0; i < tickets; i++) {
                 struct play *play = &past->plays[i];
 
-                play->customer = i % SEED_CUSTOMERS;
+                play->customer = i % seed->customers;
                 play->topic = seed_below(seed, (int)(sizeof(topics) / sizeof(topics[0])));
                 play->order = 10000 + seed_below(seed, 90000);
                 do
@@ -351,11 +404,21 @@ static int check_store(struct seed *seed)
         return rc;
 }
 
-int seed_folder(const char *dir, int tickets, uint64_t number)
+/* Two tickets of one are six days apart at least, where there are enough of them. */
+static int customers_for(int tickets, int days)
 {
-        struct past past = {.seed = {.dice = number, .end_ms = clock_wall_ms()}};
+        int each = days / 6 > 0 ? days / 6 : 1, wanted = (tickets + each - 1) / each;
+
+        return wanted > SEED_CUSTOMERS && days > SEED_DAYS ? wanted : SEED_CUSTOMERS;
+}
+
+int seed_folder(const char *dir, int tickets, int days, uint64_t number)
+{
+        struct past past = {.seed = {.dice = number, .end_ms = clock_wall_ms(), .days = days}};
         struct seed *seed = &past.seed;
-        int64_t back_ms = (int64_t)SEED_DAYS * DAY_MS;
+        int64_t back_ms = (int64_t)days * DAY_MS;
+
+        seed->customers = customers_for(tickets, days);
 
         past.heap = calloc((size_t)tickets, sizeof(*past.heap));
         past.plays = calloc((size_t)tickets, sizeof(*past.plays));
@@ -383,10 +446,11 @@ int seed_folder(const char *dir, int tickets, uint64_t number)
 
 int cli_seed(int argc, char **argv)
 {
-        const char *data = NULL, *tickets = NULL, *number = NULL;
+        const char *data = NULL, *tickets = NULL, *days = NULL, *number = NULL;
         const struct cli_option options[] = {
                 CLI_DATA(data),
-                {.name = "tickets", .value = "N", .text = &tickets, .help = "1 to 20000; default 2000"},
+                {.name = "tickets", .value = "N", .text = &tickets, .help = "1 to 2000000; default 2000"},
+                {.name = "days", .value = "N", .text = &days, .help = "how long its past is: 1 to 3660; default 60"},
                 {.name = "number",
                  .value = "N",
                  .text = &number,
@@ -394,13 +458,14 @@ int cli_seed(int argc, char **argv)
         };
         const struct cli_page page = {
                 .usage = "seed [options]",
-                .about =
-                        "Fills a new store, which no server holds, with three teams, ten agents, rules, hours, SLA, "
-                        "views "
-                        "and\n"
-                        "canned replies, and with 200 customers whose tickets of the last 60 days are made by the same "
-                        "calls\n"
-                        "that people and programs make, with the clock turned back.",
+                .about = "Fills a new store, which no server holds, with three teams, ten agents, rules, hours, SLA, a "
+                         "survey, "
+                         "views "
+                         "and\n"
+                         "canned replies, and with 200 customers or more whose tickets of the last days are made by "
+                         "the same "
+                         "calls\n"
+                         "that people and programs make, with the clock turned back.",
                 .examples = "  deskbell init --data /tmp/try && deskbell seed --data /tmp/try\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
@@ -413,13 +478,19 @@ int cli_seed(int argc, char **argv)
                 return EX_USAGE;
         if (wanted < 1)
                 return cli_fail(EX_USAGE, "--tickets 1 to %d", SEED_TICKETS_MOST);
+        long long span_days = SEED_DAYS;
+        if (days && named_number("days", days, SEED_DAYS_MOST, &span_days) != EX_OK)
+                return EX_USAGE;
+        if (span_days < 1)
+                return cli_fail(EX_USAGE, "--days 1 to %d", SEED_DAYS_MOST);
 
         uint64_t begun = clock_mono_ms();
-        int rc = seed_folder(cli_data(data), (int)wanted, number ? strtoull(number, NULL, 10) : 1);
+        int rc = seed_folder(cli_data(data), (int)wanted, (int)span_days, number ? strtoull(number, NULL, 10) : 1);
         if (rc != EX_OK)
                 return rc;
-        uint64_t took = clock_mono_ms() - begun - (uint64_t)SEED_DAYS * DAY_MS;
-        printf("%lld tickets of %lld customers in %.1f s\n", wanted,
-               wanted < SEED_CUSTOMERS ? wanted : (long long)SEED_CUSTOMERS, (double)took / 1000);
+        uint64_t took = clock_mono_ms() - begun - (uint64_t)span_days * DAY_MS;
+        long long customers = customers_for((int)wanted, (int)span_days);
+        printf("%lld tickets of %lld customers in %.1f s\n", wanted, wanted < customers ? wanted : customers,
+               (double)took / 1000);
         return cli_finish();
 }

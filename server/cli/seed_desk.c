@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is set up in a seeded desk: three teams, ten agents, hours, SLA, rules, views, canned replies, macros. */
+/* What is set up in a seeded desk: three teams, ten agents, hours, SLA, rules, views, canned replies, macros, a survey.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -227,10 +228,19 @@ static int add_views(struct seed *seed)
         return rc;
 }
 
+/* In the words that are built in: English, Korean, Chinese and Japanese. */
+static int add_survey(struct seed *seed)
+{
+        return do_it(seed, "survey.add",
+                     json_pack("{s:{s:s, s:s, s:[s], s:i, s:i, s:b, s:s}}", "form", "name", "After a ticket", "metric",
+                               "csat", "on", "solved", "min_text", 0, "interval_days", 0, "contact", 1, "brand",
+                               "Mill Lane Lamps"));
+}
+
 int seed_desk(struct seed *seed)
 {
-        static int (*const steps[])(struct seed * seed) = {add_teams, add_agents, add_hours,
-                                                           add_rules, add_canned, add_views};
+        static int (*const steps[])(struct seed * seed) = {add_teams,  add_agents, add_hours, add_rules,
+                                                           add_canned, add_views,  add_survey};
         int rc = EX_OK;
 
         for (size_t i = 0; rc == EX_OK && i < sizeof(steps) / sizeof(steps[0]); i++)

@@ -96,6 +96,9 @@ static void batch_committed(struct desk *desk)
         webhooks_committed(desk);
         uploads_committed(desk);
         people_committed(desk);
+        reports_committed(desk);
+        recovery_committed(desk);
+        surveys_committed(desk);
         tickets_committed(desk);
         hours_committed(desk);
         bots_committed(desk);
@@ -116,6 +119,9 @@ static void batch_refused(struct desk *desk, int db_rc)
         people_rolled_back(desk);
         hours_rolled_back(desk);
         tickets_rolled_back(desk);
+        surveys_rolled_back(desk);
+        recovery_rolled_back(desk);
+        reports_rolled_back(desk);
         rules_stale(desk);
         views_rolled_back(desk);
         desk->bots.are_changed = false;
@@ -221,6 +227,8 @@ static void batch_end(struct desk *desk)
                         rc = DB_NOMEM; /* or the failure that is remembered already: never half a batch */
                 if (rc >= 0 && desk->db_failure == 0)
                         rc = tickets_flush(desk);
+                if (rc >= 0 && desk->db_failure == 0)
+                        rc = reports_flush(desk);
                 if (rc >= 0 && desk->db_failure == 0)
                         rc = people_flush(desk);
                 if (rc >= 0 && desk->db_failure == 0)
@@ -342,6 +350,11 @@ void batch_run(struct desk *desk)
                 people_run_due(desk);
         if (desk->db_failure == 0 && !refuses_writes(desk) && tickets_due_ms(desk) <= desk->now_ms && batch_begin(desk))
                 tickets_run_due(desk);
+        if (desk->db_failure == 0 && !refuses_writes(desk) && surveys_due_ms(desk) <= desk->now_ms && batch_begin(desk))
+                surveys_run_due(desk);
+        if (desk->db_failure == 0 && !refuses_writes(desk) && recovery_due_ms(desk) <= desk->now_ms &&
+            batch_begin(desk))
+                recovery_run_due(desk);
         if (desk->db_failure == 0 && !refuses_writes(desk) && !desk->is_in_transaction && routing_is_due(desk))
                 batch_begin(desk); /* routing_run does it at the end */
         jobs_look_at_clock(desk);
@@ -402,6 +415,5 @@ void desk_turn(struct desk *desk)
         views_turn(desk);
         people_commit(desk);
         routing_commit(desk);
-        atomic_store_explicit(&desk->is_somebody_here, desk->attendance.agents_here > 0, memory_order_relaxed);
         leave_now(desk);
 }

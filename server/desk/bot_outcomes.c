@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "desk/reports/scores.h"
+
 bool bot_happening_is_turn(enum bot_happening kind)
 {
         switch (kind) {
@@ -128,23 +130,13 @@ size_t bot_episodes(const struct bot_happened *rows, size_t count, int64_t now_m
 
 /* ---- two shares ---- */
 
-/* Wilson's score interval (1927), 95 %. */
-static void wilson(double share, double all, double *out_low, double *out_high)
-{
-        const double z = 1.959963984540054, square = z * z;
-        double middle = 2 * all * share + square;
-        double half = z * sqrt(square + 4 * all * share * (1 - share));
-        *out_low = (middle - half) / (2 * (all + square));
-        *out_high = (middle + half) / (2 * (all + square));
-}
-
 bool bot_difference_of(int64_t hits1, int64_t all1, int64_t hits2, int64_t all2, struct bot_difference *out)
 {
         if (all1 <= 0 || all2 <= 0)
                 return false;
         double p1 = (double)hits1 / (double)all1, p2 = (double)hits2 / (double)all2, l1, u1, l2, u2;
-        wilson(p1, (double)all1, &l1, &u1);
-        wilson(p2, (double)all2, &l2, &u2);
+        score_wilson(p1, (double)all1, &l1, &u1);
+        score_wilson(p2, (double)all2, &l2, &u2);
         *out = (struct bot_difference){
                 .difference = p1 - p2,
                 .low = p1 - p2 - sqrt((p1 - l1) * (p1 - l1) + (u2 - p2) * (u2 - p2)),

@@ -34,7 +34,7 @@ struct bot_asked {
         bool has_content;
         uint64_t customer_ext;
         char *external_id, *locale, *name; /* NULL = not known */
-        json_t *facts;                     /* what the app told of the customer, and "open" */
+        json_t *facts;                     /* of the team (bot_hours.h), and what the app told of the customer */
 };
 
 struct loaded_version;

@@ -73,8 +73,8 @@ static size_t read_languages(const struct bot_build_report *report, struct proto
                                                         .alone = from->train.kept * 1000 / BOT_SCORE_ONE,
                                                         .has_error = !is_learned,
                                                         .error = SPAN("no examples: patterns alone")};
-                if (is_learned && from->train.wish_most == 0)
-                        out[i].alone = 0; /* too few examples */
+                if (is_learned && from->train.wish_most < BOT_WISH_USUAL)
+                        out[i].alone = 0; /* too few examples, or too unlike each other */
         }
         return report->count;
 }

@@ -85,9 +85,8 @@ static int read_customer(struct db *db, const struct bot_task *task, struct bot_
         out->facts = object_of(db_text(stmt, 3));
         out->name = copy_of(db_text(stmt, 4));
         db_reset(stmt);
-        if (!out->facts)
-                out->facts = json_object();
-        return json_object_set_new(out->facts, "open", json_boolean(task->ask.is_open)) < 0 ? DB_NOMEM : 1;
+        out->facts = bot_hours_facts(&task->ask.hours, out->facts);
+        return out->facts ? 1 : DB_NOMEM;
 }
 
 int bot_read(struct db *db, const struct bot_task *task, struct bot_asked *out)

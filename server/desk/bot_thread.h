@@ -4,6 +4,7 @@
  * Questions are taken in order, so a conversation's too. */
 #pragma once
 
+#include "desk/bot_hours.h"
 #include "desk/bots.h"
 
 /* What the desk wants to be asked. Row ids but for conv_ext. */
@@ -13,7 +14,7 @@ struct bot_question {
         int64_t turn, version;
         int64_t lost;                /* a version that cannot be loaded; 0 = none */
         int64_t now_ms, deadline_ms; /* wall; deadline: people get the conversation; 0 = not known */
-        bool is_open;                /* somebody of the team is here */
+        struct bot_hours hours;      /* of the team that would get it */
 };
 
 int bot_thread_start(struct desk *desk); /* 0 or a negative db_error */

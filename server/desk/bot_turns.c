@@ -169,7 +169,7 @@ static const char *ask(struct desk *desk, struct under_way *turn, struct convers
                                         .turn = conversation->row.owner_turn,
                                         .version = bot->kind == BOT_BUILT_IN ? version_for(bot, conversation) : 0,
                                         .lost = turn->lost,
-                                        .is_open = desk->attendance.agents_here > 0,
+                                        .hours = bot_hours_of(desk, conversation),
                                         .now_ms = clock_wall_ms(),
                                         .deadline_ms = deadline_of(bot, turn)};
         turn->due_ms = clock_mono_ms() + time_for(bot);

@@ -90,12 +90,23 @@ static struct conversation *cache_add(struct cache *cache, const struct conversa
         return conversation;
 }
 
-int conversation_find(struct desk *desk, uint64_t ext, struct conversation **out_conversation)
+static struct conversation *find_cached(const struct cache *cache, uint64_t ext)
 {
-        struct cache *cache = &desk->cache;
         struct conversation *conversation = cache->slots[slot_of(ext)];
         while (conversation && conversation->row.ext != ext)
                 conversation = conversation->hash_next;
+        return conversation;
+}
+
+const struct conversation *conversation_peek(const struct desk *desk, uint64_t ext)
+{
+        return find_cached(&desk->cache, ext);
+}
+
+int conversation_find(struct desk *desk, uint64_t ext, struct conversation **out_conversation)
+{
+        struct cache *cache = &desk->cache;
+        struct conversation *conversation = find_cached(cache, ext);
         if (conversation) {
                 if (cache->newest != conversation) {
                         use_unlink(cache, conversation);

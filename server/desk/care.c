@@ -158,6 +158,8 @@ static int erase_conversation(struct desk *desk, uint64_t ext, int64_t *entries)
         struct db_stmt *stmt = db_stmt(desk->db, SQL_ENTRIES_ERASE_ALL);
         db_bind_int(stmt, 1, conversation->row.id);
         db_bind_int(stmt, 2, PROTOCOL_ENTRY_ERASED);
+        db_bind_int(stmt, 3, PROTOCOL_ENTRY_SYSTEM);
+        db_bind_int(stmt, 4, PROTOCOL_ENTRY_CHOICES);
         rc = db_run(stmt);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
@@ -211,7 +213,8 @@ static int erase_profile(struct desk *desk, int64_t customer)
         int rc = uploads_erase_owner(desk, customer);
         if (rc < 0)
                 return rc;
-        if ((rc = customers_erase(desk, customer)) < 0 || (rc = tickets_erase(desk, customer)) < 0)
+        if ((rc = customers_erase(desk, customer)) < 0 || (rc = tickets_erase(desk, customer)) < 0 ||
+            (rc = surveys_erase(desk, customer)) < 0 || (rc = recovery_erase(desk, customer)) < 0)
                 return rc;
         rc = run_bound(desk, SQL_PRINCIPAL_ERASE, customer, NULL);
         if (rc >= 0)

@@ -113,6 +113,18 @@ static int prepare_describe(struct desk_command *command, enum principal_role ro
         return take_act_as(command, describe->has_act_as, describe->act_as, &role, fault);
 }
 
+static int prepare_survey_offer(struct desk_command *command, enum principal_role role, struct fault *fault)
+{
+        const struct protocol_survey_offer *offer = command->params;
+        return take_act_as(command, offer->has_act_as, offer->act_as, &role, fault);
+}
+
+static int prepare_survey_link(struct desk_command *command, enum principal_role role, struct fault *fault)
+{
+        const struct protocol_survey_link *link = command->params;
+        return take_act_as(command, link->has_act_as, link->act_as, &role, fault);
+}
+
 static int prepare_edit(struct desk_command *command)
 {
         const struct protocol_message_edit *edit = command->params;
@@ -173,6 +185,10 @@ static int decode_into(struct desk_command *command, struct span body, enum prin
                 return prepare_event(command, role, fault);
         case PROTOCOL_M_CUSTOMER_DESCRIBE:
                 return prepare_describe(command, role, fault);
+        case PROTOCOL_M_SURVEY_OFFER:
+                return prepare_survey_offer(command, role, fault);
+        case PROTOCOL_M_SURVEY_LINK:
+                return prepare_survey_link(command, role, fault);
         case PROTOCOL_M_MESSAGE_EDIT:
                 return prepare_edit(command);
         case PROTOCOL_M_MESSAGE_ERASE:

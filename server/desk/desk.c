@@ -182,7 +182,8 @@ int desk_open(const struct desk_settings *settings, bool create, struct desk **o
         if ((rc = load_epoch(desk, out_why)) < 0 || (rc = load_workspace(desk)) < 0 || (rc = jobs_open(desk)) < 0 ||
             (rc = webhooks_load(desk)) < 0 || (rc = bots_load(desk)) < 0 || (rc = hours_init(desk)) < 0 ||
             (rc = people_load(desk)) < 0 || (rc = customers_load(desk)) < 0 || (rc = routing_init(desk)) < 0 ||
-            (rc = tickets_init(desk)) < 0 || (rc = views_init(desk)) < 0 || (rc = bot_turns_init(desk)) < 0 ||
+            (rc = tickets_init(desk)) < 0 || (rc = views_init(desk)) < 0 || (rc = surveys_init(desk)) < 0 ||
+            (rc = recovery_init(desk)) < 0 || (rc = reports_init(desk)) < 0 || (rc = bot_turns_init(desk)) < 0 ||
             (rc = bot_relearn_init(desk)) < 0 || (rc = uploads_open(desk, out_why)) < 0)
                 return open_failed(desk, rc);
         atomic_init(&desk->committed_rev, desk->rev);
@@ -217,6 +218,9 @@ struct desk *desk_close(struct desk *desk)
         bot_turns_done(desk);
         bot_relearn_done(desk);
         bots_done(desk);
+        reports_done(desk);
+        recovery_done(desk);
+        surveys_done(desk);
         customers_done(desk);
         work_done(desk);
         views_done(desk);

@@ -20,10 +20,16 @@
 #include "desk/people/handlers.h"
 #include "desk/people/people.h"
 #include "desk/people/reach.h"
+#include "desk/recovery/handlers.h"
+#include "desk/recovery/recovery.h"
+#include "desk/reports/handlers.h"
+#include "desk/reports/reports.h"
 #include "desk/routing/handlers.h"
 #include "desk/routing/routing.h"
 #include "desk/rules/handlers.h"
 #include "desk/rules/rules.h"
+#include "desk/surveys/handlers.h"
+#include "desk/surveys/surveys.h"
 #include "desk/tickets/handlers.h"
 #include "desk/tickets/tickets.h"
 #include "desk/tools/handlers.h"
@@ -147,8 +153,10 @@ struct desk {
         struct hours *hours;     /* schedules and SLA policies */
         struct rules rules;
         struct views *views;
+        struct surveys *surveys;   /* what is asked, and the asking */
+        struct recovery *recovery; /* cases */
+        struct reports *reports;
         struct bot_thread *bot_thread;
-        atomic_bool is_somebody_here; /* of the team; for other threads */
         _Atomic uint64_t bot_turns_taken, bot_turns_failed, bot_posts, bot_posts_failed;
         _Atomic int64_t bot_circuits; /* open */
         _Atomic uint64_t bot_blobs;   /* grows when what a version has learned was replaced */
@@ -212,6 +220,8 @@ void batch_drop(struct desk *desk); /* what is queued, was not committed or has 
 int cache_init(struct cache *cache);
 void cache_done(struct cache *cache);
 int conversation_find(struct desk *desk, uint64_t ext, struct conversation **out_conversation);
+/* One that is in memory; all that have changed in this batch are. NULL: it is not. */
+const struct conversation *conversation_peek(const struct desk *desk, uint64_t ext);
 int conversation_find_key(struct desk *desk, const struct caller *caller, struct span key, bool *out_made,
                           struct conversation **out_conversation);
 void conversation_changed(struct desk *desk, struct conversation *conversation, bool is_public);
@@ -262,6 +272,7 @@ int entry_add(struct desk *desk, struct conversation *conversation, struct entry
         X(CONVERSATION_UNWATCH, conversation_unwatch)                                                                  \
         X(CONVERSATION_GIVE, conversation_give)                                                                        \
         X(BOT_ACT, bot_act)                                                                                            \
+        X(BOT_TURNS, bot_turns)                                                                                        \
         X(MESSAGE_SEND, message_send)                                                                                  \
         X(MESSAGE_EDIT, message_edit)                                                                                  \
         X(MESSAGE_ERASE, message_erase)                                                                                \
@@ -333,7 +344,11 @@ int entry_add(struct desk *desk, struct conversation *conversation, struct entry
         RULES_HANDLERS(X)                                                                                              \
         ROUTING_HANDLERS(X)                                                                                            \
         VIEWS_HANDLERS(X)                                                                                              \
-        WORK_HANDLERS(X)
+        WORK_HANDLERS(X)                                                                                               \
+        SURVEYS_HANDLERS(X)                                                                                            \
+        OFFERS_HANDLERS(X)                                                                                             \
+        RECOVERY_HANDLERS(X)                                                                                           \
+        REPORTS_HANDLERS(X)
 
 #define DECLARE(method, name)                                                                                          \
         int handle_##name(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault);

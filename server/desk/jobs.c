@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "desk/desk_private.h"
+#include "desk/reports/reports_private.h"
 
 enum { AT_ONCE = 20, EVERY_MS = 100, POSTPONE_MS = 60000, LOOK_EVERY_MS = 1000 };
 
@@ -23,6 +24,7 @@ static const struct job_kind_info kinds[] = {
         [JOB_PUSH_WANTED] = {.run = push_wanted_run},
         [JOB_UPLOAD_SWEEP] = {.run = uploads_sweep_run, .is_destructive = true},
         [JOB_FILE_UNLINK] = {.run = uploads_unlink_run}, /* what was erased never waits for the clock */
+        [JOB_REPORTS_BUILD] = {.run = reports_build_run},
 };
 
 static const struct job_kind_info *info_of(int kind)

@@ -13,6 +13,7 @@ enum job_kind { /* numbers are stored: never change one */
                 JOB_PUSH_WANTED = 1,
                 JOB_UPLOAD_SWEEP = 2,
                 JOB_FILE_UNLINK = 3,
+                JOB_REPORTS_BUILD = 4,
 };
 
 /* The work of one job, inside a transaction. 0, or a negative protocol error (desk_db_failed was called where the store

@@ -273,9 +273,12 @@ int64_t desk_next_due_ms(const struct desk *desk)
         uint64_t due_ms = jobs_due_mono_ms(desk);
         if (desk->flush_due_ms != 0 && desk->flush_due_ms < due_ms)
                 due_ms = desk->flush_due_ms;
-        int64_t ticket_ms = tickets_due_ms(desk), wall_ms = clock_wall_ms();
-        if (ticket_ms != INT64_MAX) {
-                uint64_t at_ms = clock_mono_ms() + (ticket_ms > wall_ms ? (uint64_t)(ticket_ms - wall_ms) : 0);
+        int64_t part_ms[] = {tickets_due_ms(desk), surveys_due_ms(desk), recovery_due_ms(desk)};
+        int64_t wall_ms = clock_wall_ms(), soonest_ms = INT64_MAX;
+        for (size_t i = 0; i < sizeof part_ms / sizeof *part_ms; i++)
+                soonest_ms = part_ms[i] < soonest_ms ? part_ms[i] : soonest_ms;
+        if (soonest_ms != INT64_MAX) {
+                uint64_t at_ms = clock_mono_ms() + (soonest_ms > wall_ms ? (uint64_t)(soonest_ms - wall_ms) : 0);
                 due_ms = at_ms < due_ms ? at_ms : due_ms;
         }
         uint64_t routing_ms = routing_due_mono_ms(desk);

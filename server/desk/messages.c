@@ -121,6 +121,8 @@ static int check_references(struct desk *desk, const struct conversation *conver
                 if (rc < 0)
                         return rc;
         }
+        if (content->has_rated)
+                return surveys_check_rating(desk, conversation, command, fault);
         if (content->has_files)
                 return uploads_check(desk, command, content, fault);
         return content->has_filled ? check_filled(desk, conversation, command, fault) : 0;
@@ -342,6 +344,10 @@ static int append(struct desk *desk, struct desk_command *command, struct conver
                 rc = work_sent(desk, conversation, &entry, &params->content);
         if (rc < 0 || team)
                 return rc;
+        if (params->kind == PROTOCOL_ENTRY_RATING) {
+                rc = surveys_rated(desk, conversation, &entry, &params->content);
+                return rc < 0 && desk->db_failure == 0 ? desk_db_failed(desk, DB_NOMEM) : rc;
+        }
         if (command->caller.role == ROLE_AGENT)
                 rc = bots_person_wrote(desk, conversation);
         else if (is_customer(command))

@@ -248,8 +248,11 @@ static int want_now(struct desk *desk, const struct conversation *conversation)
         int rc = write_place(desk, &event);
         if (rc == 0)
                 rc = write_devices(desk, &event);
+        const struct protocol_entry_info *kind = protocol_entry_info((enum protocol_entry_kind)row->last_kind);
         member(&event.body, "seq");
         writer_int(&event.body, row->last_seq);
+        member(&event.body, "kind");
+        writer_string(&event.body, span_of(kind ? kind->name : "other"));
         member(&event.body, "unread");
         writer_int(&event.body, row->unread);
         member(&event.body, "preview");

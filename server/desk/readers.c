@@ -3,7 +3,6 @@
  * comes from one consistent view of what is committed; who may see what is part of the query. */
 #include "desk/bot_numbers.h"
 #include "desk/bot_offline.h"
-#include "desk/bot_turns_read.h"
 #include "desk/desk_private.h"
 #include "desk/file_look.h"
 #include "desk/reading.h"
@@ -238,8 +237,6 @@ static int run_read(struct reader_thread *reader, struct desk_command *command, 
                                       &reader->out, fault);
         case PROTOCOL_M_BOT_OFFLINE:
                 return bot_offline_read(reader->desk, reader->db, command, &reader->out);
-        case PROTOCOL_M_BOT_TURNS:
-                return bot_turns_read(reader->desk, reader->db, command, &reader->out);
         case PROTOCOL_M_FILE_LINK:
                 return file_link_make(reader->desk, reader->db, command, &reader->out);
         case PROTOCOL_M_UPLOAD_END:

@@ -7,8 +7,11 @@
 #include "desk/directory.h"
 #include "desk/hours/handlers.h"
 #include "desk/people/handlers.h"
+#include "desk/recovery/handlers.h"
+#include "desk/reports/handlers.h"
 #include "desk/routing/handlers.h"
 #include "desk/rules/handlers.h"
+#include "desk/surveys/handlers.h"
 #include "desk/tickets/handlers.h"
 #include "desk/tools/handlers.h"
 #include "desk/views/handlers.h"
@@ -41,7 +44,11 @@ int reading_failed(const struct reading *reading, int db_rc);
         RULES_READERS(X)                                                                                               \
         ROUTING_READERS(X)                                                                                             \
         VIEWS_READERS(X)                                                                                               \
-        WORK_READERS(X)
+        WORK_READERS(X)                                                                                                \
+        SURVEYS_READERS(X)                                                                                             \
+        OFFERS_READERS(X)                                                                                              \
+        RECOVERY_READERS(X)                                                                                            \
+        REPORTS_READERS(X)
 #define DECLARE_READ(method, name) int read_##name(const struct reading *reading);
 PART_READERS(DECLARE_READ)
 #undef DECLARE_READ

@@ -2,7 +2,7 @@
 /* HTTP: POST /v1/<method> runs the same methods through the same commands as a socket. The body is the params, the
  * answer the result, or {"error": ...} with the status of the error table; every refusal has that one form. Who calls
  * is said by the Authorization header alone: nothing secret is accepted in an address, and no cookie is looked at.
- * Files are transfers.c's. */
+ * Files are transfers.c's, pages survey_page.c's. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +11,7 @@
 #include "session/http.h"
 
 #include "session/net_private.h"
+#include "session/survey_page.h"
 #include "session/transfers.h"
 
 enum {
@@ -30,6 +31,8 @@ struct http_call {
         uint64_t since_ms;         /* monotonic */
         int64_t app;               /* row id; 0 = not known */
         char origin[ORIGIN_BYTES]; /* "" = none */
+        http_answer_fn *page;      /* it answers a page; NULL = JSON */
+        bool is_reply;             /* given back to it */
 };
 
 struct http_calls {
@@ -158,11 +161,13 @@ void http_answer(struct net *net, const struct desk_note *note)
         struct http_call **link = call_of(net, note->to);
         if (!*link)
                 return; /* given up */
-        char origin[ORIGIN_BYTES];
-        int64_t app = (*link)->app;
-        memcpy(origin, (*link)->origin, sizeof origin);
+        struct http_call call = **link;
+        struct span response = {note->bytes, note->len};
         call_end(net, link);
-        answer_response(net, note->to, span_of(origin), app, (struct span){0}, (struct span){note->bytes, note->len});
+        if (call.page)
+                call.page(net, note->to, call.is_reply, response);
+        else
+                answer_response(net, note->to, span_of(call.origin), call.app, (struct span){0}, response);
 }
 
 static int64_t retry_of(int error, int64_t retry_ms)
@@ -171,20 +176,26 @@ static int64_t retry_of(int error, int64_t retry_ms)
         return permanent ? -1 : retry_ms >= 0 ? retry_ms : BUSY_RETRY_MS;
 }
 
+void http_denied(struct net *net, const struct edge_request *request, const char *what, int error)
+{
+        char address[INET6_ADDRSTRLEN];
+        const char *text = inet_ntop(AF_INET6, &request->peer->address.sin6_addr, address, sizeof address);
+        denied_say(what, error, (struct principal_id){0}, span_of(text));
+        atomic_fetch_add_explicit(error == PROTOCOL_ERR_RATE_LIMITED ? &net->rate_limited : &net->refused, 1,
+                                  memory_order_relaxed);
+}
+
 static void refuse_as(struct net *net, const struct edge_request *request, const char *what, int error,
                       int64_t retry_ms, const struct fault *fault, int64_t app, struct span headers)
 {
-        char first[512], address[INET6_ADDRSTRLEN];
+        char first[512];
         struct writer writer;
         writer_init(&writer, first, sizeof first);
         frame_error(&writer, &one, (enum protocol_error)error, retry_of(error, retry_ms), fault);
         answer_response(net, request->ref, request->peer->origin, app, headers,
                         (struct span){writer.bytes, writer.failed ? 0 : writer.len});
         writer_done(&writer);
-        const char *text = inet_ntop(AF_INET6, &request->peer->address.sin6_addr, address, sizeof address);
-        denied_say(what, error, (struct principal_id){0}, span_of(text));
-        atomic_fetch_add_explicit(error == PROTOCOL_ERR_RATE_LIMITED ? &net->rate_limited : &net->refused, 1,
-                                  memory_order_relaxed);
+        http_denied(net, request, what, error);
 }
 
 static void refuse(struct net *net, const struct edge_request *request, const char *what, int error, int64_t retry_ms,
@@ -215,8 +226,13 @@ void http_second(struct net *net, uint64_t mono_ms)
                                 continue;
                         }
                         struct edge_ref ref = call->ref;
+                        http_answer_fn *page = call->page;
+                        bool is_reply = call->is_reply;
                         call_end(net, link);
-                        answer_response(net, ref, (struct span){0}, 0, (struct span){0}, (struct span){0});
+                        if (page)
+                                page(net, ref, is_reply, (struct span){0});
+                        else
+                                answer_response(net, ref, (struct span){0}, 0, (struct span){0}, (struct span){0});
                 }
         }
 }
@@ -277,6 +293,8 @@ enum edge_body http_request(void *owner, const struct edge_request *request, voi
         net_take_keyring(net); /* a key that was taken back is refused from now on, not from the next second on */
         if (transfers_own(request->path))
                 return transfers_request(net, request, out_user);
+        if (survey_page_owns(request->path))
+                return survey_page_request(net, request);
         if (method >= 0 && !request->query.at && span_equal(request->method, SPAN("OPTIONS"))) {
                 http_answer_preflight(net, request, "POST", "Authorization, Content-Type, Idempotency-Key");
                 return EDGE_BODY_REFUSE;
@@ -406,11 +424,14 @@ static int fill_cmid(const struct edge_request *request, struct span body, char 
         char key[CMID_TEXT_BYTES];
         struct span said = {0};
         struct reader reader;
+        struct arena names; /* those with escapes */
         *out_body = body;
         if (!read_key(request->idempotency_key, key))
                 return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "Idempotency-Key", "a UUID");
-        reader_init(&reader, (char *)body.at, body.len, READER_STRICT, NULL, fault);
+        arena_init(&names, NULL, 0);
+        reader_init(&reader, (char *)body.at, body.len, READER_STRICT, &names, fault);
         int rc = reader_walk(&reader, find_cmid, &said);
+        arena_done(&names);
         if (rc < 0)
                 return rc;
         if (said.at) {
@@ -513,6 +534,24 @@ static int post(struct net *net, const struct edge_request *request, struct proo
         return rc;
 }
 
+int http_post_for_page(struct net *net, const struct edge_request *request, struct desk_command *command,
+                       http_answer_fn *answer, bool is_reply)
+{
+        struct http_call *call;
+        command->from = request->ref;
+        command->is_http = true;
+        if (desk_is_crowded(net->desk))
+                return -PROTOCOL_ERR_OVERLOADED;
+        if (!(call = call_begin(net, request, 0)))
+                return -PROTOCOL_ERR_INTERNAL;
+        call->page = answer;
+        call->is_reply = is_reply;
+        int rc = desk_post(net->desk, command);
+        if (rc < 0)
+                call_end(net, call_of(net, request->ref));
+        return rc;
+}
+
 static int run(struct net *net, const struct edge_request *request, enum protocol_method method, struct proof *proof,
                int64_t *out_retry_ms, struct fault *fault)
 {
@@ -547,6 +586,10 @@ void http_request_ready(void *owner, void *user, struct edge_request *request)
         (void)user;
         if (transfers_own(request->path)) {
                 transfers_request_ready(net, request);
+                return;
+        }
+        if (survey_page_owns(request->path)) {
+                survey_page_ready(net, request);
                 return;
         }
         int method = method_of(request->path);

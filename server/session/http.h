@@ -20,6 +20,15 @@ void http_request_ready(void *owner, void *user, struct edge_request *request);
 void http_answer(struct net *net, const struct desk_note *note);
 void http_second(struct net *net, uint64_t mono_ms); /* gives up what was never answered */
 
+/* A page asks the desk in its own name: who calls was proved by its link. Takes `command` on 0; then `answer` is called
+ * once, with the whole JSON-RPC response, or an empty one when none came; not when the connection has gone. Else a
+ * negative protocol error. */
+typedef void http_answer_fn(struct net *net, struct edge_ref ref, bool is_reply, struct span response);
+int http_post_for_page(struct net *net, const struct edge_request *request, struct desk_command *command,
+                       http_answer_fn *answer, bool is_reply);
+/* Counts a refusal, and says it in the log of refusals. */
+void http_denied(struct net *net, const struct edge_request *request, const char *what, int error);
+
 /* Answers with an error of the table in the one JSON form, with CORS and a line in the log of refusals. */
 void http_refuse(struct net *net, const struct edge_request *request, int error, const struct fault *fault);
 

@@ -69,7 +69,7 @@ int db_savepoint(struct db *db);
 int db_release(struct db *db);
 void db_rollback_to(struct db *db); /* undoes and forgets the savepoint; no db_release after it */
 
-/* From begin to end, both between transactions, a writer's commits reach the disk some hundred at a time: only for
+/* From begin to end, both between transactions, a writer's commits reach the disk some thousand at a time: only for
  * making a store that nobody uses yet. End: DB_OK, or an error: what was committed last may be lost. */
 void db_gather_begin(struct db *db);
 int db_gather_end(struct db *db);

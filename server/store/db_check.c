@@ -26,8 +26,14 @@ static const struct rule rules[] = {
         {SQL_CHECK_BOT_QUESTION, true,
          "conversation %lld: message %lld is erased, and bot event %lld holds what it asked"},
         {SQL_CHECK_TICKETS, false, "conversation %lld has %lld tickets that are not closed, the first #%lld"},
+        {SQL_CHECK_RECOVERY, false, "customer (row %lld) has %lld open recovery cases, the first %lld"},
+        {SQL_CHECK_RECOVERY_OWNER, true,
+         "recovery case %lld: conversation %lld is another customer's, or agent %lld owns a case about himself"},
+        {SQL_CHECK_RECOVERY_LOG, true, "recovery case %lld: its log does not count to %lld contacts, %lld reasons"},
         {SQL_CHECK_TICKET_ORPHANS, true,
          "ticket #%lld: its conversation %lld does not exist or is another customer's (row %lld)"},
+        {SQL_CHECK_SURVEYS, false, "survey offer %lld: conversation %lld has no such message at %lld"},
+        {SQL_CHECK_SURVEY_ANSWERS, false, "survey offer %lld (ticket %lld, solving %lld): its answer does not fit it"},
         {SQL_CHECK_TIME, true, "conversation %lld: in log %lld time goes backwards at %lld"},
 };
 

@@ -4,7 +4,7 @@
  * While it lasts the connection's driver is a copy of its own with other begins and ends. One connection at a time. */
 #include "store/db_private.h"
 
-enum { GATHERED = 500 }; /* commits */
+enum { GATHERED = 4000 }; /* commits */
 
 static struct {
         const struct db_driver *inner;
@@ -20,7 +20,8 @@ static int commit_all(struct db *db)
 
         gathering.count = 0;
         gathering.is_open = false;
-        return was_open ? gathering.inner->control(db, DB_COMMIT) : DB_OK;
+        int rc = was_open ? gathering.inner->control(db, DB_COMMIT) : DB_OK;
+        return rc == DB_OK ? gathering.inner->checkpoint(db, DB_CHECKPOINT_WORK) : rc; /* so that the log stays small */
 }
 
 static int control(struct db *db, enum db_control what)

@@ -14,7 +14,8 @@ from header import HEADER, ROOT, Header
 
 FOLDER = os.path.join(ROOT, "client-sdk", "bindings")
 #: Members that a binding expresses otherwise: sizes, counts of a list, and the pointer that names our own object.
-IMPLIED = {"size", "data", "choices_count", "form_count", "files_count", "filled_count", "headers_count", "body_len", "bytes_len",
+IMPLIED = {"size", "data", "choices_count", "form_count", "files_count", "filled_count", "chosen_count", "questions_count",
+           "answers_count", "headers_count", "body_len", "bytes_len",
            "store_key_len", "new_key_len", "tls_pins_count"}
 #: What a language leaves out, and why.
 LEFT_OUT = {"cpp": {"deskbell_allocator", "deskbell_answers"},  # the C structs are handed on as they are
@@ -32,7 +33,7 @@ JAVA_ENUMS = {"deskbell_error": "ErrorCode", "deskbell_connection": "Connection"
               "deskbell_kind": "Kind", "deskbell_origin": "Origin", "deskbell_message_state": "MessageState",
               "deskbell_operation": "Operation", "deskbell_notice": "NoticeKind", "deskbell_level": "Level",
               "deskbell_presence_of": "PresenceOf", "deskbell_availability": "Availability",
-              "deskbell_push": "PushService"}
+              "deskbell_push": "PushService", "deskbell_survey_state": "SurveyState"}
 #: Java: the class for each struct, whose members are its getters, its setters or the functions of an interface.
 JAVA_CLASSES = {"deskbell_state": "State", "deskbell_choice": "Choice", "deskbell_form_field": "FormField",
                 "deskbell_form_value": "FormValue", "deskbell_file": "Attachment", "deskbell_entry": "Entry",
@@ -42,7 +43,9 @@ JAVA_CLASSES = {"deskbell_state": "State", "deskbell_choice": "Choice", "deskbel
                 "deskbell_transport": "Transport", "deskbell_options": "ClientBuilder",
                 "deskbell_send_options": "SendOptions", "deskbell_file_source": "FileSource",
                 "deskbell_file_options": "FileOptions", "deskbell_history_options": "HistoryOptions",
-                "deskbell_device_answer": "DeviceAnswer", "deskbell_search_options": "SearchOptions", "deskbell_status": "Status", "deskbell_found": "Found"}
+                "deskbell_device_answer": "DeviceAnswer", "deskbell_search_options": "SearchOptions", "deskbell_status": "Status", "deskbell_found": "Found",
+                "deskbell_survey_question": "SurveyQuestion", "deskbell_survey_said": "SurveySaid",
+                "deskbell_survey": "Survey", "deskbell_rating": "Rating"}
 #: Java: members that are called otherwise.
 JAVA_NAMES = {"pressed_seq": "pressed", "pressed_id": "pressed", "filled_seq": "filled", "path": "ofPath",
               "bytes": "ofBytes", "files": "file", "on_log": "log", "on_token": "tokenSource", "status": "done",

@@ -68,6 +68,28 @@ def a_message_id_is_used_once_and_an_outbox_survives_its_client():
             assert message.conversation is main and message.state == MessageState.QUEUED and client.owns(main)
 
 
+def an_answer_to_a_survey_is_checked_and_waits_in_the_outbox():
+    choices = [deskbell.Choice("slow", "Too slow"), deskbell.Choice("rude", "Unkind")]
+    question = deskbell.SurveyQuestion("why", "choices", "What was it?", choices, 0, 0, "", "", False, 0, 3)
+    survey = deskbell.Survey("off_0000000000001", "sur_0000000000001", 1, "csat", "stars", 1, 5, "", "", [question], "More?", "",
+                             "", "", "", deskbell.SurveyState.WAITING, 2 ** 50, None, "", [], None, False)
+    said = deskbell.SurveySaid("why", chosen=["rude", "slow"])
+    assert deskbell.survey_check(survey, score=2, said="no", answers=[said]) is None
+    assert deskbell.survey_check(survey) == ""
+    assert deskbell.survey_check(survey, score=6) == "score"
+    assert deskbell.survey_check(survey, wants_contact=True) == "contact"
+    assert deskbell.survey_check(survey, answers=[deskbell.SurveySaid("why", number=3)]) == "why"
+    refused(ErrorCode.TEXT, deskbell.survey_check, survey, said="a\0b")
+    told = Told()
+    with deskbell.Client(**options(told)) as client:
+        main = client.open_conversation()
+        cmid = main.survey_answer(7, score=2, answers=[said, deskbell.SurveySaid("easy", number=4)], wants_contact=True)
+        told.wait("it waits", lambda: told.messages)
+        assert told.messages[0].cmid == cmid and told.messages[0].rated_seq == 7
+        assert told.messages[0].text == "2\nrude, slow\n4\n☑ ☎"
+        refused(ErrorCode.INVALID, main.survey_answer, 0, score=2)
+
+
 def a_file_under_a_key_opens_under_that_key_only():
     with Folder() as folder:
         key, other = bytes(range(32)), bytes(range(100, 132))
@@ -320,6 +342,7 @@ def a_library_that_is_not_there_is_an_import_error_that_names_the_variable():
 sys.exit(run_tests([
     what_the_c_function_refuses_is_raised,
     a_message_id_is_used_once_and_an_outbox_survives_its_client,
+    an_answer_to_a_survey_is_checked_and_waits_in_the_outbox,
     a_file_under_a_key_opens_under_that_key_only,
     answers_are_plugged_in_by_the_name_of_their_library,
     who_waits_for_the_disk_finds_the_message_queued_when_the_call_returns,

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
@@ -72,9 +73,12 @@ def a_file(rig, writer, reader, name):
     data = os.urandom(400_000)
     with open(path, "wb") as file:
         file.write(data)
-    at = reader.mark_position()
+    at, began, began_ns = reader.mark_position(), writer.mark_position(), time.monotonic_ns()
     writer.command(f"file {path} a file")
     _, line = reader.wait(lambda l: l["op"] == "deliver" and l.get("files"), 60, at)
+    _, sent = writer.wait(lambda l: (l["op"], l["kind"]) == ("send", "invoke"), 60, began)
+    if "since_ns" not in sent:  # the host of 0.1.0 does not say that it heard of it afterwards
+        rig.say(**{**sent, "since_ns": began_ns})
     info = line["files"][0]
     reader.command(f"fetch {info['id']} {info['size']} {info['sha256']} {copy}")
     _, done = reader.wait(lambda l: l["op"] == "fetched", 60, at)

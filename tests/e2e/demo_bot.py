@@ -90,6 +90,7 @@ def talk_with(folder, customer, agent):
         duty.line(talk[0][0])
         if "**order:** KR-2041987" not in duty.line("The customer asked for a person."):
             raise Failed("the note lacks what was collected")
+        duty.say("/take")  # who misses an offer is away, and the bot would say that nobody is there
         print(f"demo-bot: {lang}: answered, looked up, handed over")
     duty.end()
 

@@ -6,15 +6,13 @@ does not fit is said to the customer and never sent.
 """
 import json
 import os
-import pty
 import re
 import sqlite3
-import subprocess
-import threading
 
 import rigs
 from chat_rig import chat, end_input
-from harness import Failed, Rig, die_with_parent, main, program, run_program, wait_until
+from chat_screen import Terminal
+from harness import Failed, Rig, main, run_program, wait_until
 from wire import Wire, new_cmid
 
 FORM = [{"id": "name", "label": "Your name", "input": "text", "required": True},
@@ -108,53 +106,11 @@ def count_queued(rig):
         db.close()
 
 
-class Terminal:
-    """`deskbell chat` in a pseudo terminal; what it draws, without the escapes."""
-    ESCAPES = re.compile(rb"\x1b\[[?0-9;]*[@-~]")
-
-    def __init__(self, rig, *who):
-        self.master, slave = pty.openpty()
-        self.seen, self.turn = b"", threading.Condition()
-        self.child = subprocess.Popen([program("deskbell"), "chat", "--url", rig.server.url, "--app", rig.app,
-                                       "--data", os.path.join(rig.folder, "chat-screen"), *who], stdin=slave,
-                                      stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm"},
-                                      preexec_fn=die_with_parent)
-        os.close(slave)
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        while True:
-            try:
-                data = os.read(self.master, 65536)
-            except OSError:
-                return
-            if not data:
-                return
-            with self.turn:
-                self.seen += data
-                self.turn.notify_all()
-
-    def wait(self, text, timeout_s=30):
-        with self.turn:
-            if not self.turn.wait_for(lambda: text.encode() in self.ESCAPES.sub(b"", self.seen), timeout_s):
-                raise Failed(f"{text!r} was not seen on the screen")
-            self.seen = b""
-
-    def write(self, text):
-        os.write(self.master, text.encode() + b"\r")
-
-    def end(self):
-        self.write("/quit")
-        code = self.child.wait(30)
-        os.close(self.master)
-        return code
-
-
 def on_a_terminal(rig, ann, kim):
     """Field by field: what does not fit is asked for again, an empty line leaves out what may be left out."""
     form = ask(rig, kim.token, ann.conv, "Your details, please")
     before = len(answers(rig, ann))
-    screen = Terminal(rig, "--token", ann.token, "--key", "main")
+    screen = Terminal(rig, "chat-screen", "--token", ann.token, "--key", "main")
     screen.wait(f"/fill {form} answers")
     screen.write("/fill")
     screen.wait("Your name (needed):")

@@ -10,53 +10,27 @@
  *   xN             the connection ends with code N
  *   mTEXT nTEXT    the application sends a message, a note
  *   eN dN hN rN    it edits entry N, erases it, asks for the history before it, has read up to it
+ *   sTEXT          it searches
+ *   c              it calls a method by its name
+ *   bN             it answers, as a bot, turn N of the conversation of the turn told last
  *   k              the client's process dies and is started again
  *
  * Promises: no crash; every turn can be kept; what the client sends is what a server reads strictly; numbers given to
- * the application rise by one within an epoch; a message has one outcome and never goes back; a history is answered
- * once; the client never asks to be woken at once for ever. */
+ * the application rise by one within an epoch; a message has one outcome and never goes back; whoever asked is answered
+ * once; a call's answer and an event are JSON objects; an answer of the device is told once and taken back once; the
+ * client never asks to be woken at once for ever. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "client-sdk/src/handover.h"
-#include "client-sdk/src/machine.h"
-#include "fuzz.h"
+#include "fuzz_client.h"
 
-enum { STEPS_MAX = 400, ASKED_MAX = 128, SENT_MAX = 128, GIVE = 1000, ROUNDS_MAX = 16, STAFF_CONV = 3 };
-
-struct asked {
-        struct request_id id;
-        enum protocol_method method;
-};
-
-struct sent {
-        char cmid[33];
-        enum deskbell_message_state state;
-        bool has_outcome;
-};
-
-struct play {
-        struct machine_settings settings;
-        struct machine *machine;
-        deskbell_conversation *conv;
-        const char *path; /* NULL = in memory */
-        int64_t mono_ms, wall_ms;
-        uint64_t dice;
-        bool is_open; /* a link */
-        struct asked asked[ASKED_MAX];
-        size_t asked_count;
-        struct sent sent[SENT_MAX];
-        size_t sent_count;
-        char epoch[17];
-        int64_t last[2];
-        int histories;
-};
+enum { STEPS_MAX = 400, GIVE = 1000, ROUNDS_MAX = 16, STAFF_CONV = 3 };
 
 static char file_path[64];
 
-static void promise(bool kept, const char *what)
+void promise(bool kept, const char *what)
 {
         if (!kept) {
                 fprintf(stderr, "broken: %s\n", what);
@@ -123,6 +97,14 @@ static void check_entry(struct play *play, const struct deskbell_entry *entry)
         *last = entry->number;
 }
 
+struct sent *sent_of(struct play *play, const char *cmid)
+{
+        for (size_t i = 0; i < play->sent_count; i++)
+                if (strcmp(play->sent[i].cmid, cmid) == 0)
+                        return &play->sent[i];
+        return NULL;
+}
+
 static bool is_outcome(enum deskbell_message_state state)
 {
         return state == DESKBELL_SENT || state == DESKBELL_FAILED || state == DESKBELL_EXPIRED;
@@ -130,11 +112,8 @@ static bool is_outcome(enum deskbell_message_state state)
 
 static void check_message(struct play *play, const struct deskbell_message *message)
 {
-        struct sent *sent = NULL;
+        struct sent *sent = sent_of(play, message->cmid);
 
-        for (size_t i = 0; i < play->sent_count; i++)
-                if (strcmp(play->sent[i].cmid, message->cmid) == 0)
-                        sent = &play->sent[i];
         promise(sent != NULL, "only what the application sent is told of");
         if (message->is_again)
                 return;
@@ -163,22 +142,18 @@ static int64_t take_event(struct play *play, struct event *event)
                 if (event->notice.notice == DESKBELL_NOTICE_RESET)
                         play->last[0] = play->last[1] = 0;
                 break;
-        case EVENT_HISTORY:
-                promise(play->histories-- > 0, "a history is answered once");
-                break;
         default:
+                asks_event(play, event);
                 break;
         }
         event_free(event);
         return told;
 }
 
-static void begin(struct play *play)
+void begin(struct play *play)
 {
         machine_begin(play->machine, play->mono_ms, play->wall_ms, true);
 }
-
-static void end(struct play *play);
 
 static void take_events(struct play *play)
 {
@@ -211,7 +186,7 @@ static void obey(struct play *play)
         }
 }
 
-static void end(struct play *play)
+void end(struct play *play)
 {
         struct machine_frame *frame;
 
@@ -224,6 +199,7 @@ static void end(struct play *play)
                 free(frame);
         }
         take_events(play);
+        asks_answer_here(play);
 }
 
 /* ---- what goes in ---- */
@@ -311,25 +287,6 @@ static void write_message(struct play *play, char step, struct span text, int64_
         end(play);
 }
 
-/* Events are counted, not delivered. */
-static void on_history(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count,
-                       int64_t head, int more, void *data)
-{
-        (void)client, (void)error, (void)entries, (void)count, (void)head, (void)more, (void)data;
-}
-
-static void ask_history(struct play *play, int64_t number)
-{
-        struct deskbell_history_options options = DESKBELL_HISTORY_OPTIONS_INIT;
-
-        options.before = number;
-        options.from_server = (int)(number & 1);
-        begin(play);
-        if (machine_history(play->machine, play->conv, &options, on_history, NULL) == 0)
-                play->histories++;
-        end(play);
-}
-
 /* ---- the play ---- */
 
 static void start(struct play *play)
@@ -342,7 +299,7 @@ static void start(struct play *play)
         play->is_open = false;
         play->asked_count = 0;
         play->last[0] = play->last[1] = 0;
-        play->histories = 0;
+        asks_start(play);
         begin(play);
         int rc = play->settings.is_staff ? machine_conv_open_id(play->machine, STAFF_CONV, &play->conv)
                                          : machine_conv_open(play->machine, SPAN("main"), &play->conv);
@@ -351,19 +308,11 @@ static void start(struct play *play)
         end(play);
 }
 
-static void end_histories(struct play *play)
-{
-        begin(play);
-        machine_cancel_histories(play->machine, DESKBELL_E_CANCELLED);
-        end(play);
-        promise(play->histories == 0, "every history is answered");
-}
-
 static void kill_client(struct play *play)
 {
         if (!play->path)
                 return;
-        end_histories(play); /* their memory; nothing of them is in the file */
+        asks_end(play); /* their memory; nothing of them is in the file */
         machine_free(play->machine);
         start(play);
 }
@@ -418,7 +367,10 @@ static void step(struct play *play, char what, struct span rest)
                 write_message(play, what, rest, number);
                 break;
         case 'h':
-                ask_history(play, number);
+        case 's':
+        case 'c':
+        case 'b':
+                asks_step(play, what, rest, number);
                 break;
         case 'r':
                 begin(play);
@@ -454,6 +406,7 @@ static void cast(struct play *play, uint8_t who)
                 .client_name = "fuzz",
                 .client_version = "1",
                 .with_team_log = true,
+                .has_answers = (who | 0x20) != 's',
                 .first_page = 50,
                 .snapshot = 50,
                 .random = roll,
@@ -478,7 +431,7 @@ static void check_end(struct play *play)
                 open += !play->sent[i].has_outcome;
         machine_status(play->machine, &status);
         promise(status.queued >= open, "what has no outcome is in the outbox");
-        end_histories(play);
+        asks_end(play);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,15 +5,26 @@
 Each file is a play as fuzz_client.c describes it. The answers and events are the server's own bytes; only the ids of the
 conversation are replaced, so that a play of staff names the one the target opens.
 """
+import json
 import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
-from harness import Rig, main  # noqa: E402
+from harness import Rig, main, run_program  # noqa: E402
 from wire import Wire, WireError, new_cmid  # noqa: E402
 
 CONV = "cnv_0000000000003"
+BOT = """bot 1
+lang en
+faq opening
+  ~ open
+  = Monday to Friday, 9 to 6.
+handoff default
+  team support
+  open say "One moment."
+  closed say "Nobody is here now."
+"""
 
 
 class Tape(Wire):
@@ -76,7 +87,9 @@ def customer(rig, ann, agent):
             other.notify("typing", {"conv": ann.conv})
             other.notify("marks", {"marks": [{"conv": ann.conv, "recv": 3, "read": 2}]})
             wire.wait_event(lambda e: e["method"] == "marks")
-        lines += ["h3", "r4", "t1000", "d1"]
+        lines += ["h3", "r4", "t1000", "shello"]
+        wire.call("search.entries", {"query": "hello"})
+        lines.append("d1")
         try:
             wire.call("message.send", {"cmid": new_cmid(), "conv": ann.conv, "kind": "text", "text": "x" * 20000})
         except WireError:
@@ -117,8 +130,70 @@ def staff(rig, ann, agent):
             other.open_session(ann.token)
             other.call("message.send", {"cmid": new_cmid(), "conv": ann.conv, "kind": "text", "text": "thanks"})
             wire.wait_event(lambda e: e["method"] == "entry")
+        lines += ["c", "sthanks"]
+        wire.call("ticket.list", {})
+        wire.call("search.entries", {"query": "thanks"})
         lines += ["t1000", "k"]
     return lines
+
+
+def bot_command(rig, command, *args):
+    run_program("deskbell", "bot", command, "--data", rig.server.data, *args)
+
+
+def asks_its_device(rig, cem):
+    """A customer whose device gets the bot's version, and asks it when the connection is lost."""
+    path = os.path.join(rig.folder, "shop.bot")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(BOT)
+    bot_command(rig, "add", "--name", "Robin")
+    bot_command(rig, "push", "--publish", "--anyway", path)
+    bot_command(rig, "set", "--on", "--offline", "yes")
+    lines = ["Cr0"]
+    with Tape(rig.server.port, lines) as wire:
+        wire.open_session(cem.token)
+        wire.call("conversation.open", {"key": "main"})
+        wire.call("feed.read", {"rev": 0, "limit": 200})
+        wire.call("entries.read", {"conv": cem.conv, "after": 0, "limit": 200})
+        wire.call("bot.offline", {})
+        lines += ["x1006", "mare you open?", "t3000", "k", "t60000"]
+    with Tape(rig.server.port, lines) as wire:
+        wire.open_session(cem.token)
+        wire.call("feed.read", {"rev": 0, "limit": 200})
+        seq = wire.call("message.send", {"cmid": new_cmid(), "conv": cem.conv, "kind": "text", "text": "are you open?"})
+        wire.wait_event(lambda e: e["method"] == "entry" and e["params"]["seq"] > seq["seq"])
+    return [line.replace(cem.conv, CONV) for line in lines]
+
+
+def bot(rig, dan):
+    """A program that answers turns."""
+    bot_command(rig, "add", "--name", "Robin", "--kind", "program")
+    key = json.loads(run_program("deskbell", "key", "add", "--data", rig.server.data, "--app", rig.app, "--bot", "Robin",
+                                 "--json").stdout)["key"]
+    lines = ["St0"]
+    with Tape(rig.server.port, lines) as wire, Wire(rig.server.port) as other:
+        other.open_session(dan.token)
+        other.call("message.send", {"cmid": new_cmid(), "conv": dan.conv, "kind": "text", "text": "hello"})
+        wire.open_session(key)
+        wire.call("conversation.watch", {"conv": dan.conv})
+        wire.call("feed.read", {"rev": 0, "limit": 200})
+        for text in ("hello", "again"):
+            asked = wire.call("bot.turns", {})["turns"][0]
+            lines.append(f"b{asked['turn']}")
+            wire.call("bot.act", {"cmid": new_cmid(), "conv": dan.conv, "turn": asked["turn"], "seq": asked["seq"],
+                                  "actions": [{"does": "message", "kind": "text", "content": {"text": text}}]})
+            other.call("message.send", {"cmid": new_cmid(), "conv": dan.conv, "kind": "text", "text": text})
+            wire.wait_event(lambda e: e["method"] == "bot.turn")
+        lines += ["t1000", "k", "t30000"]
+    return [line.replace(dan.conv, CONV) for line in lines]
+
+
+def write_play(folder, name, lines):
+    """As it is kept, twice: in memory, and in a file, so that the client can be killed."""
+    text = "\n".join(lines) + "\n"
+    for where, first_letter in (("in-file", text[0]), ("in-memory", text[0].lower())):
+        with open(os.path.join(folder, f"{name}-{where}"), "w", encoding="utf-8") as out:
+            out.write(first_letter + text[1:])
 
 
 def record():
@@ -129,12 +204,14 @@ def record():
         ann, agent = rig.customer("ann"), rig.agent("bo")
         first = customer(rig, ann, agent)
         plays = {"customer": first, "restored": again(rig, ann, [*first, "t30000"]), "visitor": visitor(rig),
-                 "staff": staff(rig, ann, agent)}
+                 "staff": staff(rig, ann, agent), "device": asks_its_device(rig, rig.customer("cem"))}
         for name, lines in plays.items():
-            text = "\n".join(lines).replace(ann.conv, CONV) + "\n"
-            for where, first_letter in (("in-file", text[0]), ("in-memory", text[0].lower())):
-                with open(os.path.join(folder, f"{name}-{where}"), "w", encoding="utf-8") as out:
-                    out.write(first_letter + text[1:])
+            write_play(folder, name, [line.replace(ann.conv, CONV) for line in lines])
+        rig.has_verdict = True  # there is no history to judge
+    with Rig("record-bot") as rig:
+        rig.start_server()
+        write_play(folder, "bot", bot(rig, rig.customer("dan")))
+        rig.has_verdict = True
 
 
 if __name__ == "__main__":

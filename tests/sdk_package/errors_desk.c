@@ -31,17 +31,28 @@ static int call_at_length(struct stand *stand)
         return call(stand, "ticket.list", params);
 }
 
-/* INVALID only when all that should be so is. */
+/* INVALID only when all that should be so is, and nothing else. */
 static int call_oddly(struct stand *stand)
 {
         static const char *const odd[][2] = {
-                {"", "{}"},   {"Ticket", "{}"}, {"session.open", "{}"}, {"a\"b", "{}"},  {"a", ""},
-                {"a", "[1]"}, {"a", "{} {}"},   {"a", "{\"b\":}"},      {"a", "{\"b\""}, {"a", "{\"b\":\"\xff\"}"},
+                {"", "{}"},
+                {"Ticket", "{}"},
+                {"session.open", "{}"},
+                {"a\"b", "{}"},
+                {"a", ""},
+                {"a", "[1]"},
+                {"a", "{} {}"},
+                {"a", "{\"b\":}"},
+                {"a", "{\"b\""},
+                {"a", "{\"b\":\"\xff\"}"},
+                {"a", "{\"b\":1,\"\\u0062\":2}"},
         };
 
         for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
                 if (call(stand, odd[i][0], odd[i][1]) != DESKBELL_E_INVALID)
                         return DESKBELL_OK;
+        if (call(stand, "a", "{\"\\u0062\":{\"\\u0063\":1}}") != DESKBELL_OK)
+                return DESKBELL_OK;
         return deskbell_call(stand->client, NULL, NULL, on_answer, NULL);
 }
 

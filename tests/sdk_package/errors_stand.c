@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stand: see errors_stand.h. The server answers inside the transport's `send`, on the client's thread. It refuses a
- * message that says "refuse" for good, and stores the others; one that says "ask" becomes a form. */
+ * message that says "refuse" for good, and stores the others; one that says "ask" becomes a form, "how" a survey, and
+ * "how it was" one that has expired. */
 #include "errors_stand.h"
 
 #include <jansson.h>
@@ -60,6 +61,14 @@ static void store(struct stand *stand, deskbell_link *link, json_t *frame)
                                        json_pack("{s:s, s:s, s:[{s:s, s:s, s:s, s:b}]}", "kind", "form",
                                                  "fallback_text", "Who?", "form", "id", "name", "label", "Name",
                                                  "input", "text", "required", 1));
+        if (text && strncmp(text, "how", 3) == 0)
+                json_object_update_new(json_object_get(event, "params"),
+                                       json_pack("{s:s, s:s, s:{s:s, s:s, s:i, s:s, s:s, s:i, s:i, s:s, s:s, s:I}}",
+                                                 "kind", "survey", "text", "How?", "survey", "offer",
+                                                 "off_000000000000a", "survey", "sur_000000000000b", "version", 1,
+                                                 "metric", "csat", "style", "stars", "min", 1, "max", 5, "comment",
+                                                 "Why?", "state", text[3] ? "expired" : "waiting", "until",
+                                                 (json_int_t)9000000000000));
         char *bytes = json_dumps(event, JSON_COMPACT);
         deskbell_link_text(link, bytes, strlen(bytes));
         free(bytes);

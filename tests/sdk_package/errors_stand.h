@@ -69,4 +69,4 @@ struct row {
                 "deskbell_" #function, #code, DESKBELL_E_##code, before, call, how                                     \
         }
 
-extern const struct row errors_bot[], errors_desk[], errors_invalid[], errors_files[];
+extern const struct row errors_bot[], errors_desk[], errors_invalid[], errors_files[], errors_surveys[];

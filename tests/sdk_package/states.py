@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "docs" / "sdk-states.md"
 HEADER = ROOT / "client-sdk" / "include" / "deskbell" / "deskbell.h"
 TESTS = ROOT / "tests" / "unit" / "sdk"
-ENUMS = ("deskbell_connection", "deskbell_message_state")
+ENUMS = ("deskbell_connection", "deskbell_message_state", "deskbell_survey_state")
 LEAST_ROWS = 120
 
 

@@ -457,7 +457,8 @@ static const struct row errors_others[] = {
         {0},
 };
 
-static const struct row *const tables[] = {errors_invalid, errors_bot, errors_desk, errors_files, errors_others};
+static const struct row *const tables[] = {errors_invalid, errors_bot,     errors_desk,
+                                           errors_files,   errors_surveys, errors_others};
 
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 

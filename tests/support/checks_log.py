@@ -3,7 +3,7 @@
 import bisect
 from collections import defaultdict
 
-from history import SIDE_KINDS, begun_ns, epochs_of, erasures, place_of, place_text, reached_place
+from history import FIRST_KINDS, SIDE_KINDS, begun_ns, epochs_of, erasures, place_of, place_text, reached_place
 
 
 def check_i1(history, report):
@@ -180,6 +180,11 @@ def check_i5(history, report):
                        f"missing {holes}", [final["proc"]], [final["src"]])
 
 
+def kinds_agree(one, two):
+    """A kind that came after an observer's version is "other" to him."""
+    return one == two or ("other" in (one, two) and not {one, two} & FIRST_KINDS)
+
+
 def check_i6(history, report):
     """Everybody sees the same cmid at a place and the same content of a (cmid, version); what was erased is gone."""
     at_place, content, kinds = {}, {}, {}
@@ -202,7 +207,9 @@ def check_i6(history, report):
                            [one.src, o.src])
         if o.entry != "erased":
             kind = kinds.setdefault(o.place, o)
-            if kind.entry != o.entry:
+            if kind.entry == "other":
+                kinds[o.place] = o
+            if not kinds_agree(kind.entry, o.entry):
                 report.bad("I6", f"{place_text(o.place[1:])} is {kind.entry} for one and {o.entry} for another",
                            [kind.proc, o.proc], [kind.src, o.src])
         elif o.hash:

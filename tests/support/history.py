@@ -50,6 +50,7 @@ INVARIANTS = [f"I{n}" for n in range(1, 24)] + ["I25"]
 SECOND = 1_000_000_000
 REVOKE_GRACE_NS = 5 * SECOND
 SIDE_KINDS = {"edit", "erase", "revision"}  # entries about a message, not messages
+FIRST_KINDS = {"text", "attachment", "choices", "card", "form", "article", "erased", *SIDE_KINDS}  # every version's
 
 
 class BadHistory(Exception):

@@ -187,6 +187,27 @@ static void command_erase(struct host *host, const char *arguments)
                 refused(host, "erase", cmid, rc);
 }
 
+/* "NUMBER SCORE", and perhaps a comment. */
+static void command_rate(struct host *host, const char *arguments)
+{
+        struct deskbell_rating rating = DESKBELL_RATING_INIT;
+        long long number;
+        char cmid[33];
+        int at = 0;
+
+        if (sscanf(arguments, "%lld %d %n", &number, &rating.score, &at) < 2 || !at)
+                return;
+        deskbell_cmid_new(host->client, cmid);
+        rating.cmid = cmid;
+        rating.said = arguments[at] ? arguments + at : NULL;
+        json_t *line = invoke_line(host, "rate", cmid);
+        set_number(line, "of", number);
+        say(host, line, true);
+        int rc = deskbell_survey_answer(host->conv, number, &rating, NULL);
+        if (rc < 0)
+                refused(host, "rate", cmid, rc);
+}
+
 static void on_dump(deskbell_client *client, int error, const struct deskbell_entry *entries, size_t count,
                     int64_t head, int more, void *data);
 
@@ -259,6 +280,8 @@ static void obey(struct host *host, char *line)
                 command_edit(host, line + 5);
         else if (strncmp(line, "erase ", 6) == 0)
                 command_erase(host, line + 6);
+        else if (strncmp(line, "rate ", 5) == 0)
+                command_rate(host, line + 5);
         else if (strncmp(line, "read ", 5) == 0)
                 deskbell_mark_read(host->conv, atoll(line + 5));
         else if (strcmp(line, "away") == 0)

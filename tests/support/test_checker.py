@@ -506,6 +506,24 @@ class Rejected(unittest.TestCase):
         find(self.lines, "deliver", proc="tablet", conv="cnv_1", seq=3)["hash"] = digest("x")
         self.rejected("I6")
 
+    def of_a_later_kind(self, n, kind):
+        """Entry n of cnv_1, as everybody sees it."""
+        for line in self.lines:
+            for entry in [line] if line["op"] == "deliver" else line.get("entries", []):
+                if line.get("conv") == "cnv_1" and line.get("log") != "team" and entry.get("seq") == n:
+                    entry["entry" if line["op"] == "deliver" else "kind"] = kind
+
+    def test_I6_a_kind_that_an_older_version_does_not_know(self):
+        self.of_a_later_kind(3, "later")
+        find(self.lines, "deliver", proc="tablet", conv="cnv_1", seq=3)["entry"] = "other"
+        self.assertEqual([], run(self.lines).violations)
+        find(self.lines, "deliver", proc="phone", conv="cnv_1", seq=3)["entry"] = "latest"
+        self.rejected("I6")
+
+    def test_I6_a_kind_that_every_version_knows_is_other_for_one(self):
+        find(self.lines, "deliver", proc="tablet", conv="cnv_1", seq=3)["entry"] = "other"
+        self.rejected("I6")
+
     def test_I6_erased_content_in_a_later_read(self):
         entry = final(self.lines, "fresh-a")["entries"][1]
         self.assertEqual("erased", entry["kind"])

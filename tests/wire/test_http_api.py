@@ -329,7 +329,7 @@ def an_idempotency_key_is_the_cmid(rig):
     for bad in ("x", "0" * 32, cmid + "0", cmid[:-1] + "g"):
         refused(api("message.send", message, Idempotency_Key=bad), 400, "bad_request")
     refused(api("message.send", message), 400, "bad_request")
-    for broken in ("", "[]", "{", "null", '{"cmid"'):
+    for broken in ("", "[]", "{", "null", '{"cmid"', '{"\\u0061":1}', '{"a":1,"\\u0061":2}'):
         answer = api.ask("/v1/message.send", raw=broken, Idempotency_Key=cmid)
         expect(answer.status == 400, f"400 for {broken!r}, got {answer.status}")
     expect(len(api("entries.read", {"conv": ann.conv}).body["entries"]) == 1, "one entry in the end")

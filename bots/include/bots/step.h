@@ -22,8 +22,9 @@ struct bot_event {
         struct span call;     /* CALL: the id that the action had */
         const json_t *result; /* CALL: what came, an object; NULL = it failed */
         const char *locale;   /* of the customer's profile; NULL = not known */
-        /* What is true now, an object or NULL: "open" (bool), "opens" and "wait" (texts for the customer),
-         * "utc_offset_minutes" (number), and whatever the application told about the customer ("plan": "pro"). */
+        /* What is true now, an object or NULL: "open" and "online" (bools), "opens" (a moment, 2026-11-23T09:00+09:00)
+         * and "wait" (seconds), "utc_offset_minutes" (number), and whatever the application told about the customer
+         * ("plan": "pro"). A text gets the moment and the seconds in the customer's language. */
         const json_t *facts;
         uint64_t conversation; /* chooses between the variants of an answer */
 };

@@ -51,7 +51,7 @@ static void gather_steps(struct lint *lint, const json_t *steps)
 
 static void gather(struct lint *lint)
 {
-        static const char *const facts[] = {"open", "opens", "wait", "lang"};
+        static const char *const facts[] = {"open", "online", "opens", "wait", "lang"};
         const json_t *bot = lint->check.bot;
         json_t *one, *unused;
         const char *name, *lang;
@@ -252,7 +252,7 @@ static void lint_handoff(struct lint *lint, const json_t *handoff)
         lint_steps(lint, json_object_get(handoff, "open"));
         lint_steps(lint, json_object_get(handoff, "closed"));
         if (json_object_get(handoff, "open") && !json_object_get(handoff, "closed"))
-                lint_warn(lint, "Write: closed say \"We are back at $opens.\"",
+                lint_warn(lint, "Write: closed say \"We are back $opens.\"",
                           "It is not said what happens outside of hours.");
 }
 

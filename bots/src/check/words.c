@@ -204,6 +204,9 @@ static void check_turn(struct check *check, const json_t *turn)
                 check_error(check, "Write it like 2026-11-21T23:30+09:00.", "\"%.40s\" is no time.", at);
         if (lang && !check_is_language(lang))
                 check_error(check, NULL, "There is no language \"%.40s\".", lang);
+        if (json_object_get(turn, "expect") && !json_object_get(turn, "user") && !json_object_get(turn, "tap") &&
+            !json_object_get(turn, "call"))
+                check_error(check, NULL, "What is expected belongs to what the customer says or a call brings.");
         json_array_foreach(json_object_get(turn, "expect"), i, expected)
         {
                 if (!is_expectation(expected))

@@ -190,6 +190,12 @@ static bool take_setting(struct source *source, struct lex *lex, json_t *turns)
         return is_setting;
 }
 
+/* Something the bot answers, not only what holds from here on. */
+static bool is_said(const json_t *turn)
+{
+        return json_object_get(turn, "user") || json_object_get(turn, "tap") || json_object_get(turn, "call");
+}
+
 static void test_line(struct source *source, int indent)
 {
         struct lex lex;
@@ -201,8 +207,11 @@ static void test_line(struct source *source, int indent)
                 take_user(source, &lex, turns);
         else if (lex_take_word(&lex, "call"))
                 take_call(source, &lex, turns);
-        else if (last && lex_take_word(&lex, "expect"))
+        else if (last && is_said(last) && lex_take_word(&lex, "expect"))
                 take_expect(source, &lex, last);
+        else if (lex_is_word(&lex, "expect"))
+                source_error(source, source->at, "Move it below a line with user or call.",
+                             "What is expected belongs to what the customer says or a call brings.");
         else if (!take_setting(source, &lex, turns))
                 source_error(source, source->at, "In a test stand: user, call, expect, at, open, closed, fact, lang.",
                              "This line is not understood.");

@@ -102,6 +102,23 @@ static void fill_form(GSimpleAction *action, GVariant *parameter, gpointer data)
         window_say_error(commands->window, item && item->form ? talk_fill(talk, item, &wrong) : DESKBELL_E_NOT_FOUND);
 }
 
+/* A score (-1 = none) and a comment ("" = none). */
+static void rate(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+        struct commands *commands = data;
+        const char *comment;
+        gint64 number;
+        gint32 score;
+
+        (void)action;
+        g_variant_get(parameter, "(xi&s)", &number, &score, &comment);
+        if (!commands->window)
+                return;
+        struct talk *talk = window_talk(commands->window);
+        ChatItem *item = transcript_find(talk_transcript(talk), number, NULL);
+        window_say_error(commands->window, item ? talk_rate(talk, item, score, comment, -1) : DESKBELL_E_NOT_FOUND);
+}
+
 /* All failed messages, by one of the two. */
 static void each_failed(struct commands *commands, int (*act)(struct talk *, const char *))
 {
@@ -280,6 +297,7 @@ void commands_add(struct commands *commands)
                 {.name = "erase", .activate = erase_message, .parameter_type = "x"},
                 {.name = "press", .activate = press_choice, .parameter_type = "(xs)"},
                 {.name = "fill", .activate = fill_form, .parameter_type = "(xa{ss})"},
+                {.name = "rate", .activate = rate, .parameter_type = "(xis)"},
                 {.name = "retry-failed", .activate = retry_failed},
                 {.name = "discard-failed", .activate = discard_failed},
                 {.name = "attach", .activate = attach, .parameter_type = "s"},

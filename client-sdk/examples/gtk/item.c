@@ -57,6 +57,7 @@ static void finalize(GObject *object)
         g_clear_pointer(&item->choices, g_ptr_array_unref);
         g_clear_pointer(&item->form, g_ptr_array_unref);
         g_clear_pointer(&item->files, g_ptr_array_unref);
+        item_drop_survey(item);
         G_OBJECT_CLASS(chat_item_parent_class)->finalize(object);
 }
 
@@ -197,18 +198,20 @@ void item_take_entry(ChatItem *item, const struct deskbell_entry *entry)
         g_strlcpy(item->cmid, entry->cmid, sizeof(item->cmid));
         item->kind = entry->kind;
         item->is_mine = entry->is_mine != 0;
-        item->is_remark = strcmp(entry->author, "sys") == 0;
+        item->is_remark = strcmp(entry->author, "sys") == 0 && !entry->survey;
         item->ts_ms = entry->ts_ms;
         item->version = entry->version;
         item->reply_to = entry->reply_to;
         set_string(&item->author, g_strdup(entry->author));
-        set_string(&item->name, markup_clean_line(entry->name));
+        set_string(&item->name, markup_clean_line(entry->survey ? entry->survey->brand : entry->name));
         set_string(&item->title, markup_clean_line(entry->title));
         set_string(&item->link, g_strdup(markup_link_is_safe(entry->link) ? entry->link : ""));
         item_set_text(item, entry->text);
         copy_choices(item, entry);
         copy_form(item, entry);
         copy_files(item, entry->files, entry->files_count);
+        if (entry->survey)
+                item_take_survey(item, entry->survey, entry->kind);
         if (item->is_mine && item->state != DESKBELL_DELIVERED && item->state != DESKBELL_READ)
                 item->state = DESKBELL_SENT;
 }

@@ -40,6 +40,16 @@ struct item_file {
         int64_t done, total; /* bytes on their way, either direction */
 };
 
+/* A survey, and what has become of it. */
+struct item_survey {
+        char *style, *low, *high, *comment, *contact, *thanks, *said; /* cleaned; "" = none */
+        int min, max, score;                                          /* score -1 = none yet */
+        enum deskbell_survey_state state;
+        bool is_locked, wants_contact;
+        int tapped;  /* by this user just now, until the server has it; -1 = nothing */
+        char *draft; /* the comment as it is typed */
+};
+
 #define CHAT_TYPE_ITEM (chat_item_get_type())
 G_DECLARE_FINAL_TYPE(ChatItem, chat_item, CHAT, ITEM, GObject)
 
@@ -56,6 +66,7 @@ struct _ChatItem {
         GPtrArray *choices;                /* struct item_choice; NULL = none */
         GPtrArray *form;                   /* struct item_field; NULL = none */
         GPtrArray *files;                  /* struct item_file; NULL = none */
+        struct item_survey *survey;        /* NULL = none */
         bool is_paused;                    /* its upload waits */
         char *chosen;                      /* CHOICES: the one this user tapped, "" = one that is not known here.
                                             * FORM: "" = answered. NULL = not yet */
@@ -81,6 +92,12 @@ void item_take_message(ChatItem *item, const struct deskbell_message *message);
 void item_add_file(ChatItem *item, const char *name, const char *path, GObject *picture);
 struct item_file *item_file_at(const ChatItem *item, unsigned index); /* NULL = there is none */
 bool item_file_is_image(const struct item_file *file);
+
+/* item_survey.c: what an entry says of the survey that `item` is, or of one it is made from. */
+void item_take_survey(ChatItem *item, const struct deskbell_survey *survey, enum deskbell_kind kind);
+void item_drop_survey(ChatItem *item);
+/* An answer is taken, also another one than before. */
+bool item_survey_is_open(const ChatItem *item);
 
 void item_set_text(ChatItem *item, const char *text);
 void item_set_chosen(ChatItem *item, const char *id);

@@ -18,6 +18,8 @@ struct row_actions {
         void (*forget)(void *data, ChatItem *item);
         void (*press)(void *data, ChatItem *item, const struct item_choice *choice);
         char *(*fill)(void *data, ChatItem *item); /* g_free: id of the field that does not fit; NULL = done */
+        /* Of a survey: score -1, comment "" and contact -1 = not said. */
+        void (*rate)(void *data, ChatItem *item, int score, const char *comment, int contact);
         void (*jump)(void *data, int64_t number);
         /* Files of a message. want: it is in view, and its picture may be shown. */
         void (*want)(void *data, ChatItem *item, unsigned index);

@@ -58,10 +58,10 @@ static GtkWidget *open_new(struct row *row)
 
 static char *sign_of(const ChatItem *item)
 {
-        g_autofree char *files = row_files_sign(item);
+        g_autofree char *files = row_files_sign(item), *survey = row_survey_sign(item);
 
-        return g_strdup_printf("%p %d %d %s %s", (const void *)item, item->kind, item->chosen != NULL,
-                               item->chosen ? item->chosen : "", files);
+        return g_strdup_printf("%p %d %d %s %s %s", (const void *)item, item->kind, item->chosen != NULL,
+                               item->chosen ? item->chosen : "", files, survey);
 }
 
 static void build_extra(struct row *row)
@@ -72,11 +72,13 @@ static void build_extra(struct row *row)
                 gtk_box_remove(GTK_BOX(row->bubble), row->extra);
         row->extra = NULL;
         gtk_widget_remove_css_class(row->bubble, "pictured");
-        if (item->kind == DESKBELL_KIND_ERASED || (!item->choices && !item->form && !item->files && !*item->link))
+        if (item->kind == DESKBELL_KIND_ERASED ||
+            (!item->choices && !item->form && !item->files && !item->survey && !*item->link))
                 return;
-        row->extra = item->files  ? row_files_new(row)
-                     : item->form ? row_form_new(row)
-                                  : gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
+        row->extra = item->files    ? row_files_new(row)
+                     : item->form   ? row_form_new(row)
+                     : item->survey ? row_survey_new(row)
+                                    : gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
         gtk_widget_add_css_class(row->extra, "extra");
         for (unsigned i = 0; item->choices && i < item->choices->len; i++)
                 gtk_box_append(GTK_BOX(row->extra), choice_new(row, i));

@@ -20,6 +20,9 @@ struct row {
 void row_show_extra(struct row *row);
 /* The fields of the item's form, or that it is answered. */
 GtkWidget *row_form_new(struct row *row);
+/* The scale of the item's survey and what may be said besides, and what it depends on. g_free the sign. */
+GtkWidget *row_survey_new(struct row *row);
+char *row_survey_sign(const ChatItem *item);
 /* A widget for each file of the item, and what it depends on. g_free the sign. */
 GtkWidget *row_files_new(struct row *row);
 char *row_files_sign(const ChatItem *item);

@@ -26,6 +26,10 @@ static void append_json(GString *out, const ChatItem *item)
                 json_object_set_new(line, "reply_to", json_integer((json_int_t)item->reply_to));
         if (item->chosen)
                 json_object_set_new(line, "chosen", json_string(item->chosen));
+        if (item->survey)
+                json_object_set_new(line, "survey",
+                                    json_pack("{s:i, s:s, s:b}", "score", item->survey->score, "said",
+                                              item->survey->said, "open", (int)item_survey_is_open(item)));
         for (unsigned i = 0; item->files && i < item->files->len; i++) {
                 const struct item_file *file = item->files->pdata[i];
                 json_t *files = i ? json_object_get(line, "files") : json_array();

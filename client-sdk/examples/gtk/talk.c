@@ -73,6 +73,23 @@ static void take_tap(struct talk *talk, const struct deskbell_message *message)
         transcript_choose(talk->transcript, number, "");
 }
 
+/* It is shown at its survey. What was refused can be tapped anew, when the survey still takes it. */
+static void take_rating(struct talk *talk, const struct deskbell_message *message)
+{
+        ChatItem *item = transcript_find(talk->transcript, message->rated_seq, NULL);
+        bool has_failed = message->state == DESKBELL_FAILED || message->state == DESKBELL_EXPIRED;
+
+        if (!has_failed)
+                return;
+        if (item && item->survey) {
+                item->survey->tapped = -1;
+                item_changed(item);
+        }
+        deskbell_forget(talk->client, message->cmid);
+        if (talk->listener.on_message)
+                talk->listener.on_message(talk->listener.data, message);
+}
+
 static void on_message(deskbell_client *client, const struct deskbell_message *message, void *data)
 {
         struct talk *talk = data;
@@ -80,6 +97,10 @@ static void on_message(deskbell_client *client, const struct deskbell_message *m
 
         if (message->conversation != talk->conversation)
                 return;
+        if (message->rated_seq > 0) {
+                take_rating(talk, message);
+                return;
+        }
         transcript_message(talk->transcript, message);
         if (has_failed)
                 forget_tap(talk, message);
@@ -411,6 +432,21 @@ int talk_fill(struct talk *talk, const ChatItem *item, const char **out_wrong)
         transcript_choose(talk->transcript, number, "");
         return rc;
         /* NOLINTEND(clang-analyzer-unix.Malloc) */
+}
+
+int talk_rate(struct talk *talk, ChatItem *item, int score, const char *comment, int contact)
+{
+        struct deskbell_rating rating = DESKBELL_RATING_INIT;
+
+        rating.score = score;
+        rating.said = comment;
+        rating.wants_contact = contact;
+        int rc = deskbell_survey_answer(talk->conversation, item->number, &rating, NULL);
+        if (rc == DESKBELL_OK && score >= 0 && item->survey) {
+                item->survey->tapped = score;
+                item_changed(item);
+        }
+        return rc;
 }
 
 int talk_edit(struct talk *talk, int64_t number, int64_t version, const char *text)

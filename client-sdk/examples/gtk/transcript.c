@@ -275,6 +275,7 @@ static ChatItem *change(struct transcript *transcript, const struct deskbell_ent
                 g_clear_pointer(&item->choices, g_ptr_array_unref);
                 g_clear_pointer(&item->form, g_ptr_array_unref);
                 g_clear_pointer(&item->files, g_ptr_array_unref);
+                item_drop_survey(item);
                 item_set_text(item, "");
                 g_clear_pointer(&item->title, g_free);
                 item->title = g_strdup("");
@@ -291,7 +292,8 @@ static ChatItem *change(struct transcript *transcript, const struct deskbell_ent
 static bool has_row(const struct deskbell_entry *entry)
 {
         if (entry->kind == DESKBELL_KIND_EDIT || entry->kind == DESKBELL_KIND_ERASE ||
-            entry->kind == DESKBELL_KIND_REVISION || entry->log != DESKBELL_PUBLIC)
+            entry->kind == DESKBELL_KIND_REVISION || entry->kind == DESKBELL_KIND_RATING ||
+            entry->kind == DESKBELL_KIND_SURVEY_END || entry->log != DESKBELL_PUBLIC)
                 return false;
         return entry->kind != DESKBELL_KIND_OTHER || *entry->text;
 }
@@ -308,6 +310,11 @@ static void know(struct transcript *transcript, const struct deskbell_entry *ent
                 transcript_choose(transcript, entry->pressed_seq, entry->pressed_id);
         if (entry->filled_seq > 0)
                 transcript_choose(transcript, entry->filled_seq, "");
+        ChatItem *asked = entry->survey ? transcript_find(transcript, entry->of, NULL) : NULL;
+        if (asked) {
+                item_take_survey(asked, entry->survey, entry->kind);
+                item_changed(asked);
+        }
 }
 
 static void insert(struct transcript *transcript, ChatItem *item)

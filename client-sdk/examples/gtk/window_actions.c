@@ -125,6 +125,14 @@ static char *on_fill(void *data, ChatItem *item)
         return NULL;
 }
 
+static void on_rate(void *data, ChatItem *item, int score, const char *comment, int contact)
+{
+        struct window *window = data;
+        g_autoptr(ChatItem) kept = g_object_ref(item);
+
+        window_say_error(window, talk_rate(window->talk, kept, score, comment, contact));
+}
+
 static void on_jump(void *data, int64_t number)
 {
         window_show_message(data, number);
@@ -148,6 +156,7 @@ void window_fill_actions(struct window *window)
                 .forget = on_forget,
                 .press = on_press,
                 .fill = on_fill,
+                .rate = on_rate,
                 .jump = on_jump,
                 .open = on_open,
         };

@@ -42,7 +42,7 @@ struct deskbell_turn {
         const char *pressed_id;                   /* the choice that was tapped; "" = none */
         const struct deskbell_form_value *filled; /* what was filled into a form */
         size_t filled_count;
-        const struct deskbell_form_value *facts; /* what the app told of the customer: id = name; and "open" */
+        const struct deskbell_form_value *facts; /* id = name: open, online, opens, wait; what the app told of him */
         size_t facts_count;
         int64_t deadline_ms; /* then people get the conversation; 0 = not told */
 };

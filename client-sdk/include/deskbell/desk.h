@@ -8,7 +8,7 @@
  *             puts(error == DESKBELL_OK ? result : deskbell_error_text(error));
  *     }
  *     ...
- *     deskbell_call(client, "ticket.list", "{\"query\":\"status = open\"}", on_tickets, NULL);
+ *     deskbell_call(client, "ticket.list", "{\"when\":\"status = open\"}", on_tickets, NULL);
  *
  * Nothing of it is in the client's file. A call is said once: whether one that was CANCELLED was done, the server knows
  * (methods that must not be done twice take an id of the caller's, `cmid`). What was told by events is asked for anew
@@ -41,8 +41,7 @@ DESKBELL_API int deskbell_call(deskbell_client *client, const char *method, cons
 typedef void (*deskbell_event_fn)(deskbell_client *client, const char *event, const char *params, void *data);
 
 /* From now on `fn` hears of each event that the library itself does not use, and of `feed`, whose rows say more of a
- * ticket than on_conversation does. Once a client. Errors: INVALID, STATE
- * (done before). */
+ * ticket than on_conversation does. Once a client. Errors: INVALID, STATE (done before). */
 DESKBELL_API int deskbell_on_event(deskbell_client *client, deskbell_event_fn fn, void *data);
 
 #ifdef __cplusplus

@@ -84,7 +84,8 @@ enum deskbell_error {
         DESKBELL_E_OTHER_USER = -17,   /* the token names another user than this file belongs to */
         DESKBELL_E_DAMAGED = -18,      /* the bytes that came are not those of the file: size or SHA-256 differ */
         DESKBELL_E_UNSENT = -19,       /* messages wait to be sent and would be lost */
-        DESKBELL_E_FORM = -20,         /* what was filled in does not fit the form: deskbell_form_check tells where */
+        DESKBELL_E_FORM = -20,         /* what was filled in does not fit the form or survey: see deskbell_form_check,
+                                        * deskbell_survey_check */
         DESKBELL_E_KEY = -21           /* the file is sealed under another key than store_key, or no key was given */
 };
 
@@ -137,10 +138,13 @@ enum deskbell_kind {
         DESKBELL_KIND_CARD = 4,
         DESKBELL_KIND_FORM = 5,
         DESKBELL_KIND_ARTICLE = 6,
-        DESKBELL_KIND_EDIT = 20,    /* the message with number `of` now has version `version` and reads `text` */
-        DESKBELL_KIND_ERASE = 21,   /* the message with number `of` is gone */
-        DESKBELL_KIND_ERASED = 22,  /* what is left of an erased message */
-        DESKBELL_KIND_REVISION = 23 /* team log: what public message `of` read at `version`, before it was edited */
+        DESKBELL_KIND_SURVEY = 8,     /* the customer is asked how it went: `survey`; `text` is the question */
+        DESKBELL_KIND_RATING = 9,     /* his answer to survey `of`: `survey`; `text` says the same in words */
+        DESKBELL_KIND_EDIT = 20,      /* the message with number `of` now has version `version` and reads `text` */
+        DESKBELL_KIND_ERASE = 21,     /* the message with number `of` is gone */
+        DESKBELL_KIND_ERASED = 22,    /* what is left of an erased message */
+        DESKBELL_KIND_REVISION = 23,  /* team log: what public message `of` read at `version`, before it was edited */
+        DESKBELL_KIND_SURVEY_END = 27 /* survey `of` is no longer asked: `survey` says why */
 };
 
 enum deskbell_origin {
@@ -164,6 +168,66 @@ struct deskbell_form_field {
 struct deskbell_form_value {
         const char *id;    /* of the field, 1-64 bytes */
         const char *value; /* "" = nothing; at most 1,000 characters */
+};
+
+enum deskbell_survey_state {
+        DESKBELL_SURVEY_OTHER = 0,
+        DESKBELL_SURVEY_WAITING = 1,  /* for an answer */
+        DESKBELL_SURVEY_ANSWERED = 2, /* may be changed until is_locked */
+        DESKBELL_SURVEY_EXPIRED = 3,  /* its time is over */
+        DESKBELL_SURVEY_WITHDRAWN = 4 /* it was taken back: the ticket was opened again */
+};
+
+/* A further question of a survey. Ask it when the score is within from_score and to_score. */
+struct deskbell_survey_question {
+        const char *id;
+        const char *kind; /* "choice", "choices" (several), "scale" or "text"; what you do not know: leave it out */
+        const char *text;
+        const struct deskbell_choice *choices; /* choice, choices: 2-10 */
+        size_t choices_count;
+        int min, max;             /* scale */
+        const char *low, *high;   /* scale: what min and max mean; "" = not said */
+        int required;             /* ask once more before it is left out; an answer without it is taken */
+        int from_score, to_score; /* 0 and 10 unless it is for some scores only */
+};
+
+/* The answer to one further question: one of these three. */
+struct deskbell_survey_said {
+        const char *question;      /* its id */
+        const char *const *chosen; /* choice, choices: ids of what was chosen */
+        size_t chosen_count;
+        int number;        /* scale; -1 = none */
+        const char *words; /* text; "" or NULL = none */
+};
+
+/* A survey, and what has become of it. In an entry of kind SURVEY it is whole and says its present state: what is given
+ * of an opened conversation is as it is then, and the cache is kept up to date by each RATING and SURVEY_END, on every
+ * device. In a RATING it holds what that answer said of survey `of`, and nothing else: show it at the survey, with what
+ * it does not say (score -1, said "", no answer to a question, wants_contact -1) left as it was. In a SURVEY_END:
+ * `state`. */
+struct deskbell_survey {
+        const char *offer;  /* "off_...": this asking */
+        const char *survey; /* "sur_...": what is asked, in which version */
+        int64_t version;
+        const char *metric;     /* "csat", "nps" (recommendation) or "ces" (effort) */
+        const char *style;      /* how to draw the scale: "stars", "emoji", "numbers" or "thumbs" */
+        int min, max;           /* the lowest (0, 1) and the highest score (1-10) */
+        const char *low, *high; /* what they mean; "" = not said */
+        const struct deskbell_survey_question *questions;
+        size_t questions_count; /* 0-5 */
+        const char *comment;    /* the question for a comment; "" = no comment is taken */
+        const char *contact;    /* the words beside the tick "please contact me"; "" = it is not offered */
+        const char *thanks;     /* to show when it was answered; "" = as you like */
+        const char *colour;     /* of the brand, "#rrggbb"; "" = yours */
+        const char *brand;      /* whose survey it is; "" = not said */
+        enum deskbell_survey_state state;
+        int64_t until_ms;                           /* answers are taken until then at the latest */
+        int score;                                  /* as answered; -1 = none */
+        const char *said;                           /* the comment, as answered; "" = none */
+        const struct deskbell_survey_said *answers; /* to the further questions, as answered */
+        size_t answers_count;
+        int wants_contact; /* the tick, as answered; -1 = not said */
+        int is_locked;     /* the answer can no longer be changed */
 };
 
 /* A file of a message. */
@@ -190,7 +254,7 @@ struct deskbell_entry {
         const char *cmid;   /* the author's id of the message, 32 hex digits, "" = none */
         enum deskbell_kind kind;
         int64_t version;  /* of the content shown; 1 = never edited. EDIT: the version it made */
-        int64_t of;       /* EDIT, ERASE: the number of the message in the same log; else 0 */
+        int64_t of;       /* EDIT, ERASE, RATING, SURVEY_END: the number of the message in the same log; else 0 */
         int64_t reply_to; /* seq it answers, 0 = none */
         const char *text; /* what to show; the fallback text where the kind has no text of its own; "" = nothing */
         const struct deskbell_choice *choices; /* CHOICES */
@@ -207,6 +271,7 @@ struct deskbell_entry {
         int64_t filled_seq; /* TEXT: the form entry that was filled in, 0 = none; `text` says the same in words */
         const struct deskbell_form_value *filled;
         size_t filled_count;
+        const struct deskbell_survey *survey; /* SURVEY, RATING, SURVEY_END; else NULL */
 };
 
 enum deskbell_message_state {
@@ -255,6 +320,7 @@ struct deskbell_message {
         int is_paused;       /* UPLOADING: by deskbell_upload_pause */
         int64_t pressed_seq; /* SEND: the choices entry it answers, 0 = none */
         int64_t filled_seq;  /* SEND: the form entry it answers, 0 = none */
+        int64_t rated_seq;   /* SEND: the survey it answers, 0 = none; show it there, not as a message */
 };
 
 /* How far a file of an UPLOADING message is. Told for each piece that is on the server's disk. */
@@ -766,6 +832,44 @@ DESKBELL_API int deskbell_send(deskbell_conversation *conversation, const char *
 DESKBELL_API int deskbell_form_check(const struct deskbell_form_field *form, size_t form_count,
                                      const struct deskbell_form_value *values, size_t values_count,
                                      const char **out_id);
+
+/* An answer to a survey, or more of one. */
+struct deskbell_rating {
+        size_t size;      /* sizeof(struct deskbell_rating) */
+        int score;        /* within min and max of the survey; -1 = not said */
+        const char *said; /* the comment, at most 2,000 characters; NULL or "" = none. The answer cannot be changed
+                             after it */
+        const struct deskbell_survey_said *answers; /* to further questions, each at most once */
+        size_t answers_count;                       /* 0-5 */
+        int wants_contact;                          /* 1, 0; -1 = not said */
+        const char *cmid;                           /* 32 hex digits made by deskbell_cmid_new; NULL = made here */
+        int wait_for_disk;                          /* as of deskbell_send */
+};
+
+#define DESKBELL_RATING_INIT                                                                                           \
+        {                                                                                                              \
+                sizeof(struct deskbell_rating), -1, 0, 0, 0, -1, 0, 0                                                  \
+        }
+
+/* Looks whether `rating` answers `survey` (of an entry of kind SURVEY), as deskbell_survey_answer does: something is
+ * said; the score is on the scale; a comment and the tick only where they are asked for; answers for questions of the
+ * survey, none twice, each of what its kind wants and the survey offers. Pure. *out_field (may be NULL) = the first
+ * that does not fit: "score", "said", "contact", the id of a question, or "" when nothing is said; static, or lives as
+ * long as `rating`. Errors: INVALID, TOO_LONG, TEXT, FORM. */
+DESKBELL_API int deskbell_survey_check(const struct deskbell_survey *survey, const struct deskbell_rating *rating,
+                                       const char **out_field);
+
+/* Customers: answers survey `number` of the public log, in the way of deskbell_send: one tap is a rating with a score,
+ * and what is said later (a comment, another score) is one more rating, which leaves what it does not say as it was. It
+ * works offline, survives the process and counts once, whatever the network does. The server accepts it as an entry of
+ * kind RATING, on all devices; on_message tells its outcome, with rated_seq and, as `text`, what clients that know no
+ * surveys show, made here. FAILED with tag "locked" when the survey was meanwhile commented, closed, expired or taken
+ * back. The call looks into the file and may wait while it is written. out_cmid (33 bytes) may be NULL. Errors: INVALID
+ * (also: entry `number` is no survey, or this user is no customer), NOMEM, STORE, OUTBOX_FULL, TOO_LONG (a comment or
+ * words), TEXT (not UTF-8, or control characters), EXISTS, FORM and STATE (it is locked, expired or was taken back, as
+ * far as this device knows). FORM and STATE only of a survey that is in the cache; else the server checks it. */
+DESKBELL_API int deskbell_survey_answer(deskbell_conversation *conversation, int64_t number,
+                                        const struct deskbell_rating *rating, char *out_cmid);
 
 /* Sends a new text for an own message that has a place, in the way of deskbell_send. `version` is the one the user saw
  * (entry.version). Another version on the server: FAILED with tag "conflict". cmid and wait_for_disk in `options` as

@@ -40,7 +40,7 @@ struct reader {
 };
 
 /* `arena` and `fault` outlive the reader; `fault` is cleared. Bytes behind `len` are never touched. `arena` may be NULL
- * when only numbers and texts are read. */
+ * when only numbers and texts are read: whoever passes or walks an object gives one, for names with escapes. */
 void reader_init(struct reader *reader, char *bytes, size_t len, enum reader_mode mode, struct arena *arena,
                  struct fault *fault);
 

@@ -14,13 +14,14 @@
 enum { ROWS_DEFAULT = 50, LOOKED_AT_MAX = 1000, DATA_MAX = 20 };
 
 /* Of the same time, the higher one comes first. */
-enum source { FROM_CONVERSATIONS, FROM_TICKETS, FROM_SOLVED, FROM_STORY, SOURCES };
+enum source { FROM_CONVERSATIONS, FROM_TICKETS, FROM_SOLVED, FROM_STORY, FROM_SURVEYS, SOURCES };
 
 static const enum sql_id statements[SOURCES] = {
         [FROM_CONVERSATIONS] = SQL_TIMELINE_CONVERSATIONS,
         [FROM_TICKETS] = SQL_TIMELINE_TICKETS,
         [FROM_SOLVED] = SQL_TIMELINE_SOLVED,
         [FROM_STORY] = SQL_TIMELINE_STORY,
+        [FROM_SURVEYS] = SQL_TIMELINE_OFFERS,
 };
 
 struct position {
@@ -125,6 +126,25 @@ static void take_ticket(const struct timeline *timeline, struct db_stmt *stmt, b
         put_app(timeline, db_int(stmt, 6), row);
 }
 
+/* Asked, or answered: it stands where the answer came. */
+static void take_survey(const struct timeline *timeline, struct db_stmt *stmt, struct protocol_timeline_row *row)
+{
+        row->kind = PROTOCOL_TIMELINE_ROW_KIND_SURVEY;
+        row->has_offer = row->has_state = row->has_metric = row->has_top = row->has_conv = true;
+        row->offer = (uint64_t)db_int(stmt, 2);
+        row->state = (enum protocol_timeline_row_state)db_int(stmt, 3);
+        row->metric = (enum protocol_timeline_row_metric)db_int(stmt, 4);
+        row->top = db_int(stmt, 5);
+        row->has_score = !db_is_null(stmt, 6);
+        row->score = db_int(stmt, 6);
+        row->conv = (uint64_t)db_int(stmt, 7);
+        put_app(timeline, db_int(stmt, 8), row);
+        row->has_ticket = row->has_number = !db_is_null(stmt, 9);
+        row->ticket = (uint64_t)db_int(stmt, 9);
+        row->number = db_int(stmt, 10);
+        put_text(timeline, db_text(stmt, 11), &row->has_title, &row->title);
+}
+
 static struct span text_of(const struct timeline *timeline, const json_t *object, const char *name)
 {
         const json_t *value = json_object_get(object, name);
@@ -172,9 +192,11 @@ static void take_story(const struct timeline *timeline, struct db_stmt *stmt, st
 
 static int is_readable(const struct timeline *timeline, int source, struct db_stmt *stmt)
 {
+        static const int conv_columns[SOURCES] = {
+                [FROM_CONVERSATIONS] = 2, [FROM_TICKETS] = 5, [FROM_SOLVED] = 5, [FROM_SURVEYS] = 7};
         if (timeline->reach.is_all || source == FROM_STORY)
                 return 1;
-        uint64_t ext = (uint64_t)db_int(stmt, source == FROM_CONVERSATIONS ? 2 : 5);
+        uint64_t ext = (uint64_t)db_int(stmt, conv_columns[source]);
         struct conversation_row row;
         int rc = conversations_load(timeline->reading->db, ext, &row);
         return rc == DB_ROW ? reach_holds(&timeline->reach, timeline->reading->db, &row) : rc;
@@ -187,6 +209,8 @@ static void write_row(struct timeline *timeline, int source, struct db_stmt *stm
                 take_conversation(timeline, stmt, &row);
         else if (source == FROM_STORY)
                 take_story(timeline, stmt, &row);
+        else if (source == FROM_SURVEYS)
+                take_survey(timeline, stmt, &row);
         else
                 take_ticket(timeline, stmt, source == FROM_SOLVED, &row);
         protocol_timeline_row_write(timeline->reading->out, &row);

@@ -72,6 +72,8 @@ static void tell(struct news *news, enum sla_metric metric, bool is_missed)
                  is_missed ? "was missed: it was due at" : "is due soon, at", when);
         if (news->desk->db_failure == 0)
                 ticket_note(news->desk, news->ticket, &by, is_missed ? "sla_missed" : "sla_due_soon", span_of(text));
+        if (is_missed && news->desk->db_failure == 0)
+                recovery_sla_missed(news->desk, news->ticket, (int)metric, news->due_ms[metric]);
 }
 
 /* After a clock was moved by an event, or by time. */
@@ -234,6 +236,7 @@ void clocks_reckon(struct desk *desk, int64_t schedule)
                 ticket->sla->is_changed = true;
                 ticket_touch(desk, ticket);
         }
+        recovery_look_again(desk);
 }
 
 int clocks_match(struct desk *desk)

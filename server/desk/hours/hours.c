@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hours: see hours.h. Here is the life of the module, and what others ask. */
 #include "desk/desk_private.h"
+#include "desk/hours/civil.h"
 #include "desk/hours/hours_private.h"
 
 #include <stdlib.h>
@@ -113,4 +114,9 @@ bool hours_is_open(const struct desk *desk, int64_t schedule, int64_t at_ms)
 int64_t hours_next_open(const struct desk *desk, int64_t schedule, int64_t at_ms)
 {
         return calendar_next_open(calendar_of(desk, schedule, at_ms), at_ms);
+}
+
+int32_t hours_offset_s(const struct desk *desk, int64_t schedule, int64_t at_ms)
+{
+        return zone_at(calendar_of(desk, schedule, at_ms)->zone, civil_floor_div(at_ms, 1000)).offset_s;
 }

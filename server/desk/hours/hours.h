@@ -43,6 +43,8 @@ const struct schedule *hours_schedule_named(const struct desk *desk, struct span
 bool hours_is_open(const struct desk *desk, int64_t schedule, int64_t at_ms);
 /* The first open moment from at_ms on. CALENDAR_NEVER: none in 20 years. */
 int64_t hours_next_open(const struct desk *desk, int64_t schedule, int64_t at_ms);
+/* Seconds that the schedule's clocks are ahead of UTC then. */
+int32_t hours_offset_s(const struct desk *desk, int64_t schedule, int64_t at_ms);
 
 /* ---- what a ticket's clocks say; the hooks that move them are in tickets.h ---- */
 

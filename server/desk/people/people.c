@@ -239,6 +239,7 @@ void people_committed(struct desk *desk)
                 return;
         read_again(desk);
         routing_people_changed(desk);
+        recovery_look_again(desk);
 }
 
 void people_rolled_back(struct desk *desk)
@@ -249,6 +250,7 @@ void people_rolled_back(struct desk *desk)
                 return;
         read_again(desk);
         routing_people_changed(desk);
+        recovery_look_again(desk);
 }
 
 /* ---- finding ---- */

@@ -8,8 +8,9 @@
 #define MAY(name) (1u << PROTOCOL_MAY_##name)
 
 static const uint32_t of_agent = MAY(READ_ALL) | MAY(READ_UNASSIGNED) | MAY(REPLY) | MAY(NOTE) | MAY(TICKET_EDIT) |
-                                 MAY(ASSIGN) | MAY(MERGE) | MAY(CUSTOMER_EDIT);
-static const uint32_t of_supervisor = MAY(CUSTOMER_BLOCK) | MAY(CANNED_SHARED) | MAY(VIEW_SHARED) | MAY(LIVE);
+                                 MAY(ASSIGN) | MAY(MERGE) | MAY(CUSTOMER_EDIT) | MAY(RECOVERY);
+static const uint32_t of_supervisor = MAY(CUSTOMER_BLOCK) | MAY(CANNED_SHARED) | MAY(VIEW_SHARED) | MAY(LIVE) |
+                                      MAY(REPORT_READ) | MAY(RECOVERY_ADMIN);
 
 static const struct {
         enum people_role role;

@@ -38,5 +38,11 @@ int32_t routing_load(const struct desk *desk, int64_t agent);
 bool routing_is_over(const struct desk *desk, int64_t agent);
 /* Whom the ticket is offered to, and until when (wall ms); 0 = nobody. */
 int64_t routing_offered_to(const struct ticket *ticket, int64_t *out_until_ms);
+/* The team that a ticket gets to which no rule gave one (row id); 0 = none. */
+int64_t routing_default_team(const struct desk *desk);
+/* Somebody of the team is at work, even if he can take no more. */
+bool routing_is_staffed(const struct desk *desk, int64_t team);
+/* Seconds that whoever comes to the end of the team's queue now waits; -1: not known, or somebody is free. */
+int64_t routing_wait_s(const struct desk *desk, int64_t team);
 /* What the customer of a conversation (row id) is told with it: the member `queue` of a row for customers. */
 void routing_fill_row(struct desk *desk, int64_t conv, struct protocol_feed_row *row);

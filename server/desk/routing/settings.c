@@ -40,6 +40,11 @@ int routing_settings_load(struct routing *routing)
         return DB_OK;
 }
 
+int64_t routing_default_team(const struct desk *desk)
+{
+        return desk->routing->settings.default_team;
+}
+
 /* ---- routing.get ---- */
 
 int handle_routing_get(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)

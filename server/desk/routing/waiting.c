@@ -34,6 +34,25 @@ static bool is_staffed(const struct team_queue *queue)
         return false;
 }
 
+bool routing_is_staffed(const struct desk *desk, int64_t team)
+{
+        const struct team_queue *queue = team_queue_find(desk->routing, team);
+        return queue && is_staffed(queue);
+}
+
+int64_t routing_wait_s(const struct desk *desk, int64_t team)
+{
+        const struct team_queue *queue = team_queue_find(desk->routing, team);
+        if (!queue || !is_staffed(queue))
+                return -1;
+        for (size_t i = 0; i < queue->member_count; i++) {
+                const struct seat *seat = (const struct seat *)queue->members[i];
+                if (people_is_available(desk, seat->profile) && seat->agent.load < seat->profile->capacity)
+                        return -1;
+        }
+        return pace_wait_s(&queue->pace, (int64_t)(queue->queue.count + queue->offered) + 1);
+}
+
 /* What was promised, else when the team opens; 0 = neither. */
 static int64_t answer_by_ms(struct desk *desk, const struct ticket *ticket)
 {

@@ -4,13 +4,7 @@
 
 #include "desk/rules/condition_private.h"
 
-struct look {
-        const struct condition *condition;
-        const struct condition_world *world;
-        const struct fact_scene *scene;
-};
-
-static int ask(const struct look *look, const struct condition_node *node, struct fact_value *out)
+int condition_ask(const struct look *look, const struct condition_node *node, struct fact_value *out)
 {
         out->type = (enum fact_type)node->type;
         out->is_set = false;
@@ -29,17 +23,12 @@ static int ask(const struct look *look, const struct condition_node *node, struc
 
 /* ---- texts ---- */
 
-static char folded(char c)
-{
-        return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-}
-
 static bool is_begin(struct span text, struct span begin)
 {
         if (text.len < begin.len)
                 return false;
         for (size_t i = 0; i < begin.len; i++)
-                if (folded(text.at[i]) != folded(begin.at[i]))
+                if (condition_folded(text.at[i]) != condition_folded(begin.at[i]))
                         return false;
         return true;
 }
@@ -51,8 +40,10 @@ static bool is_same_text(struct span a, struct span b)
 
 static bool has_part(struct span text, struct span part)
 {
+        char first = part.len > 0 ? condition_folded(part.at[0]) : '\0';
         for (size_t i = 0; part.len <= text.len && i <= text.len - part.len; i++)
-                if (is_begin((struct span){text.at + i, text.len - i}, part))
+                if (part.len == 0 ||
+                    (condition_folded(text.at[i]) == first && is_begin((struct span){text.at + i, text.len - i}, part)))
                         return true;
         return false;
 }
@@ -107,39 +98,25 @@ static bool is_any(const struct look *look, const struct condition_node *node, c
         return false;
 }
 
-static bool is_in_order(unsigned compare, int64_t found, int64_t value)
-{
-        switch (compare) {
-        case COMPARE_LESS:
-                return found < value;
-        case COMPARE_AT_MOST:
-                return found <= value;
-        case COMPARE_MORE:
-                return found > value;
-        default:
-                return found >= value;
-        }
-}
-
 static bool is_ordered(const struct look *look, const struct condition_node *node, const struct fact_value *found)
 {
         const struct condition_value *value = &look->condition->values[node->first_value];
         switch (found->type) {
         case FACT_AS_SINCE:
-                return is_in_order(node->compare, look->scene->now_ms - found->number, value->number * 1000);
+                return condition_is_in_order(node->compare, look->scene->now_ms - found->number, value->number * 1000);
         case FACT_AS_UNTIL:
-                return is_in_order(node->compare, found->number - look->scene->now_ms, value->number * 1000);
+                return condition_is_in_order(node->compare, found->number - look->scene->now_ms, value->number * 1000);
         case FACT_AS_LEVEL:
-                return is_in_order(node->compare, found->number, value->number);
+                return condition_is_in_order(node->compare, found->number, value->number);
         case FACT_AS_NUMBER:
                 return (node->type != FACT_AS_DYNAMIC || value->is_number) &&
-                       is_in_order(node->compare, found->number, value->number);
+                       condition_is_in_order(node->compare, found->number, value->number);
         default:
                 return false;
         }
 }
 
-static bool passes(const struct look *look, const struct condition_node *node, const struct fact_value *found)
+bool condition_passes(const struct look *look, const struct condition_node *node, const struct fact_value *found)
 {
         switch (node->compare) {
         case COMPARE_SET:
@@ -170,8 +147,8 @@ static int holds(const struct look *look, unsigned at)
         const struct condition_node *node = &look->condition->nodes[at];
         if (node->kind == CONDITION_TEST) {
                 struct fact_value found;
-                int rc = ask(look, node, &found);
-                return rc < 0 ? rc : passes(look, node, &found);
+                int rc = condition_ask(look, node, &found);
+                return rc < 0 ? rc : condition_passes(look, node, &found);
         }
         if (node->kind == CONDITION_NOT) {
                 int rc = holds(look, at + 1);
@@ -195,26 +172,31 @@ int condition_holds(const struct condition *condition, const struct condition_wo
 
 /* ---- time ---- */
 
+int64_t condition_turn_ms(const struct look *look, const struct condition_node *node, const struct fact_value *found)
+{
+        if (!found->is_set || node->value_count == 0)
+                return INT64_MAX;
+        int64_t now_ms = look->scene->now_ms;
+        int64_t span_ms = look->condition->values[node->first_value].number * 1000;
+        int64_t moment = node->type == FACT_AS_SINCE ? found->number + span_ms : found->number - span_ms;
+        if (moment <= now_ms)
+                moment++; /* before and at it, at it and behind it: one of the two is where it turns */
+        return moment > now_ms ? moment : INT64_MAX;
+}
+
 int64_t condition_turns_ms(const struct condition *condition, const struct condition_world *world,
                            const struct fact_scene *scene)
 {
         struct look look = {condition, world, scene};
         int64_t next = INT64_MAX;
-        if (!condition->is_timed)
-                return next;
-        for (unsigned i = 0; i < condition->node_count; i++) {
+        for (unsigned i = 0; condition->is_timed && i < condition->node_count; i++) {
                 const struct condition_node *node = &condition->nodes[i];
-                enum fact_type type = (enum fact_type)node->type;
                 struct fact_value found;
-                if (node->kind != CONDITION_TEST || (type != FACT_AS_SINCE && type != FACT_AS_UNTIL) ||
-                    node->value_count == 0 || ask(&look, node, &found) < 0 || !found.is_set)
+                if (node->kind != CONDITION_TEST || !condition_type_is_timed((enum fact_type)node->type) ||
+                    condition_ask(&look, node, &found) < 0)
                         continue;
-                int64_t span_ms = condition->values[node->first_value].number * 1000;
-                int64_t moment = type == FACT_AS_SINCE ? found.number + span_ms : found.number - span_ms;
-                if (moment <= scene->now_ms)
-                        moment++; /* before and at it, at it and behind it: one of the two is where it turns */
-                if (moment > scene->now_ms && moment < next)
-                        next = moment;
+                int64_t moment = condition_turn_ms(&look, node, &found);
+                next = moment < next ? moment : next;
         }
         return next;
 }
@@ -267,7 +249,7 @@ static void say_found(const struct look *look, const struct condition_node *node
 {
         struct fact_value found;
         struct fact_info info = fact_info((enum fact)node->fact);
-        if (ask(look, node, &found) < 0 || !found.is_set) {
+        if (condition_ask(look, node, &found) < 0 || !found.is_set) {
                 writer_raw(out, SPAN("it is not set"));
                 return;
         }

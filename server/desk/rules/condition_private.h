@@ -61,6 +61,45 @@ static inline struct span condition_text(const struct condition *condition, cons
         return (struct span){condition->texts + value->text_at, value->text_len};
 }
 
+/* An evaluation. */
+struct look {
+        const struct condition *condition;
+        const struct condition_world *world;
+        const struct fact_scene *scene;
+};
+
+static inline bool condition_type_is_timed(enum fact_type type)
+{
+        return type == FACT_AS_SINCE || type == FACT_AS_UNTIL;
+}
+
+static inline char condition_folded(char c)
+{
+        return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+}
+
+static inline bool condition_is_in_order(unsigned compare, int64_t found, int64_t value)
+{
+        switch (compare) {
+        case COMPARE_LESS:
+                return found < value;
+        case COMPARE_AT_MOST:
+                return found <= value;
+        case COMPARE_MORE:
+                return found > value;
+        default:
+                return found >= value;
+        }
+}
+
+/* condition.c: a test in its three parts. The value of its fact: 0 or a negative protocol error. */
+int condition_ask(const struct look *look, const struct condition_node *node, struct fact_value *out);
+/* Whether the test holds of that value. */
+bool condition_passes(const struct look *look, const struct condition_node *node, const struct fact_value *found);
+/* Of a test about how long: the first moment (wall ms) after the scene's now at which it may change; INT64_MAX = never.
+ */
+int64_t condition_turn_ms(const struct look *look, const struct condition_node *node, const struct fact_value *found);
+
 /* condition_print.c */
 void condition_print_node(const struct condition *condition, unsigned at, condition_show_fn *show, void *data,
                           struct writer *out);

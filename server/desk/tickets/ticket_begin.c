@@ -137,7 +137,7 @@ static int issue(struct desk *desk, struct ticket *ticket, const struct entry_ro
         ticket->first_seq = entry->seq;
         ticket->issued_ms = entry->ts;
         ticket_changed(desk, ticket);
-        sla_happened(desk, ticket, TICKET_MADE, entry->ts, entry->seq);
+        ticket_happened(desk, ticket, TICKET_MADE, entry->ts, entry->seq);
         return ticket_belongs(desk, ticket);
 }
 
@@ -171,7 +171,7 @@ static int customer_wrote(struct desk *desk, struct conversation *conversation, 
                 rc = ticket_happens(desk, ticket, &nobody, TICKET_EVENT_CUSTOMER_MESSAGE);
         }
         if (rc == 0)
-                sla_happened(desk, ticket, TICKET_CUSTOMER_WROTE, entry->ts, entry->seq);
+                ticket_happened(desk, ticket, TICKET_CUSTOMER_WROTE, entry->ts, entry->seq);
         if (rc == 0 && customers_is_blocked(desk, ticket->customer)) {
                 static const struct ticket_by by = {.why = "the customer is blocked"};
                 rc = ticket_happens(desk, ticket, &by, TICKET_EVENT_SOLVE);
@@ -192,7 +192,7 @@ static int staff_wrote(struct desk *desk, struct conversation *conversation, str
         ticket->last_ms = entry->ts;
         ticket->customer_ms = 0;
         ticket_heard(desk, ticket);
-        sla_happened(desk, ticket, TICKET_STAFF_WROTE, entry->ts, entry->seq);
+        ticket_happened(desk, ticket, TICKET_STAFF_WROTE, entry->ts, entry->seq);
         if (ticket->first_reply_ms == 0 && ticket->issued_ms > 0) {
                 ticket->first_reply_ms = entry->ts;
                 ticket_changed(desk, ticket);
@@ -212,8 +212,10 @@ int tickets_message(struct desk *desk, struct conversation *conversation, const 
         struct ticket *ticket = tickets_of_conversation(desk, conversation->row.id);
         if (role == ROLE_CUSTOMER)
                 return customer_wrote(desk, conversation, ticket, entry);
-        if (role == ROLE_AGENT)
-                return staff_wrote(desk, conversation, ticket, entry);
+        if (role == ROLE_AGENT) {
+                int rc = staff_wrote(desk, conversation, ticket, entry);
+                return rc < 0 ? rc : recovery_staff_wrote(desk, conversation, entry);
+        }
         if (ticket) {
                 ticket->last_ms = entry->ts;
                 ticket_heard(desk, ticket);
@@ -253,7 +255,10 @@ int tickets_given(struct desk *desk, struct conversation *conversation)
         db_bind_int(stmt, 1, conversation->row.id);
         db_bind_int(stmt, 2, conversation->row.customer);
         int rc = db_run(stmt);
-        return rc < 0 ? desk_db_failed(desk, rc) : 0;
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        rc = surveys_given(desk, conversation->row.id, conversation->row.customer);
+        return rc < 0 ? rc : recovery_given(desk, conversation->row.id, conversation->row.customer);
 }
 
 int tickets_erase(struct desk *desk, int64_t customer)

@@ -102,7 +102,7 @@ int ticket_tell(struct desk *desk, struct ticket *ticket, const struct ticket_by
         int rc = count > 0 ? write_change(desk, ticket, by, word, fields, count) : 0;
         if (rc < 0)
                 return rc;
-        sla_happened(desk, ticket, what, desk->now_ms, 0);
+        ticket_happened(desk, ticket, what, desk->now_ms, 0);
         routing_wants(desk, ticket);
         ticket_reschedule(desk, ticket);
         return desk->db_failure != 0 ? -PROTOCOL_ERR_INTERNAL : 0;

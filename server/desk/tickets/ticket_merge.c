@@ -122,7 +122,7 @@ static int begin_split(struct desk *desk, struct desk_command *command, struct c
                 return -PROTOCOL_ERR_INTERNAL;
         ticket->issued_ms = desk->now_ms;
         memcpy(ticket->lang, from->lang, sizeof ticket->lang);
-        sla_happened(desk, ticket, TICKET_MADE, desk->now_ms, 0);
+        ticket_happened(desk, ticket, TICKET_MADE, desk->now_ms, 0);
         int rc = write_origin(desk, command, old, from, conversation);
         if (rc == 0)
                 rc = ticket_belongs(desk, ticket);

@@ -88,6 +88,12 @@ static int tell_customer(struct desk *desk, struct ticket *ticket)
         return rc < 0 ? rc : 0;
 }
 
+void ticket_happened(struct desk *desk, struct ticket *ticket, enum ticket_happening what, int64_t at_ms, int64_t seq)
+{
+        sla_happened(desk, ticket, what, at_ms, seq);
+        reports_happened(desk, ticket, what, at_ms, seq);
+}
+
 int ticket_moved(struct desk *desk, struct ticket *ticket)
 {
         int rc = 0;
@@ -95,12 +101,12 @@ int ticket_moved(struct desk *desk, struct ticket *ticket)
                 rc = tell_customer(desk, ticket);
         if (rc < 0)
                 return rc;
-        sla_happened(desk, ticket, TICKET_STATUS, desk->now_ms, 0);
+        ticket_happened(desk, ticket, TICKET_STATUS, desk->now_ms, 0);
         bool needs_people = ticket->status == TICKET_PENDING &&
                             (ticket->was_status == TICKET_NEW || ticket->was_status == TICKET_BOT);
         if (ticket->status == TICKET_PENDING && ticket->was_status == TICKET_BOT) {
                 ticket->is_handed = true;
-                sla_happened(desk, ticket, TICKET_HANDED, desk->now_ms, 0);
+                ticket_happened(desk, ticket, TICKET_HANDED, desk->now_ms, 0);
         }
         if (needs_people) {
                 struct conversation *conversation = NULL;
@@ -108,6 +114,8 @@ int ticket_moved(struct desk *desk, struct ticket *ticket)
                 if (rc == 0)
                         rc = rules_run(desk, ticket, conversation);
         }
+        if (rc >= 0)
+                rc = surveys_ticket_moved(desk, ticket);
         ticket_reschedule(desk, ticket);
         return rc < 0 ? rc : desk->db_failure != 0 ? -PROTOCOL_ERR_INTERNAL : 0;
 }

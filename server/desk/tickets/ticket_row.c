@@ -171,7 +171,9 @@ int ticket_row_fill(struct desk *desk, const struct ticket *ticket, struct arena
                 SAY(exempt, true);
         if (ticket->close_reason[0])
                 SAY(close_reason, span_of(ticket->close_reason));
-        return fill_others(desk, ticket, out);
+        int rc = surveys_brief_of(desk, ticket->id, arena, &out->survey);
+        out->has_survey = rc == 1;
+        return rc < 0 ? rc : fill_others(desk, ticket, out);
 }
 
 /* ---- for conditions ---- */
@@ -250,17 +252,17 @@ static int fact_of_log(const struct fact_scene *scene, enum fact fact, struct fa
         return rc == -PROTOCOL_ERR_NOT_FOUND ? 0 : rc;
 }
 
-static int fact_of_conversation(const struct fact_scene *scene, enum fact fact, struct fact_value *out)
+/* A ticket knows what its conversation was like after the last batch; one that has changed since is in memory. */
+static void fact_of_conversation(const struct fact_scene *scene, enum fact fact, struct fact_value *out)
 {
-        struct conversation *conversation = scene->conversation;
-        int rc = conversation ? 0 : ticket_conversation(scene->desk, scene->ticket, &conversation);
-        if (rc < 0)
-                return rc;
+        const struct ticket *ticket = scene->ticket;
+        const struct conversation *conversation = scene->conversation;
+        if (!conversation)
+                conversation = conversation_peek(scene->desk, ticket->conv_ext);
         if (fact == FACT_BOT)
-                set_number(out, conversation->row.owner == OWNER_BOT, true);
+                set_number(out, conversation ? conversation->row.owner == OWNER_BOT : ticket->is_bots, true);
         else
-                set_number(out, conversation->row.unanswered, true);
-        return 0;
+                set_number(out, conversation ? conversation->row.unanswered : ticket->unanswered, true);
 }
 
 static void fact_of_time(const struct fact_scene *scene, enum fact fact, struct fact_value *out)
@@ -344,7 +346,8 @@ int ticket_fact(const struct fact_scene *scene, enum fact fact, struct span name
                 return 0;
         case FACT_BOT:
         case FACT_UNANSWERED:
-                return fact_of_conversation(scene, fact, out);
+                fact_of_conversation(scene, fact, out);
+                return 0;
         case FACT_FIELD:
                 return fields_fact(scene->desk, ticket->fields ? span_of(ticket->fields) : (struct span){0}, name,
                                    field, sizeof field, out);

@@ -8,6 +8,7 @@
 #include "desk/hours/hours.h"
 #include "desk/routing/routing.h"
 #include "protocol/writer.h"
+#include "store/conversations.h"
 
 static char *keep(struct span text)
 {
@@ -102,6 +103,8 @@ struct ticket *ticket_row_read(struct db_stmt *stmt)
         ticket->conv_ext = (uint64_t)db_int(stmt, 37);
         ticket->last_ms = db_int(stmt, 38);
         ticket->customer_ms = db_int(stmt, 39);
+        ticket->unanswered = db_int(stmt, 40);
+        ticket->is_bots = db_int(stmt, 41) == OWNER_BOT;
         ticket->heap_place = SIZE_MAX;
         ticket->due_ms = INT64_MAX;
         read_texts(stmt, ticket);

@@ -322,8 +322,27 @@ int ticket_conversation(struct desk *desk, const struct ticket *ticket, struct c
         return conversation_find(desk, ticket->conv_ext, out_conversation);
 }
 
+/* What tickets keep of their conversations: whatever changed it, those who follow the ticket hear of it. */
+static void follow_conversations(struct desk *desk)
+{
+        for (const struct conversation *at = desk->changed_first; at; at = at->changed_next) {
+                struct ticket *ticket = tickets_of_conversation(desk, at->row.id);
+                bool is_bots = at->row.owner == OWNER_BOT;
+                if (!ticket || (ticket->unanswered == at->row.unanswered && ticket->is_bots == is_bots &&
+                                ticket->customer_ms == at->row.waiting_since && ticket->last_ms == at->row.last_ts))
+                        continue;
+                ticket->unanswered = at->row.unanswered;
+                ticket->is_bots = is_bots;
+                ticket->customer_ms = at->row.waiting_since;
+                ticket->last_ms = at->row.last_ts;
+                ticket_heard(desk, ticket);
+                ticket_reschedule(desk, ticket);
+        }
+}
+
 int tickets_flush(struct desk *desk)
 {
+        follow_conversations(desk);
         for (struct ticket *at = desk->tickets.changed_first; at; at = at->changed_next) {
                 int rc = at->is_dirty ? ticket_row_save(desk->db, at) : DB_OK;
                 if (rc >= 0 && at->is_dirty)

@@ -81,6 +81,8 @@ struct ticket {
         char close_reason[20];      /* "" = none */
         int64_t customer_ms;        /* of the oldest message that nobody has answered; 0 = we spoke last */
         int64_t last_ms;            /* of the newest public message */
+        int64_t unanswered;         /* public messages of the customer since then; as after the last batch */
+        bool is_bots;               /* a bot owns the conversation; the same */
         struct sla_clock *sla;      /* hours/: NULL = none */
         struct ticket_route *route; /* routing/: NULL = none */
 
@@ -197,6 +199,9 @@ int tickets_erase(struct desk *desk, int64_t customer);
 int tickets_taken(struct desk *desk, struct conversation *conversation, int64_t agent);
 
 /* ---- what the parts do when a ticket changes; each in its folder ---- */
+
+/* Tells hours/ and reports/. `seq`: of the message, 0 = none. */
+void ticket_happened(struct desk *desk, struct ticket *ticket, enum ticket_happening what, int64_t at_ms, int64_t seq);
 
 /* hours/ */
 void sla_happened(struct desk *desk, struct ticket *ticket, enum ticket_happening what, int64_t at_ms, int64_t seq);

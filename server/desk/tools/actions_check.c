@@ -5,6 +5,7 @@
 
 #include "desk/desk_private.h"
 #include "desk/people/people.h"
+#include "desk/surveys/survey_defs.h"
 #include "desk/tools/actions.h"
 #include "desk/tools/actions_private.h"
 #include "desk/tools/canned.h"
@@ -55,6 +56,7 @@ static const char *stray_of(const struct protocol_macro_action *action)
                : action->has_agent && action->act != PROTOCOL_MACRO_ACTION_ACT_ASSIGNEE     ? "agent"
                : (action->has_name || action->has_value) && !is_field                       ? "name"
                : action->has_for_minutes && action->act != PROTOCOL_MACRO_ACTION_ACT_SNOOZE ? "for_minutes"
+               : action->has_survey && action->act != PROTOCOL_MACRO_ACTION_ACT_SURVEY      ? "survey"
                                                                                             : NULL;
 }
 
@@ -125,6 +127,7 @@ static enum protocol_permission needs_of(const struct protocol_macro_action *act
 {
         switch (action->act) {
         case PROTOCOL_MACRO_ACTION_ACT_REPLY:
+        case PROTOCOL_MACRO_ACTION_ACT_SURVEY:
                 return PROTOCOL_MAY_REPLY;
         case PROTOCOL_MACRO_ACTION_ACT_NOTE:
                 return PROTOCOL_MAY_NOTE;
@@ -289,6 +292,8 @@ static int check_one(struct desk *desk, const struct desk_command *command, cons
                                       needs_of(action, command->caller.principal, place->assignee));
         if (rc == 0 && action->has_canned)
                 rc = check_canned(desk, command, action, fault);
+        if (rc == 0 && action->has_survey && !survey_named(desk, action->survey))
+                rc = fault_set(fault, PROTOCOL_ERR_NOT_FOUND, "survey", "the name or id of a survey that is there");
         if (rc < 0)
                 return rc;
         uint32_t next = statuses_after(desk, action, &was, place, *statuses);

@@ -4,6 +4,7 @@
 #include "desk/bots.h"
 #include "desk/customers/customers.h"
 #include "desk/desk_private.h"
+#include "desk/surveys/survey_defs.h"
 #include "desk/tickets/ticket_private.h"
 #include "desk/tools/actions.h"
 #include "desk/tools/actions_private.h"
@@ -104,6 +105,13 @@ static int set_place(struct doing *doing, const struct protocol_macro_action *ac
         return rc < 0 ? rc : ticket_assign(doing->desk, doing->ticket, &doing->by, place.team, place.assignee);
 }
 
+/* What stands in the way of asking is in the log; the macro goes on. */
+static int ask(struct doing *doing, const struct protocol_macro_action *action)
+{
+        const struct survey *survey = action->has_survey ? survey_named(doing->desk, action->survey) : NULL;
+        return surveys_ask_by_macro(doing->desk, doing->ticket, survey, doing->by.agent);
+}
+
 static int snooze(struct doing *doing, const struct protocol_macro_action *action)
 {
         int64_t until_ms = action->has_for_minutes ? doing->desk->now_ms + action->for_minutes * 60000 : 0;
@@ -135,6 +143,8 @@ static int run_one(struct doing *doing, const struct protocol_macro_action *acti
                 return set_field(doing, action);
         case PROTOCOL_MACRO_ACTION_ACT_SNOOZE:
                 return snooze(doing, action);
+        case PROTOCOL_MACRO_ACTION_ACT_SURVEY:
+                return ask(doing, action);
         default:
                 return set_place(doing, action);
         }

@@ -199,6 +199,22 @@ size_t order_page(const struct order *order, const struct order_item *after, str
         return count;
 }
 
+int order_append(struct order *order, struct order_item item)
+{
+        struct order_leaf *leaf = order->slot_count > 0 ? order->slots[order->slot_count - 1].leaf : NULL;
+        if (!leaf || leaf->count >= FILLED) {
+                leaf = reserve_slot(order) ? malloc(sizeof *leaf) : NULL;
+                if (!leaf)
+                        return -1;
+                leaf->count = 0;
+                leaf->items[0] = item;
+                put_slot(order, order->slot_count, leaf);
+        }
+        leaf->items[leaf->count++] = item;
+        order->count++;
+        return 0;
+}
+
 static int compare_items(const void *a, const void *b)
 {
         return compare(*(const struct order_item *)a, *(const struct order_item *)b);

@@ -45,5 +45,8 @@ bool order_has(const struct order *order, struct order_item item);
 /* Up to `limit` items behind `after` (NULL = from the start), into `out`. Returns how many. */
 size_t order_page(const struct order *order, const struct order_item *after, struct order_item *out, size_t limit);
 
+/* The item stands behind all that are in it. 0, or -1 = out of memory, nothing changed. */
+int order_append(struct order *order, struct order_item item);
+
 /* Replaces what is in it by `items`, which it sorts; no two are the same. 0, or -1 = out of memory, nothing changed. */
 int order_fill(struct order *order, struct order_item *items, size_t count);

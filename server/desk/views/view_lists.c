@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists: what is in them, kept up to date. A ticket's former places follow from its `seen`, so a list needs no index
- * beside its order. Always true: a list that is not broken holds an item for a ticket exactly when its condition held
- * and its readers might read it when the ticket was last told. */
+ * beside its order; which lists a change concerns follows from its row of bits. Always true: a list that is not broken
+ * holds an item for a ticket exactly when its condition held and its readers might read it when the ticket was last
+ * told; the question of such a list is known. */
 #include <stdlib.h>
 
 #include "desk/views/views_private.h"
@@ -60,32 +61,59 @@ static bool read_invited(struct desk *desk, struct view_list *list)
         return true;
 }
 
-bool view_holds(struct desk *desk, const struct view_list *list, const struct ticket *ticket)
+/* It has to be filled. */
+static void list_break(struct view_list *list)
 {
-        struct fact_scene scene = view_scene(desk, ticket, list->me);
-        return list->condition && condition_holds(list->condition, &rules_world, &scene) == 1;
-}
-
-static bool belongs(struct desk *desk, const struct view_list *list, const struct ticket *ticket)
-{
-        return view_holds(desk, list, ticket) && view_may_read(desk, list, ticket);
+        list->is_broken = list->views->has_broken = true;
 }
 
 /* ---- a ticket has changed ---- */
 
-static void list_hears(struct desk *desk, struct view_list *list, const struct ticket *ticket,
-                       const struct seen *before, const struct seen *after, bool is_gone)
+struct change {
+        const struct ticket *ticket;
+        struct seen before, after;
+};
+
+/* `held`, `holds`: whether its condition did before the change, and does now. */
+static void list_hears(struct desk *desk, struct view_list *list, const struct change *change, bool held, bool holds)
 {
-        struct order_item old = view_item(list, before), now = view_item(list, after);
-        bool was = before->keys[0] != 0 && order_has(&list->order, old);
-        bool is = !is_gone && belongs(desk, list, ticket), has_moved = old.key != now.key;
+        struct order_item old = view_item(list, &change->before), now = view_item(list, &change->after);
+        bool was = held && (list->reach == 0 || order_has(&list->order, old));
+        bool is = holds && view_may_read(desk, list, change->ticket), has_moved = old.key != now.key;
         if (!was && !is)
                 return;
         if (is && (!was || has_moved) && order_insert(&list->order, now) < 0)
-                list->is_broken = true;
+                list_break(list);
         if (was && (!is || has_moved))
                 order_remove(&list->order, old);
         view_list_moved(desk, list, was ? &old : NULL, is ? &now : NULL);
+}
+
+/* To the lists of those questions that held before or hold now; `row` becomes what holds now. */
+static void lists_hear(struct desk *desk, const struct change *change, uint64_t *row, const uint64_t *now)
+{
+        struct views *views = desk->views;
+        for (size_t w = 0; w < views->words; w++) {
+                uint64_t old = row[w];
+                row[w] = now[w];
+                for (uint64_t concerned = old | now[w]; concerned != 0; concerned &= concerned - 1) {
+                        unsigned bit = (unsigned)__builtin_ctzll(concerned);
+                        struct view_question *question = views->questions[w * 64 + bit];
+                        for (struct view_list *list = question ? question->lists : NULL; list;
+                             list = list->question_next)
+                                if (!list->is_broken)
+                                        list_hears(desk, list, change, old >> bit & 1, now[w] >> bit & 1);
+                }
+        }
+}
+
+/* Memory or the store failed: what the lists have stays, and the ticket is told again in the next turn. */
+static void tell_later(struct desk *desk, struct seen *seen)
+{
+        desk->views->has_stale = true;
+        desk->db_failure = 0; /* the batch is over */
+        if (seen)
+                seen->is_stale = true;
 }
 
 void views_committed(struct desk *desk, struct ticket *ticket, bool is_gone)
@@ -94,21 +122,41 @@ void views_committed(struct desk *desk, struct ticket *ticket, bool is_gone)
         if (!views)
                 return; /* while the desk is opened */
         struct seen *seen = seen_find(views, ticket->ext);
-        bool is_known = seen != NULL;
-        if (!seen && (is_gone || !(seen = seen_add(views, ticket->ext)))) {
-                for (struct view_list *list = views->lists; !is_gone && list; list = list->next)
-                        list->is_broken = true;
+        if (!seen && is_gone)
+                return;
+        int64_t turns_ms = INT64_MAX;
+        uint64_t *now = calloc(views->words, sizeof *now);
+        bool is_told = now && (is_gone || view_ask(desk, ticket, now, &turns_ms) == 0) &&
+                       (seen || (seen = seen_add(views, ticket->ext)) != NULL);
+        if (!is_told) {
+                tell_later(desk, seen);
+                free(now);
                 return;
         }
-        struct seen before = *seen;
-        before.keys[0] = is_known; /* whether lists may have it */
+        struct change change = {.ticket = ticket, .before = *seen};
+        seen->is_stale = false;
         seen_keys(desk, ticket, seen->keys);
-        for (struct view_list *list = views->lists; list; list = list->next)
-                if (!list->is_broken)
-                        list_hears(desk, list, ticket, &before, seen, is_gone);
-        seen_set_turns(views, seen, is_gone ? INT64_MAX : seen_next_turn(desk, ticket));
+        change.after = *seen;
+        lists_hear(desk, &change, view_row_of(views, seen), now);
+        free(now);
+        seen_set_turns(views, seen, turns_ms);
         if (is_gone)
                 seen_forget(views, seen);
+}
+
+/* What could not be told when it changed. */
+static void run_stale(struct desk *desk)
+{
+        struct ticket *ticket;
+        if (!desk->views->has_stale)
+                return;
+        desk->views->has_stale = false;
+        tickets_each(desk, at, ticket)
+        {
+                const struct seen *seen = seen_find(desk->views, ticket->ext);
+                if (!seen || seen->is_stale)
+                        views_committed(desk, ticket, false);
+        }
 }
 
 void views_reach_moved(struct desk *desk, int64_t conv)
@@ -127,8 +175,8 @@ static void run_moved(struct desk *desk)
         size_t count = views->moved_count;
         views->moved_count = 0;
         for (struct view_list *list = views->lists; count > 0 && list; list = list->next)
-                if (list->reach != 0)
-                        list->is_broken |= !read_invited(desk, list) || count > VIEWS_MOVED;
+                if (list->reach != 0 && (!read_invited(desk, list) || count > VIEWS_MOVED))
+                        list_break(list);
         for (size_t i = 0; count <= VIEWS_MOVED && i < count; i++) {
                 struct ticket *ticket = tickets_of_conversation(desk, views->moved[i]);
                 if (ticket)
@@ -139,36 +187,44 @@ static void run_moved(struct desk *desk)
 /* ---- lists come and go ---- */
 
 /* Empty, and marked as to be filled. */
-static struct view_list *list_new(struct desk *desk, struct span text, enum view_sort sort, int64_t me)
+static struct view_list *list_new(struct desk *desk, struct view_question *question, enum view_sort sort)
 {
-        struct view_list *list = calloc(1, sizeof *list);
-        if (!list || !(list->text = strndup(text.at ? text.at : "", text.len))) {
-                free(list);
+        struct view_list *list = question ? calloc(1, sizeof *list) : NULL;
+        if (!list) {
+                if (question && !question->lists)
+                        view_question_free(desk->views, question);
                 return NULL;
         }
         list->sort = sort;
-        list->me = me;
-        list->is_broken = true;
-        list->condition = rules_stored(desk, text, CONDITION_OF_VIEW);
+        list->views = desk->views;
+        list->question = question;
+        list->question_next = question->lists;
+        question->lists = list;
         list->next = desk->views->lists;
         desk->views->lists = list;
+        list_break(list);
         return list;
 }
 
 static void list_free(struct view_list *list)
 {
+        struct view_question *question = list->question;
+        struct view_list **link = &question->lists;
+        while (*link != list)
+                link = &(*link)->question_next;
+        *link = list->question_next;
+        if (!question->lists)
+                view_question_free(list->views, question);
         order_done(&list->order);
-        condition_free(list->condition);
         free(list->pending);
         free(list->invited);
-        free(list->text);
         free(list);
 }
 
 void view_list_unref(struct view_list *list)
 {
-        if (list)
-                list->refs--;
+        if (list && --list->refs == 0)
+                list->views->has_idle = true;
 }
 
 /* The agent whose reach bounds what the caller sees; NULL = nothing bounds it. */
@@ -185,11 +241,11 @@ struct view_list *view_list_for(struct desk *desk, const struct caller *caller, 
         int64_t me = caller && is_personal ? caller->principal : 0;
         int64_t reach = agent ? agent->id : 0;
         uint64_t rev = agent ? agent->reach_rev : 0;
-        struct view_list *list = desk->views->lists;
-        while (list && !(list->sort == sort && list->me == me && list->reach == reach && list->reach_rev == rev &&
-                         span_equal(span_of(list->text), text)))
-                list = list->next;
-        if (!list && (list = list_new(desk, text, sort, me)) != NULL) {
+        struct view_question *question = view_question_for(desk, text, me);
+        struct view_list *list = question ? question->lists : NULL;
+        while (list && !(list->sort == sort && list->reach == reach && list->reach_rev == rev))
+                list = list->question_next;
+        if (!list && (list = list_new(desk, question, sort)) != NULL) {
                 list->reach = reach;
                 list->reach_rev = rev;
         }
@@ -198,27 +254,44 @@ struct view_list *view_list_for(struct desk *desk, const struct caller *caller, 
         return list;
 }
 
+/* One that is open is read again by those who have it. */
+static void will_be_told(struct view_list *list)
+{
+        list->is_reset = list->is_reset || list->open_count > 0;
+        list->views->has_rows = list->views->has_counts = true;
+}
+
 int view_lists_ready(struct desk *desk)
 {
+        struct views *views = desk->views;
         struct view_list *broken[LISTS_AT_ONCE];
         size_t count = 0;
         int rc = 0;
-        for (struct view_list *list = desk->views->lists; list; list = list->next) {
+        if (!views->has_broken)
+                return 0;
+        views->has_broken = false;
+        for (int sort = 1; sort < VIEW_SORTS; sort++) {
+                if (!views->all[sort]->is_broken)
+                        continue;
+                will_be_told(views->all[sort]);
+                rc |= view_fill_all(desk, (enum view_sort)sort);
+        }
+        for (struct view_list *list = views->lists; rc == 0 && list; list = list->next) {
                 if (!list->is_broken)
                         continue;
-                if (list->open_count > 0)
-                        list->is_reset = true;
-                desk->views->has_rows = desk->views->has_counts = true;
-                if (desk->views->all[list->sort] == list)
-                        rc |= view_fill_all(desk, list->sort);
-                else if (list->reach == 0 || read_invited(desk, list))
+                will_be_told(list);
+                if (list->reach == 0 || read_invited(desk, list))
                         broken[count++] = list;
+                else
+                        rc = -1;
                 if (count == LISTS_AT_ONCE) {
                         rc |= view_fill(desk, broken, count);
                         count = 0;
                 }
         }
-        return (count > 0 ? view_fill(desk, broken, count) : 0) | rc;
+        rc |= count > 0 ? view_fill(desk, broken, count) : 0;
+        views->has_broken = rc != 0;
+        return rc;
 }
 
 int view_lists_pin(struct desk *desk, struct view *views, size_t count)
@@ -232,7 +305,7 @@ int view_lists_pin(struct desk *desk, struct view *views, size_t count)
 void view_lists_sweep(struct desk *desk)
 {
         struct view_list **link = &desk->views->lists;
-        while (*link) {
+        while (desk->views->has_idle && *link) {
                 struct view_list *list = *link;
                 if (list->refs == 0) {
                         *link = list->next;
@@ -241,43 +314,64 @@ void view_lists_sweep(struct desk *desk)
                 }
                 link = &list->next;
         }
-        view_lists_ready(desk); /* what could not be filled is tried again in the next turn */
+        desk->views->has_idle = false;
+        if (view_lists_ready(desk) != 0) /* what could not be filled is tried again in the next turn */
+                desk->db_failure = 0;
 }
 
 void view_lists_young(struct desk *desk, bool is_kept)
 {
+        if (!desk->views->has_young)
+                return;
+        desk->views->has_young = false;
         for (struct view_list *list = desk->views->lists; list; list = list->next) {
-                list->is_broken = list->is_broken || (list->is_young && !is_kept);
+                if (list->is_young && !is_kept)
+                        list_break(list);
                 list->is_young = false;
         }
+        view_questions_young(desk->views, is_kept);
 }
 
 /* ---- life ---- */
 
+/* Every ticket is seen, and in the lists of all, whose question is the first that there is. */
+static int list_all(struct desk *desk)
+{
+        struct views *views = desk->views;
+        struct view_question *question = view_question_for(desk, SPAN(""), 0);
+        struct ticket *ticket;
+        for (int sort = 1; sort < VIEW_SORTS; sort++) {
+                views->all[sort] = list_new(desk, question, (enum view_sort)sort);
+                if (!views->all[sort])
+                        return -1;
+                views->all[sort]->refs++;
+        }
+        tickets_each(desk, at, ticket)
+        {
+                struct seen *seen = seen_add(views, ticket->ext);
+                if (!seen)
+                        return -1;
+                seen_keys(desk, ticket, seen->keys);
+                view_row_of(views, seen)[question->place / 64] |= UINT64_C(1) << question->place % 64;
+        }
+        question->is_known = true;
+        return view_lists_ready(desk);
+}
+
 int views_init(struct desk *desk)
 {
         struct views *views = calloc(1, sizeof *views);
-        struct ticket *ticket;
-        if (!views || seen_init(views) < 0) {
+        if (!views || seen_init(views) < 0 || view_questions_init(views) < 0) {
+                if (views)
+                        free(views->slots);
                 free(views);
                 return DB_NOMEM;
         }
         uint64_t start_ms = clock_mono_ms();
         desk->views = views;
         desk->now_ms = clock_wall_ms();
-        tickets_each(desk, at, ticket)
-        {
-                struct seen *seen = seen_add(views, ticket->ext);
-                if (!seen)
-                        return DB_NOMEM;
-                seen_keys(desk, ticket, seen->keys);
-        }
-        for (int sort = 1; sort < VIEW_SORTS; sort++) {
-                views->all[sort] = list_new(desk, SPAN(""), (enum view_sort)sort, 0);
-                if (!views->all[sort] || view_fill_all(desk, (enum view_sort)sort) < 0)
-                        return DB_NOMEM;
-                views->all[sort]->refs++;
-        }
+        if (list_all(desk) < 0)
+                return DB_NOMEM;
         int rc = views_refresh(desk);
         if (rc < 0) {
                 rc = desk->db_failure < 0 ? desk->db_failure : DB_NOMEM;
@@ -305,6 +399,7 @@ void views_done(struct desk *desk)
         }
         order_done(&views->turns);
         seen_free_all(views);
+        view_questions_done(views);
         free(views);
         desk->views = NULL;
 }
@@ -337,6 +432,7 @@ void views_turn(struct desk *desk)
         if (!desk->views)
                 return;
         view_lists_young(desk, true);
+        run_stale(desk);
         run_moved(desk);
         run_turns(desk);
         if (!desk->views->is_fresh && views_refresh(desk) < 0)

@@ -51,8 +51,10 @@ static void grow_slots(struct views *views)
 struct seen *seen_add(struct views *views, uint64_t ext)
 {
         struct seen *seen = calloc(1, sizeof *seen);
-        if (!seen)
+        if (!seen || view_row_take(views, seen) < 0) {
+                free(seen);
                 return NULL;
+        }
         if (views->seen_count >= views->slot_count)
                 grow_slots(views);
         seen->ext = ext;
@@ -71,18 +73,14 @@ void seen_forget(struct views *views, struct seen *seen)
                 link = &(*link)->hash_next;
         *link = seen->hash_next;
         views->seen_count--;
+        view_row_free(views, seen);
         free(seen);
-}
-
-struct fact_scene view_scene(struct desk *desk, const struct ticket *ticket, int64_t me)
-{
-        return (struct fact_scene){.desk = desk, .ticket = ticket, .now_ms = desk->now_ms, .me = me};
 }
 
 /* Where the ticket stands by each order: the smallest first. */
 void seen_keys(struct desk *desk, const struct ticket *ticket, int64_t keys[VIEW_SORTS])
 {
-        struct fact_scene scene = view_scene(desk, ticket, 0);
+        struct fact_scene scene = {.desk = desk, .ticket = ticket, .now_ms = desk->now_ms};
         struct fact_value due = {.type = FACT_AS_UNTIL};
         bool has_due = ticket_fact(&scene, FACT_DUE, SPAN(""), &due) == 0 && due.is_set;
         keys[VIEW_ACTIVITY] = -ticket->last_ms;
@@ -95,20 +93,6 @@ void seen_keys(struct desk *desk, const struct ticket *ticket, int64_t keys[VIEW
 struct order_item view_item(const struct view_list *list, const struct seen *seen)
 {
         return (struct order_item){seen->keys[list->sort], (int64_t)seen->ext};
-}
-
-/* When time may change the ticket's place in some list. */
-int64_t seen_next_turn(struct desk *desk, const struct ticket *ticket)
-{
-        int64_t next = INT64_MAX;
-        for (struct view_list *list = desk->views->lists; list; list = list->next) {
-                if (!list->condition || !condition_is_timed(list->condition))
-                        continue;
-                struct fact_scene scene = view_scene(desk, ticket, list->me);
-                int64_t turns = condition_turns_ms(list->condition, &rules_world, &scene);
-                next = turns < next ? turns : next;
-        }
-        return next;
 }
 
 void seen_set_turns(struct views *views, struct seen *seen, int64_t turns_ms)

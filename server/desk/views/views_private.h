@@ -4,6 +4,7 @@
 
 #include "desk/desk_private.h"
 #include "desk/people/people.h"
+#include "desk/rules/questions.h"
 #include "desk/rules/rules.h"
 #include "desk/tickets/tickets.h"
 #include "desk/views/order.h"
@@ -29,23 +30,37 @@ struct seen {
         uint64_t ext;
         int64_t keys[VIEW_SORTS]; /* [0] is not used */
         int64_t turns_ms;         /* when time alone may change some list; INT64_MAX = never */
+        uint32_t row;             /* of bits: which questions hold (view_questions.c) */
+        bool is_stale;            /* something of it could not be learned: asked again in the next turn */
         struct seen *hash_next;
+};
+
+/* A condition that lists have, and whom it means by `me`: the key of all that is asked. Gone with its last list. */
+struct view_question {
+        char *text; /* canonical */
+        size_t text_len;
+        int64_t me;                  /* 0 = nobody, or the condition does not say it */
+        struct condition *condition; /* NULL: it cannot be read, and holds of nothing */
+        uint32_t place;              /* the number of its bit in each row */
+        struct view_list *lists;     /* that have it */
+        bool is_known;               /* the bits are right */
+        bool is_young;               /* since this batch */
+        bool is_wanted;              /* while lists are filled */
 };
 
 /* The tickets of one condition, in one order, that somebody may read. */
 struct view_list {
-        struct view_list *next;
-        char *text; /* canonical; the key, with the four below */
+        struct view_list *next, *question_next;
+        struct views *views;
+        struct view_question *question; /* the key, with the three below */
         enum view_sort sort;
-        int64_t me;         /* whom `me` means; 0 = nobody, or the condition does not say it */
         int64_t reach;      /* the agent whose reach bounds it; 0 = everything */
         uint64_t reach_rev; /* of that agent, when it was made */
         int64_t *invited;   /* of a bounded one: conversations that agent was invited to, ascending */
         size_t invited_count;
-        struct condition *condition; /* NULL: it cannot be read, and nothing is in it */
-        uint32_t refs;               /* views and connections; 0 = it goes at the end of the turn */
-        bool is_broken;              /* new, or memory ran out: it is to be filled */
-        bool is_young;               /* filled within this batch */
+        uint32_t refs;  /* views and connections; 0 = it goes at the end of the turn */
+        bool is_broken; /* new, or memory ran out: it is to be filled */
+        bool is_young;  /* filled within this batch */
         struct order order;
         uint64_t turn; /* events told */
         uint32_t open_count;
@@ -89,6 +104,14 @@ struct view_watcher {
 struct views {
         struct seen **slots;
         size_t slot_count, seen_count;
+        struct view_question **questions; /* by their places; room for words * 64; NULL = nobody has that place */
+        uint32_t place_count;             /* places behind are free */
+        uint64_t *bits;                   /* row_room rows of `words` */
+        size_t words, row_room;
+        uint32_t free_row;       /* the first one */
+        struct questions *asked; /* all, by places; NULL: to be made */
+        uint64_t *holds;         /* room for its answers */
+        bool has_stale;          /* a ticket has to be told again: memory or the store failed */
         struct view_list *lists;
         struct view_list *all[VIEW_SORTS]; /* every ticket, by order; referenced */
         struct view *views;                /* built-in ones first, then by age */
@@ -100,6 +123,7 @@ struct views {
         int64_t moved[VIEWS_MOVED];            /* conversations somebody was (un)invited to in this batch */
         size_t moved_count;                    /* above VIEWS_MOVED: more than are kept */
         bool has_rows, has_counts;             /* something is to be told */
+        bool has_young, has_broken, has_idle;  /* some list is filled in this batch, to be filled, not referred to */
         uint64_t rows_told_ms, counts_told_ms; /* monotonic */
 };
 
@@ -111,18 +135,28 @@ struct seen *seen_add(struct views *views, uint64_t ext); /* NULL: out of memory
 void seen_forget(struct views *views, struct seen *seen);
 /* Where the ticket stands in each order: the smallest first. */
 void seen_keys(struct desk *desk, const struct ticket *ticket, int64_t keys[VIEW_SORTS]);
-int64_t seen_next_turn(struct desk *desk,
-                       const struct ticket *ticket); /* when time may change its place in some list */
 void seen_set_turns(struct views *views, struct seen *seen, int64_t turns_ms);
 struct order_item view_item(const struct view_list *list, const struct seen *seen);
-struct fact_scene view_scene(struct desk *desk, const struct ticket *ticket, int64_t me);
+
+/* view_questions.c */
+int view_questions_init(struct views *views); /* 0, or -1 = out of memory */
+void view_questions_done(struct views *views);
+/* The question of that condition; a new one is not known. NULL: out of memory. */
+struct view_question *view_question_for(struct desk *desk, struct span text, int64_t me);
+void view_question_free(struct views *views, struct view_question *question); /* no list has it any more */
+void view_questions_young(struct views *views, bool is_kept);                 /* the batch was (not) kept */
+/* Its row of bits, views->words long; until a question or a ticket is added. */
+uint64_t *view_row_of(const struct views *views, const struct seen *seen);
+int view_row_take(struct views *views, struct seen *seen); /* an empty one; 0, or -1 = out of memory */
+void view_row_free(struct views *views, const struct seen *seen);
+/* Asks all of a ticket. 0, or -1: memory or the store failed. */
+int view_ask(struct desk *desk, const struct ticket *ticket, uint64_t *out_row, int64_t *out_turns_ms);
 
 /* view_fill.c; 0, or -1 = out of memory */
 int view_fill_all(struct desk *desk, enum view_sort sort); /* the list of every ticket */
 int view_fill(struct desk *desk, struct view_list *const *lists, size_t count);
 
 /* view_lists.c */
-bool view_holds(struct desk *desk, const struct view_list *list, const struct ticket *ticket);
 bool view_may_read(struct desk *desk, const struct view_list *list, const struct ticket *ticket);
 /* The list of that condition for the caller; NULL = what everybody sees of a condition that is not personal. A
  * reference; a new one is empty until view_lists_ready. NULL: out of memory. */

@@ -86,6 +86,41 @@ WHERE b.ts < a.ts;
 -- :check_tickets
 SELECT conv, count(*), min(number) FROM ticket WHERE status < 9 GROUP BY conv HAVING count(*) > 1;
 
+-- A survey that waits, was answered or has expired has its message, as long as that was not erased (22).
+-- :check_surveys
+SELECT o.id, o.conv, o.seq
+FROM survey_offer o
+WHERE (o.seq > 0 AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.conv = o.conv AND e.log = 0 AND e.seq = o.seq
+        AND e.kind IN (8, 22)))
+   OR (o.state IN (2, 3, 4) AND o.seq = 0);
+
+-- An answer has its time, and its score is on the scale.
+-- :check_survey_answers
+SELECT o.id, o.ticket, o.solving
+FROM survey_offer o
+WHERE (o.state = 3) <> (o.answered_ms > 0)
+   OR (o.score IS NOT NULL AND (o.answered_ms = 0 OR o.score < 0 OR o.score > o.top));
+
+-- A customer has at most one recovery case that is not over.
+-- :check_recovery
+SELECT customer, count(*), min(id) FROM recovery_case WHERE stage IN (1, 2, 4) GROUP BY customer HAVING count(*) > 1;
+
+-- It is of a customer of its conversation, and nobody owns one that is about himself.
+-- :check_recovery_owner
+SELECT r.id, r.conv, r.owner
+FROM recovery_case r
+WHERE NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = r.conv AND c.customer = r.customer)
+   OR (r.stage IN (1, 2, 4) AND r.owner > 0 AND (r.owner = r.rated OR EXISTS (
+        SELECT 1 FROM recovery_trigger g WHERE g.case_id = r.id AND g.rated = r.owner)));
+
+-- Its counts are those of its log and its reasons.
+-- :check_recovery_log
+SELECT r.id, r.contacts, r.triggers
+FROM recovery_case r
+WHERE r.contacts <> (SELECT count(*) FROM recovery_log l WHERE l.case_id = r.id AND l.kind = 7)
+   OR r.triggers <> (SELECT count(*) FROM recovery_trigger g WHERE g.case_id = r.id)
+   OR r.version <> (SELECT max(l.version) FROM recovery_log l WHERE l.case_id = r.id);
+
 -- :check_ticket_orphans
 SELECT t.number, t.conv, t.id
 FROM ticket t

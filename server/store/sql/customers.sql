@@ -22,6 +22,27 @@ SELECT place FROM tier WHERE workspace = $1 AND name = $2
 -- :profile_get
 SELECT tier, tier_origin, blocked_ms, blocked_by, block_reason, version FROM customer_profile WHERE customer = $1
 
+-- :cards_who
+-- What conditions ask of customers, of up to 16 at once; so are the three below.
+SELECT id, name, email, locale, external_id FROM principal WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8,
+       $9, $10, $11, $12, $13, $14, $15, $16)
+ORDER BY id
+
+-- :cards_tier
+SELECT customer, tier FROM customer_profile WHERE customer IN ($1, $2, $3, $4, $5, $6, $7, $8,
+       $9, $10, $11, $12, $13, $14, $15, $16)
+ORDER BY customer
+
+-- :cards_tags
+SELECT customer, tag FROM customer_tag WHERE customer IN ($1, $2, $3, $4, $5, $6, $7, $8,
+       $9, $10, $11, $12, $13, $14, $15, $16)
+ORDER BY customer, tag
+
+-- :cards_known
+SELECT customer, name, value FROM customer_attribute WHERE customer IN ($1, $2, $3, $4, $5, $6, $7, $8,
+       $9, $10, $11, $12, $13, $14, $15, $16)
+ORDER BY customer, name
+
 -- :profile_make
 INSERT INTO customer_profile(customer, workspace) VALUES ($1, $2) ON CONFLICT (customer) DO NOTHING
 

@@ -38,15 +38,17 @@ WHERE conv = $1 AND log = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4
 
 -- :entries_unread
 -- Above $2 and up to $5. $3: own author id is not counted; $4: first kind that does not count (kinds below it do, design
--- section 4).
+-- section 4); 9: the answer to a survey does not either.
 SELECT COUNT(*) FROM entry WHERE conv = $1 AND log = 0 AND seq > $2 AND seq <= $5 AND author <> $3 AND kind < $4
+  AND kind <> 9
   AND author NOT IN (SELECT id FROM principal WHERE alias_of = $3)
 
 -- :entries_unanswered
--- Customer messages behind the last public message of an agent, and the time of the oldest. $3: first kind that is no message.
+-- Customer messages behind the last public message of an agent, and the time of the oldest. $3: first kind that is no
+-- message; 9, the answer to a survey, is none either.
 SELECT COUNT(*), MIN(ts) FROM entry
 WHERE conv = $1 AND log = 0 AND (author = $2 OR author IN (SELECT id FROM principal WHERE alias_of = $2)) AND kind < $3
-  AND seq > COALESCE(
+  AND kind <> 9 AND seq > COALESCE(
         (SELECT e.seq FROM entry e JOIN principal p ON p.id = e.author AND p.role = 2
          WHERE e.conv = $1 AND e.log = 0 AND (e.kind < $3 OR (e.kind = $4 AND e.version > 0))
          ORDER BY e.seq DESC LIMIT 1), 0)
@@ -57,8 +59,10 @@ SELECT seq, body FROM entry WHERE conv = $1 AND log = $2 AND kind = $3 AND seq >
 
 -- :entries_erase_all
 -- Erasure of a person: every message, edit and revision of a conversation loses content, hash and, where a customer
--- wrote it, its author (-1 = an erased person). Places and keys stay.
-UPDATE entry SET kind = $2, version = version + 1, hash = NULL, body = NULL,
+-- wrote it, its author (-1 = an erased person). Places and keys stay. $3: first kind that no person sends as a message; what is
+-- none ($4 without a key: the desk asks whether it is solved) gets version 0, so that messages can still be counted.
+UPDATE entry SET kind = $2, hash = NULL, body = NULL,
+       version = CASE WHEN kind < $3 AND NOT (kind = $4 AND cmid IS NULL) THEN version + 1 ELSE 0 END,
        author = CASE WHEN author = (SELECT customer FROM conversation WHERE id = $1)
                        OR author IN (SELECT a.id FROM principal a JOIN conversation c ON c.customer = a.alias_of
                                      WHERE c.id = $1)

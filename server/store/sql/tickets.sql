@@ -4,7 +4,8 @@ SELECT t.id, t.ext, t.number, t.conv, t.customer, t.app, t.status, t.status_ms, 
        t.version, t.subject, t.topic, t.lang, t.tags, t.skills, t.fields, t.first_seq, t.issued_ms, t.queued_ms,
        t.assigned_ms, t.first_reply_ms, t.solved_ms, t.last_solved_ms, t.closed_ms, t.reopens, t.transfers,
        t.snooze_until_ms, t.consent_seq, t.reminded_ms, t.is_exempt, t.is_handed, t.follows, t.merged_into,
-       t.split_from, t.close_reason, c.ext, c.last_ts, c.waiting_since
+       t.split_from, t.close_reason, c.ext, c.last_ts, c.waiting_since,
+       c.unanswered, c.owner
 FROM ticket t JOIN conversation c ON c.id = t.conv WHERE t.status < 9
 
 -- :ticket_by_id
@@ -12,7 +13,8 @@ SELECT t.id, t.ext, t.number, t.conv, t.customer, t.app, t.status, t.status_ms, 
        t.version, t.subject, t.topic, t.lang, t.tags, t.skills, t.fields, t.first_seq, t.issued_ms, t.queued_ms,
        t.assigned_ms, t.first_reply_ms, t.solved_ms, t.last_solved_ms, t.closed_ms, t.reopens, t.transfers,
        t.snooze_until_ms, t.consent_seq, t.reminded_ms, t.is_exempt, t.is_handed, t.follows, t.merged_into,
-       t.split_from, t.close_reason, c.ext, c.last_ts, c.waiting_since
+       t.split_from, t.close_reason, c.ext, c.last_ts, c.waiting_since,
+       c.unanswered, c.owner
 FROM ticket t JOIN conversation c ON c.id = t.conv WHERE t.id = $1
 
 -- :ticket_by_ext
@@ -20,7 +22,8 @@ SELECT t.id, t.ext, t.number, t.conv, t.customer, t.app, t.status, t.status_ms, 
        t.version, t.subject, t.topic, t.lang, t.tags, t.skills, t.fields, t.first_seq, t.issued_ms, t.queued_ms,
        t.assigned_ms, t.first_reply_ms, t.solved_ms, t.last_solved_ms, t.closed_ms, t.reopens, t.transfers,
        t.snooze_until_ms, t.consent_seq, t.reminded_ms, t.is_exempt, t.is_handed, t.follows, t.merged_into,
-       t.split_from, t.close_reason, c.ext, c.last_ts, c.waiting_since
+       t.split_from, t.close_reason, c.ext, c.last_ts, c.waiting_since,
+       c.unanswered, c.owner
 FROM ticket t JOIN conversation c ON c.id = t.conv WHERE t.ext = $1 AND t.workspace = $2
 
 -- :ticket_newest_of
@@ -28,7 +31,8 @@ SELECT t.id, t.ext, t.number, t.conv, t.customer, t.app, t.status, t.status_ms, 
        t.version, t.subject, t.topic, t.lang, t.tags, t.skills, t.fields, t.first_seq, t.issued_ms, t.queued_ms,
        t.assigned_ms, t.first_reply_ms, t.solved_ms, t.last_solved_ms, t.closed_ms, t.reopens, t.transfers,
        t.snooze_until_ms, t.consent_seq, t.reminded_ms, t.is_exempt, t.is_handed, t.follows, t.merged_into,
-       t.split_from, t.close_reason, c.ext, c.last_ts, c.waiting_since
+       t.split_from, t.close_reason, c.ext, c.last_ts, c.waiting_since,
+       c.unanswered, c.owner
 FROM ticket t JOIN conversation c ON c.id = t.conv WHERE t.conv = $1 ORDER BY t.conv DESC, t.id DESC LIMIT 1
 
 -- :ticket_insert

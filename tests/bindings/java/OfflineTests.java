@@ -18,7 +18,9 @@ import com.deskbell.Link;
 import com.deskbell.Message;
 import com.deskbell.MessageState;
 import com.deskbell.PushService;
+import com.deskbell.Rating;
 import com.deskbell.SendOptions;
+import com.deskbell.SurveySaid;
 import com.deskbell.Transport;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -212,6 +214,24 @@ final class OfflineTests {
                 Check.refused(ErrorCode.INVALID, () -> FormField.check(form, Arrays.asList(new FormValue(null, "x"))));
         }
 
+        static void anAnswerToASurveyWaitsInTheOutbox() throws Exception {
+                Told told = new Told();
+                try (Client client = options(told).open()) {
+                        Conversation main = client.openConversation(null);
+                        String cmid = main.answer(7,
+                                        new Rating().score(2).said("no").wantsContact(true).answers(
+                                                        Arrays.asList(SurveySaid.chosen("why", Arrays.asList("rude", "slow")),
+                                                                        SurveySaid.number("easy", 4),
+                                                                        SurveySaid.words("more", "words"))));
+                        told.await("it waits", () -> !told.messages.isEmpty());
+                        Check.same(cmid, told.messages.get(0).getCmid());
+                        Check.same(7L, told.messages.get(0).getRatedSeq());
+                        Check.same("2\nrude, slow\n4\nwords\nno\n\u2611 \u260e", told.messages.get(0).getText());
+                        Check.refused(ErrorCode.INVALID, () -> main.answer(0, new Rating().score(2)));
+                        Check.refused(ErrorCode.TEXT, () -> main.answer(7, new Rating().said("a\0b")));
+                }
+        }
+
         /** Refuses each connection, by an answer or by an exception. */
         private static class Refusing implements Transport {
                 final BlockingQueue<String> urls = new LinkedBlockingQueue<>();
@@ -362,6 +382,7 @@ final class OfflineTests {
                 tests.put("a call after the end is an illegal state", OfflineTests::aCallAfterTheEndIsAnIllegalState);
                 tests.put("bytes are sent from arrays and buffers", OfflineTests::bytesAreSentFromArraysAndBuffers);
                 tests.put("a form is checked field by field", OfflineTests::aFormIsCheckedFieldByField);
+                tests.put("an answer to a survey waits in the outbox", OfflineTests::anAnswerToASurveyWaitsInTheOutbox);
                 tests.put("a transport that refuses or throws is a network that is away",
                                 OfflineTests::aTransportThatRefusesOrThrowsIsANetworkThatIsAway);
                 tests.put("a connection that fails is told with its reason",

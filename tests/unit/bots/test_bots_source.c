@@ -136,6 +136,7 @@ static void a_mistake_is_named_with_line_and_column_and_the_rest_is_still_read(v
                 {"bot 2\n", 1, 5},
                 {"lang e\n", 1, 6},
                 {"lang en\ntest \"x\"\n  user \"y\" expect wonders\n", 3, 19},
+                {"lang en\ntest \"x\"\n  closed\n  expect silence\n", 4, 3},
                 {"lang en\nfallback\n  miss 2 rephrase \"x\"\n", 3, 3},
                 {"lang en\nentity x\n", 2, 9},
                 {"lang en\nfaq a\n  = ok \xff\n", 3, 4},
@@ -194,6 +195,21 @@ static void the_check_refuses_what_could_not_run(void **state)
                 json_decref(bot);
                 bot_problems_free(problems);
         }
+}
+
+static void what_is_expected_belongs_to_something_said_in_an_object_too(void **state)
+{
+        struct bot_problems *problems = bot_problems_new();
+        json_t *bot = read_text("lang en\nfaq a\n  ? x\n  = y\ntest \"t\"\n  user \"x\" expect faq a\n", problems);
+        (void)state;
+        assert_true(bot_check(bot, NULL, NULL, problems));
+        json_t *test = json_array_get(json_object_get(bot, "tests"), 0);
+        json_t *turn = json_array_get(json_object_get(test, "turns"), 0);
+        json_object_del(turn, "user");
+        json_object_set_new(turn, "facts", json_pack("{s:b}", "open", 1));
+        assert_false(bot_check(bot, NULL, NULL, problems));
+        json_decref(bot);
+        bot_problems_free(problems);
 }
 
 /* Every member of the whole bot replaced by something else, one at a time: refused or taken, but never a crash; what is
@@ -431,6 +447,7 @@ int main(void)
                 cmocka_unit_test(everything_an_author_can_write_is_read_checked_and_printed_back),
                 cmocka_unit_test(a_mistake_is_named_with_line_and_column_and_the_rest_is_still_read),
                 cmocka_unit_test(the_check_refuses_what_could_not_run),
+                cmocka_unit_test(what_is_expected_belongs_to_something_said_in_an_object_too),
                 cmocka_unit_test(an_object_from_outside_never_breaks_the_check),
                 cmocka_unit_test(bots_made_by_chance_are_printed_and_read_without_loss),
                 cmocka_unit_test(formatting_keeps_the_meaning_and_settles_at_once),

@@ -17,6 +17,7 @@ static struct operator only;
 static struct {
         char method[32];
         int code;
+        bool is_used;
         json_t *result;
 } answers[FAKE_CALLS];
 static int answer_count;
@@ -30,6 +31,7 @@ void fake_answer(const char *method, int code, const char *result)
 {
         snprintf(answers[answer_count].method, sizeof(answers[0].method), "%s", method);
         answers[answer_count].code = code;
+        answers[answer_count].is_used = false;
         answers[answer_count].result = json_loads(result, 0, NULL);
         if (!answers[answer_count++].result)
                 abort();
@@ -74,13 +76,16 @@ int operator_do(struct operator* operator, const char * method, json_t *params, 
                 abort();
         snprintf(fake_calls[fake_count].method, sizeof(fake_calls[0].method), "%s", method);
         fake_calls[fake_count++].params = params;
-        for (int i = 0; i < answer_count; i++) {
-                if (!answers[i].result || strcmp(answers[i].method, method) != 0)
-                        continue;
-                if (answers[i].code != EX_OK)
-                        return cli_fail(answers[i].code, "%s: refused by the test", method);
+        int found = -1; /* the first that was not given yet, else the last */
+        for (int i = 0; i < answer_count && (found < 0 || answers[found].is_used); i++)
+                if (strcmp(answers[i].method, method) == 0)
+                        found = i;
+        if (found >= 0) {
+                answers[found].is_used = true;
+                if (answers[found].code != EX_OK)
+                        return cli_fail(answers[found].code, "%s: refused by the test", method);
                 if (out_result)
-                        *out_result = json_incref(answers[i].result);
+                        *out_result = json_incref(answers[found].result);
                 return EX_OK;
         }
         if (out_result)

@@ -18,6 +18,7 @@ extern int fake_open_code; /* what operator_open returns */
 extern bool fake_is_remote;
 extern char fake_dir[256]; /* the last folder asked for */
 
-/* The next call of that method is answered so; `code` other than 0 refuses it. */
+/* The next call of that method is answered so, and those behind it when nothing else was said; `code` other than 0
+ * refuses it. */
 void fake_answer(const char *method, int code, const char *result);
 void fake_reset(void);

@@ -647,13 +647,14 @@ static void same_row(const struct conversation_row *memory, const struct convers
 
 static const char *const recounts[] = {
         "SELECT count(*) FROM conversation c WHERE unread <> (SELECT count(*) FROM entry e WHERE e.conv = c.id AND"
-        " e.log = 0 AND e.kind < 20 AND " NOT_HIS " AND e.seq > c.customer_read)",
+        " e.log = 0 AND e.kind < 20 AND e.kind <> 9 AND " NOT_HIS " AND e.seq > c.customer_read)",
         "SELECT count(*) FROM conversation c WHERE unanswered <> (SELECT count(*) FROM entry e WHERE e.conv = c.id AND"
-        " e.log = 0 AND e.kind < 20 AND " HIS " AND NOT EXISTS (SELECT 1 FROM entry a JOIN principal p ON"
+        " e.log = 0 AND e.kind < 20 AND e.kind <> 9 AND " HIS
+        " AND NOT EXISTS (SELECT 1 FROM entry a JOIN principal p ON"
         " p.id = a.author WHERE a.conv = c.id AND a.log = 0 AND p.role = 2 AND a.seq > e.seq AND (a.kind < 20 OR"
         " (a.kind = 22 AND a.version > 0))))",
         "SELECT count(*) FROM conversation c WHERE unanswered > 0 AND waiting_since <> (SELECT min(ts) FROM entry e"
-        " WHERE e.conv = c.id AND e.log = 0 AND e.kind < 20 AND " HIS " AND NOT EXISTS (SELECT 1 FROM"
+        " WHERE e.conv = c.id AND e.log = 0 AND e.kind < 20 AND e.kind <> 9 AND " HIS " AND NOT EXISTS (SELECT 1 FROM"
         " entry a JOIN principal p ON p.id = a.author WHERE a.conv = c.id AND a.log = 0 AND p.role = 2 AND a.seq > "
         "e.seq"
         " AND (a.kind < 20 OR (a.kind = 22 AND a.version > 0))))",

@@ -168,8 +168,8 @@ static void an_erased_person_is_in_nothing_that_waits(void **state)
         take_seq(room_send(room, &ann, conv, NULL, "hello"));
         free(room_conversation(room, &ann, "second"));
         assert_true(room_sql(room, "SELECT COUNT(*) FROM outbound WHERE body IS NOT NULL") >= 2);
-        take_result(room_operate(room, "customer.erase", "{\"cmid\":\"%s\",\"customer\":\"%s\"}", room_cmid(room),
-                                 ann.id));
+        take_result(
+                room_operate(room, "customer.erase", "{\"cmid\":\"%s\",\"customer\":\"%s\"}", room_cmid(room), ann.id));
         assert_int_equal(room_sql(room, "SELECT COUNT(*) FROM outbound WHERE body IS NOT NULL"), 0);
         free(conv);
 }
@@ -300,6 +300,7 @@ static void a_push_is_wanted_only_for_what_no_device_has(void **state)
         assert_int_equal(number(body, "data.seq"), 2);
         assert_int_equal(number(body, "data.unread"), 2);
         assert_string_equal(words(body, "data.preview"), "two");
+        assert_string_equal(words(body, "data.kind"), "text");
         json_t *devices = json_object_get(json_object_get(body, "data"), "devices");
         assert_int_equal(json_array_size(devices), 1);
         assert_null(words(json_array_get(devices, 0), "token"));

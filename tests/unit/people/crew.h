@@ -18,4 +18,4 @@ char *crew_conversation(struct room *room, const char *subject, const char *text
 void crew_assign(struct room *room, const char *conv, const char *team, const struct client *agent);
 
 /* What the roles of the tests allow, but for what they read. */
-#define CREW_WORK "reply,note,ticket_edit,assign,merge,customer_edit"
+#define CREW_WORK "reply,note,ticket_edit,assign,merge,customer_edit,recovery"

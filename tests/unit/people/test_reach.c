@@ -17,7 +17,8 @@ enum told {
         SILENT,    /* a notification: nothing happens */
 };
 
-/* %C conversation, %T ticket, %U customer, %Z one within reach, %M a new cmid, %A an agent, %G a team. */
+/* %C conversation, %T ticket, %U customer, %Z one within reach, %M a new cmid, %A an agent, %G a team,
+ * %O a survey that waits for an answer. */
 struct asked {
         const char *method;
         enum told told;
@@ -31,7 +32,7 @@ static const struct asked table[] = {
 struct scene {
         struct room *room;
         struct client eve, bob; /* Eve is in the first team only */
-        char teams[2][32], role[32], ticket[32], customer[32], other[32];
+        char teams[2][32], role[32], ticket[32], customer[32], other[32], offer[32];
         char *conv, *own; /* of the second team; of the first */
 };
 
@@ -43,6 +44,22 @@ static void index_all(struct room *room)
         while ((rc = indexer_turn(room->desk->indexer)) == 1)
                 ;
         assert_int_equal(0, rc);
+}
+
+/* In a conversation that belongs to nobody. */
+static void ask_how_it_was(struct scene *scene, const struct client *customer)
+{
+        struct room *room = scene->room;
+        char *conv = room_conversation(room, customer, "asked");
+        take_result(room_operate(room, "survey.add", "{\"cmid\":\"%s\",\"form\":{\"name\":\"How was it\",\"on\":[]}}",
+                                 room_cmid(room)));
+        json_t *answer =
+                room_operate(room, "survey.offer", "{\"cmid\":\"%s\",\"conv\":\"%s\",\"survey\":\"How was it\"}",
+                             room_cmid(room), conv);
+        assert_string_equal("waiting", words(answer, "result.state"));
+        snprintf(scene->offer, sizeof scene->offer, "%s", words(answer, "result.offer"));
+        json_decref(answer);
+        free(conv);
 }
 
 /* Eve may do everything but read what is not hers. */
@@ -73,8 +90,11 @@ static struct scene scene_of(void **state)
         crew_assign(room, scene.own, scene.teams[0], NULL);
         id_write(scene.ticket, "tkt", ticket_in(room, scene.conv)->ext);
         scene.ticket[ID_TEXT_BYTES] = 0;
+        take_result(
+                room_operate(room, "recovery.open", "{\"cmid\":\"%s\",\"conv\":\"%s\"}", room_cmid(room), scene.conv));
         struct client ann = room_customer(room, "ann", 1);
         snprintf(scene.customer, sizeof scene.customer, "%s", ann.id);
+        ask_how_it_was(&scene, &ann);
         room_leave(room, &ann);
         struct client zoe = room_customer(room, "zoe", 1);
         snprintf(scene.other, sizeof scene.other, "%s", zoe.id);
@@ -122,6 +142,9 @@ static void fill_in(const struct scene *scene, const char *from, char *to, size_
                         break;
                 case 'G':
                         text = scene->teams[1];
+                        break;
+                case 'O':
+                        text = scene->offer;
                         break;
                 default:
                         fail_msg("%%%c is nothing", *from);

@@ -46,7 +46,8 @@ static struct span random_text(struct random *random, const struct shape_field *
         static const char *const pieces[] = {"a",  "Z9 ", "\"", "\\", "/",  "é",   "ß", "한",
                                              "글", "語",  "€",  "😀",  "🇰🇷", "<b>", "{}"};
         static const char *const breaks[] = {"\n", "\t", "\\u0041"};
-        size_t most = (size_t)field->max < LONG_TEXT_BYTES ? (size_t)field->max : LONG_TEXT_BYTES;
+        size_t most =
+                (size_t)field_limit(field)->max < LONG_TEXT_BYTES ? (size_t)field_limit(field)->max : LONG_TEXT_BYTES;
         size_t want = random_below(random, most + 1), len = 0, points = 0;
         char *text = take(arena, most + 16);
 
@@ -61,10 +62,10 @@ static struct span random_text(struct random *random, const struct shape_field *
 
                 if (field->type == SHAPE_URL && strchr(piece, ' '))
                         continue;
-                if (len >= want && len >= (size_t)field->min && (field->type != SHAPE_URL || len > 8))
+                if (len >= want && len >= (size_t)field_limit(field)->min && (field->type != SHAPE_URL || len > 8))
                         break;
-                if (len + bytes > most || points + bytes > field->max_points) {
-                        if (len >= (size_t)field->min && len > 0)
+                if (len + bytes > most || points + bytes > field_limit(field)->max_points) {
+                        if (len >= (size_t)field_limit(field)->min && len > 0)
                                 break;
                         continue;
                 }
@@ -96,7 +97,7 @@ static void random_field(struct random *random, const struct shape_field *field,
 {
         switch (field->type) {
         case SHAPE_INT:
-                *(int64_t *)out = random_int(random, field->min, field->max);
+                *(int64_t *)out = random_int(random, field_limit(field)->min, field_limit(field)->max);
                 break;
         case SHAPE_BOOL:
                 *(bool *)out = random_below(random, 2);
@@ -111,7 +112,7 @@ static void random_field(struct random *random, const struct shape_field *field,
                 random_bytes(random, (uint8_t *)out, 16);
                 break;
         case SHAPE_HEX:
-                random_bytes(random, (uint8_t *)out, (size_t)field->max);
+                random_bytes(random, (uint8_t *)out, (size_t)field_limit(field)->max);
                 break;
         case SHAPE_ENUM:
                 *(int *)out = field->words[random_below(random, field->word_count)].number;
@@ -128,8 +129,9 @@ static void random_field(struct random *random, const struct shape_field *field,
 static void random_array(struct random *random, const struct shape_field *field, struct arena *arena, bool full,
                          char *base)
 {
-        size_t most = (size_t)(field->max < MANY_ITEMS ? field->max : MANY_ITEMS);
-        size_t count = (size_t)field->min + random_below(random, most - (size_t)field->min + 1);
+        size_t most = (size_t)(field_limit(field)->max < MANY_ITEMS ? field_limit(field)->max : MANY_ITEMS);
+        size_t count =
+                (size_t)field_limit(field)->min + random_below(random, most - (size_t)field_limit(field)->min + 1);
         char *items;
 
         if (full && count == 0)
@@ -177,7 +179,7 @@ static bool is_same(const struct shape_field *field, const char *a, const char *
         case SHAPE_CMID:
                 return memcmp(a, b, 16) == 0;
         case SHAPE_HEX:
-                return memcmp(a, b, (size_t)field->max) == 0;
+                return memcmp(a, b, (size_t)field_limit(field)->max) == 0;
         case SHAPE_ENUM:
                 return *(const int *)a == *(const int *)b;
         case SHAPE_OBJECT:

@@ -336,6 +336,23 @@ static void numbers_that_no_64_bits_hold_are_refused(void **state)
         }
 }
 
+static void a_name_with_escapes_is_read_with_an_arena_and_refused_without(void **state)
+{
+        struct arena arena;
+        struct fault fault = {0};
+        struct reader reader;
+
+        (void)state;
+        for (int has_arena = 0; has_arena < 2; has_arena++) {
+                char bytes[] = "{\"\\u0061\":[{\"b\\n\":1}]}";
+
+                arena_init(&arena, NULL, 0);
+                reader_init(&reader, bytes, strlen(bytes), READER_STRICT, has_arena ? &arena : NULL, &fault);
+                assert_int_equal(has_arena ? 0 : -PROTOCOL_ERR_INTERNAL, reader_skip(&reader));
+                arena_done(&arena);
+        }
+}
+
 static void a_number_of_ten_thousand_digits_is_refused(void **state)
 {
         char *text = malloc(10001);
@@ -444,6 +461,7 @@ int main(void)
                 cmocka_unit_test(an_object_has_at_most_128_members),
                 cmocka_unit_test(a_member_may_not_stand_twice_at_any_depth),
                 cmocka_unit_test(numbers_that_no_64_bits_hold_are_refused),
+                cmocka_unit_test(a_name_with_escapes_is_read_with_an_arena_and_refused_without),
                 cmocka_unit_test(a_number_of_ten_thousand_digits_is_refused),
                 cmocka_unit_test(a_special_byte_is_found_wherever_it_stands),
                 cmocka_unit_test(the_first_fault_is_kept_and_cut_to_fit),

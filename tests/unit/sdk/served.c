@@ -98,6 +98,35 @@ void served_write(struct served *served, const char *text)
         tell_last(served);
 }
 
+int64_t served_ask(struct served *served)
+{
+        json_t *survey =
+                json_pack("{s:s,s:s,s:i,s:s,s:s,s:i,s:i,s:s,s:s,s:I}", "offer", "off_000000000000a", "survey",
+                          "sur_000000000000b", "version", 1, "metric", "csat", "style", "stars", "min", 1, "max", 5,
+                          "comment", "Anything else?", "state", "waiting", "until", (json_int_t)9000000000000);
+        int64_t seq = append(served, json_pack("{s:s,s:s,s:s,s:s,s:o}", "author", "sys", "kind", "survey", "text",
+                                               "How was it?", "fallback_text", "How was it? (1-5)", "survey", survey));
+
+        tell_last(served);
+        return seq;
+}
+
+/* A survey always says its present state. */
+static void rate(struct served *served, const json_t *rated)
+{
+        size_t at = (size_t)json_integer_value(json_object_get(rated, "seq")) - 1;
+        json_t *survey = json_object_get(json_array_get(served->log, at), "survey");
+        json_t *score = json_object_get(rated, "score"), *said = json_object_get(rated, "said");
+
+        json_object_set_new(survey, "state", json_string("answered"));
+        if (score)
+                json_object_set(survey, "score", score);
+        if (said) {
+                json_object_set(survey, "said", said);
+                json_object_set_new(survey, "locked", json_true());
+        }
+}
+
 static void change(struct served *served, int64_t of, const char *text)
 {
         json_t *message = json_array_get(served->log, (size_t)of - 1);
@@ -237,6 +266,8 @@ static void message_send(struct served *served, json_t *request)
         if (!json_object_get(entry, "kind"))
                 json_object_set_new(entry, "kind", json_string("text"));
         int64_t seq = append(served, entry);
+        if (json_object_get(entry, "rated"))
+                rate(served, json_object_get(entry, "rated"));
         acked(served, request, seq, false);
         tell_last(served);
 }

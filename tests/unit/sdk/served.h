@@ -27,6 +27,7 @@ void served_init(struct served *served, struct stage *stage);
 void served_done(struct served *served);
 void served_write_before(struct served *served, const char *text);     /* by an agent, before there is a client */
 void served_write(struct served *served, const char *text);            /* likewise; told live each second time */
+int64_t served_ask(struct served *served);                             /* a survey, told live; its number */
 void served_edit(struct served *served, int64_t of, const char *text); /* likewise, of such an entry */
 void served_erase(struct served *served, int64_t of);
 void served_lose_last(struct served *served, const char *epoch); /* a restored store */

@@ -441,6 +441,15 @@ int stage_hand_edit(struct stage *stage, deskbell_conversation *conv, int64_t nu
         return hand_over(stage, rc, handed);
 }
 
+int stage_hand_rating(struct stage *stage, deskbell_conversation *conv, int64_t number,
+                      const struct deskbell_rating *rating, const struct message_options *options)
+{
+        struct handed *handed = NULL;
+        int rc = handed_rating(conv, number, rating, options, &handed);
+
+        return hand_over(stage, rc, handed);
+}
+
 int stage_hand_erase(struct stage *stage, deskbell_conversation *conv, int64_t number,
                      const struct message_options *options)
 {

@@ -87,6 +87,8 @@ int stage_hand_erase(struct stage *stage, deskbell_conversation *conv, int64_t n
                      const struct message_options *options);
 int stage_hand_files(struct stage *stage, deskbell_conversation *conv, const struct file_source *files, size_t count,
                      const char *text, const struct message_options *options);
+int stage_hand_rating(struct stage *stage, deskbell_conversation *conv, int64_t number,
+                      const struct deskbell_rating *rating, const struct message_options *options);
 int stage_hand_retry(struct stage *stage, const struct cmid *cmid, struct cmid *out_cmid);
 void stage_acked(struct stage *stage, json_t *request, int64_t seq);
 /* The next on_message must be of that cmid and state. */

@@ -143,6 +143,17 @@ static void a_lost_connection_answers_all_who_wait_once_and_says_nothing_again(v
         assert_null(stage_find(&s, "ticket.invented"));
 }
 
+static void what_is_no_object_is_no_answer(void **state)
+{
+        (void)state;
+        stage_main(&s, 0);
+        assert_int_equal(0, ask("ticket.list", "{}"));
+        stage_answer(&s, stage_take(&s, "ticket.list"), "[{\"number\":7}]");
+        expect(DESKBELL_E_CANCELLED, "");
+        assert_int_equal(WISH_CLOSE, s.wish);
+        assert_null(stage_event(&s, EVENT_CALLED));
+}
+
 static void the_end_of_the_client_answers_too(void **state)
 {
         (void)state;
@@ -215,6 +226,7 @@ int main(void)
                 TEST(without_a_session_it_is_refused_at_once),
                 TEST(sixteen_are_under_way_and_the_others_follow_in_their_order),
                 TEST(a_lost_connection_answers_all_who_wait_once_and_says_nothing_again),
+                TEST(what_is_no_object_is_no_answer),
                 TEST(the_end_of_the_client_answers_too),
                 TEST(a_turn_that_cannot_be_written_still_answers),
                 TEST(who_listens_hears_what_the_machine_has_no_use_for),

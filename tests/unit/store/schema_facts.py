@@ -31,7 +31,11 @@ def column(kind, is_required, default):
 
 def condition(text):
     """A WHERE clause without what each engine adds in its own way."""
-    return re.sub(r"\s+", " ", re.sub(r"[()]", "", text)).strip().lower() if text else None
+    if not text:
+        return None
+    plain = re.sub(r"\s+", " ", re.sub(r"[()]", "", text)).strip().lower()
+    listed = re.sub(r"= any array\[([^\]]*)\]", r"in \1", plain)  # as PostgreSQL keeps a list
+    return re.sub(r"::\w+", "", listed)
 
 
 def index(columns, is_unique, where):

@@ -45,6 +45,8 @@ static void same_ticket(const struct ticket *memory, const struct ticket *disk)
         SAME(split_from);
         SAME(customer_ms);
         SAME(last_ms);
+        SAME(unanswered);
+        SAME(is_bots);
         SAME(tag_count);
         SAME(skill_count);
 #undef SAME

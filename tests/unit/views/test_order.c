@@ -109,12 +109,29 @@ static void what_grows_at_its_end_stays_small(void **state)
         order_done(&order);
 }
 
+static void what_is_appended_is_the_same_as_what_is_inserted(void **state)
+{
+        struct order order = {0};
+        (void)state;
+        for (item_count = 0; item_count < MOST; item_count++) {
+                items[item_count] = (struct order_item){(int64_t)item_count / 3, (int64_t)item_count};
+                assert_int_equal(order_append(&order, items[item_count]), 0);
+        }
+        assert_same(&order, 100);
+        assert_int_equal(order_insert(&order, items[MOST / 2]), 1); /* it is there */
+        while (item_count > 0)
+                assert_true(order_remove(&order, items[--item_count]));
+        assert_int_equal(order_count(&order), 0);
+        order_done(&order);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(random_changes_keep_the_order_of_a_sorted_array),
                 cmocka_unit_test(what_is_filled_in_one_go_is_the_same_as_what_is_inserted),
                 cmocka_unit_test(what_grows_at_its_end_stays_small),
+                cmocka_unit_test(what_is_appended_is_the_same_as_what_is_inserted),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

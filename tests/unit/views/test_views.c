@@ -467,6 +467,57 @@ static void a_saved_view_of_a_batch_that_is_not_kept_is_not_there(void **state)
         scene_end(&scene);
 }
 
+static void a_message_that_is_erased_waits_for_no_answer(void **state)
+{
+        struct scene scene = scene_of(state);
+        char *view = add_view(&scene, "Impatient", "unanswered > 1 and waiting > 0s", "waiting");
+        ann_says(&scene, "where is it?");
+        take_seq(room_send(scene.room, &scene.ann, scene.conv, NULL, "hello?"));
+        clock_shift_wall(1000);
+        room_turn(scene.room);
+        assert_true(has_one(&scene, view));
+        json_t *erased = room_ask(scene.room, &scene.ann, "message.erase", "{\"cmid\":\"%s\",\"conv\":\"%s\",\"of\":2}",
+                                  room_cmid(scene.room), scene.conv);
+        assert_non_null(json_object_get(erased, "result"));
+        json_decref(erased);
+        assert_false(has_one(&scene, view));
+        views_check(scene.room);
+        room_close(scene.room);
+        room_open(scene.room);
+        scene.eve = room_agent(scene.room, "Eve", 1);
+        assert_false(has_one(&scene, view));
+        free(view);
+        scene_end(&scene);
+}
+
+static void hundreds_of_views_are_kept_up_to_date(void **state)
+{
+        enum { VIEWS = 150 };
+        struct scene scene = scene_of(state);
+        char *views[VIEWS], name[16], when[64];
+        ann_says(&scene, "hello");
+        for (int i = 0; i < VIEWS; i++) {
+                snprintf(name, sizeof name, "V %d", i);
+                snprintf(when, sizeof when, "number %s %d and priority >= high", i % 2 ? "=" : ">", i / 2 % 3);
+                views[i] = add_view(&scene, name, when, i % 5 ? "created" : "activity");
+        }
+        views_check(scene.room);
+        assert_false(has_one(&scene, views[0]));
+        json_decref(ticket_ask_for(scene.room, &scene.eve, scene.conv, "ticket.set", ",\"priority\":\"urgent\""));
+        views_check(scene.room);
+        for (int i = 0; i < VIEWS; i++) { /* number 1 */
+                assert_int_equal(has_one(&scene, views[i]), i % 2 ? i / 2 % 3 == 1 : i / 2 % 3 == 0);
+                if (i % 3 == 0)
+                        json_decref(room_operate(scene.room, "view.remove", "{\"cmid\":\"%s\",\"view\":\"%s\"}",
+                                                 room_cmid(scene.room), views[i]));
+                json_decref(room_ask(scene.room, &scene.eve, "view.close", "{\"view\":\"%s\"}", views[i]));
+                free(views[i]);
+        }
+        free(add_view(&scene, "Anew", "number = 1 and status = pending", "due"));
+        ann_says(&scene, "hello?");
+        scene_end(&scene);
+}
+
 /* ---- closed tickets ---- */
 
 static void closed_tickets_come_newest_first_in_pages(void **state)
@@ -525,6 +576,8 @@ int main(void)
                 TEST(views_are_the_same_after_a_restart),
                 TEST(a_batch_that_is_not_kept_leaves_the_lists_as_they_were),
                 TEST(a_saved_view_of_a_batch_that_is_not_kept_is_not_there),
+                TEST(a_message_that_is_erased_waits_for_no_answer),
+                TEST(hundreds_of_views_are_kept_up_to_date),
                 TEST(closed_tickets_come_newest_first_in_pages),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,9 +10,9 @@
 
 static bool belongs(struct desk *desk, const struct view_list *list, const struct ticket *ticket)
 {
-        struct fact_scene scene = {.desk = desk, .ticket = ticket, .now_ms = desk->now_ms, .me = list->me};
+        struct fact_scene scene = {.desk = desk, .ticket = ticket, .now_ms = desk->now_ms, .me = list->question->me};
         struct caller caller = {.principal = list->reach, .workspace = desk->workspace, .role = ROLE_AGENT};
-        return condition_holds(list->condition, &rules_world, &scene) == 1 &&
+        return condition_holds(list->question->condition, &rules_world, &scene) == 1 &&
                (list->reach == 0 || people_may_read(desk, &caller, ticket->team, ticket->assignee, ticket->conv));
 }
 
@@ -30,7 +30,8 @@ static void check_list(struct desk *desk, const struct view_list *list)
                 bool is = belongs(desk, list, ticket);
                 expected += is;
                 if (order_has(&list->order, item) != is)
-                        fail_msg("'%s' %s ticket %lld", list->text, is ? "lacks" : "has", (long long)ticket->number);
+                        fail_msg("'%s' %s ticket %lld", list->question->text, is ? "lacks" : "has",
+                                 (long long)ticket->number);
         }
         assert_int_equal(count, expected);
         for (size_t i = 1; i < count; i++)

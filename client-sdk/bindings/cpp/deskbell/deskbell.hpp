@@ -37,6 +37,8 @@
 #ifndef DESKBELL_DESKBELL_HPP
 #define DESKBELL_DESKBELL_HPP
 
+#include <deque>
+
 #include "deskbell/deskbell_answers.hpp"
 #include "deskbell/deskbell_copies.hpp"
 
@@ -379,6 +381,106 @@ inline std::string form_check(const std::vector<form_field> &form, const std::ve
                 return wrong;
         detail::check(rc);
         return std::string();
+}
+
+namespace detail
+{
+
+/* An answer to a survey as C takes it; borrows what it is made of. */
+class c_rating
+{
+      public:
+        explicit c_rating(const rating &from)
+        {
+                for (const survey_said &said : from.answers) {
+                        chosen_.emplace_back();
+                        for (const std::string &id : said.chosen)
+                                chosen_.back().push_back(whole(id, errc::invalid));
+                        answers_.push_back({whole(said.question, errc::invalid), chosen_.back().data(),
+                                            said.chosen.size(), said.number, whole(said.words, errc::text)});
+                }
+                raw.score = from.score;
+                raw.said = whole(from.said, errc::text);
+                raw.answers = answers_.data();
+                raw.answers_count = answers_.size();
+                raw.wants_contact = from.wants_contact;
+                raw.cmid = or_null(from.cmid);
+                raw.wait_for_disk = from.wait_for_disk;
+        }
+        c_rating(const c_rating &) = delete;
+        c_rating &operator=(const c_rating &) = delete;
+
+        deskbell_rating raw = DESKBELL_RATING_INIT;
+
+      private:
+        static const char *whole(const std::string &text, errc wrong)
+        {
+                if (text.find('\0') != std::string::npos)
+                        throw error(wrong);
+                return text.c_str();
+        }
+        std::deque<std::vector<const char *>> chosen_;
+        std::vector<deskbell_survey_said> answers_;
+};
+
+/* What an answer is checked against; borrows. */
+class c_survey
+{
+      public:
+        explicit c_survey(const survey &from)
+        {
+                for (const survey_question &question : from.questions) {
+                        choices_.emplace_back();
+                        for (const choice &one : question.choices)
+                                choices_.back().push_back({one.id.c_str(), one.label.c_str()});
+                        questions_.push_back({question.id.c_str(), question.kind.c_str(), question.text.c_str(),
+                                              choices_.back().data(), question.choices.size(), question.min,
+                                              question.max, question.low.c_str(), question.high.c_str(),
+                                              question.required, question.from_score, question.to_score});
+                }
+                raw.style = from.style.c_str();
+                raw.min = from.min;
+                raw.max = from.max;
+                raw.questions = questions_.data();
+                raw.questions_count = questions_.size();
+                raw.comment = from.comment.c_str();
+                raw.contact = from.contact.c_str();
+        }
+        c_survey(const c_survey &) = delete;
+        c_survey &operator=(const c_survey &) = delete;
+
+        deskbell_survey raw{};
+
+      private:
+        std::deque<std::vector<deskbell_choice>> choices_;
+        std::vector<deskbell_survey_question> questions_;
+};
+
+} // namespace detail
+
+/* What does not fit first: "score", "said", "contact", the id of a question, "" when nothing is said. Nothing when
+ * `answer` answers the survey. */
+inline std::optional<std::string> survey_check(const survey &asked, const rating &answer)
+{
+        const detail::c_survey survey(asked);
+        const detail::c_rating rating(answer);
+        const char *wrong = nullptr;
+
+        int rc = deskbell_survey_check(&survey.raw, &rating.raw, &wrong);
+        if (rc == DESKBELL_E_FORM)
+                return std::string(wrong);
+        detail::check(rc);
+        return std::nullopt;
+}
+
+inline std::string conversation::survey_answer(std::int64_t number, const rating &answer) const
+{
+        detail::call in(core_);
+        const detail::c_rating rating(answer);
+        char cmid[33];
+
+        detail::check(deskbell_survey_answer(raw_, number, &rating.raw, cmid));
+        return cmid;
 }
 
 inline std::string conversation::id() const

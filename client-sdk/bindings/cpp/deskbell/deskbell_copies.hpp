@@ -42,6 +42,68 @@ inline std::vector<file> copy_of(const deskbell_file *from, std::size_t count)
         return to;
 }
 
+inline survey_question copy_of(const deskbell_survey_question &from)
+{
+        survey_question to;
+
+        to.id = text_of(from.id);
+        to.kind = text_of(from.kind);
+        to.text = text_of(from.text);
+        for (std::size_t i = 0; i < from.choices_count; i++)
+                to.choices.push_back({text_of(from.choices[i].id), text_of(from.choices[i].label)});
+        to.min = from.min;
+        to.max = from.max;
+        to.low = text_of(from.low);
+        to.high = text_of(from.high);
+        to.required = from.required != 0;
+        to.from_score = from.from_score;
+        to.to_score = from.to_score;
+        return to;
+}
+
+inline survey_said copy_of(const deskbell_survey_said &from)
+{
+        survey_said to;
+
+        to.question = text_of(from.question);
+        for (std::size_t i = 0; i < from.chosen_count; i++)
+                to.chosen.push_back(text_of(from.chosen[i]));
+        to.number = from.number;
+        to.words = text_of(from.words);
+        return to;
+}
+
+inline survey copy_of(const deskbell_survey &from)
+{
+        survey to;
+
+        to.offer = text_of(from.offer);
+        to.survey = text_of(from.survey);
+        to.version = from.version;
+        to.metric = text_of(from.metric);
+        to.style = text_of(from.style);
+        to.min = from.min;
+        to.max = from.max;
+        to.low = text_of(from.low);
+        to.high = text_of(from.high);
+        for (std::size_t i = 0; i < from.questions_count; i++)
+                to.questions.push_back(copy_of(from.questions[i]));
+        to.comment = text_of(from.comment);
+        to.contact = text_of(from.contact);
+        to.thanks = text_of(from.thanks);
+        to.colour = text_of(from.colour);
+        to.brand = text_of(from.brand);
+        to.state = static_cast<survey_state>(from.state);
+        to.until_ms = from.until_ms;
+        to.score = from.score;
+        to.said = text_of(from.said);
+        for (std::size_t i = 0; i < from.answers_count; i++)
+                to.answers.push_back(copy_of(from.answers[i]));
+        to.wants_contact = from.wants_contact;
+        to.is_locked = from.is_locked != 0;
+        return to;
+}
+
 inline void copy_parts(entry &to, const deskbell_entry &from)
 {
         for (std::size_t i = 0; i < from.choices_count; i++)
@@ -57,6 +119,8 @@ inline void copy_parts(entry &to, const deskbell_entry &from)
         to.filled_seq = from.filled_seq;
         for (std::size_t i = 0; i < from.filled_count; i++)
                 to.filled.push_back({text_of(from.filled[i].id), text_of(from.filled[i].value)});
+        if (from.survey)
+                to.survey = copy_of(*from.survey);
 }
 
 inline entry copy_of(core &core, const deskbell_entry &from)
@@ -107,6 +171,7 @@ inline message copy_of(core &core, const deskbell_message &from)
         to.is_paused = from.is_paused != 0;
         to.pressed_seq = from.pressed_seq;
         to.filled_seq = from.filled_seq;
+        to.rated_seq = from.rated_seq;
         return to;
 }
 

@@ -11,6 +11,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -114,6 +115,14 @@ enum class connection : int {
         paused = DESKBELL_PAUSED
 };
 
+enum class survey_state : int {
+        other = DESKBELL_SURVEY_OTHER,
+        waiting = DESKBELL_SURVEY_WAITING,
+        answered = DESKBELL_SURVEY_ANSWERED,
+        expired = DESKBELL_SURVEY_EXPIRED,
+        withdrawn = DESKBELL_SURVEY_WITHDRAWN
+};
+
 enum class log : int { public_log = DESKBELL_PUBLIC, team = DESKBELL_TEAM };
 
 /* A newer library may give kinds that are not named here: show them by their text. */
@@ -125,6 +134,9 @@ enum class kind : int {
         card = DESKBELL_KIND_CARD,
         form = DESKBELL_KIND_FORM,
         article = DESKBELL_KIND_ARTICLE,
+        survey = DESKBELL_KIND_SURVEY,
+        rating = DESKBELL_KIND_RATING,
+        survey_end = DESKBELL_KIND_SURVEY_END,
         edit = DESKBELL_KIND_EDIT,
         erase = DESKBELL_KIND_ERASE,
         erased = DESKBELL_KIND_ERASED,
@@ -185,6 +197,7 @@ struct core;
 struct conversation_info;
 struct history_page;
 struct history_options;
+struct rating;
 struct send_options;
 struct file_source;
 struct file_options;
@@ -225,6 +238,9 @@ class conversation
         /* 1-10 files; bytes given are copied. */
         std::string send_file(const std::vector<file_source> &files) const;
         std::string send_file(const std::vector<file_source> &files, const file_options &options) const;
+
+        /* Answers survey `number`, or adds to its answer. */
+        std::string survey_answer(std::int64_t number, const rating &answer) const;
 
         void mark_read(std::int64_t seq) const;
         void typing() const;
@@ -274,6 +290,40 @@ struct form_value {
         std::string id, value;
 };
 
+struct survey_question {
+        std::string id, kind, text;
+        std::vector<choice> choices;
+        int min = 0, max = 0;
+        std::string low, high;
+        bool required = false;
+        int from_score = 0, to_score = 10;
+};
+
+/* The answer to one further question: `chosen`, `words` or `number`. */
+struct survey_said {
+        std::string question;
+        std::vector<std::string> chosen;
+        int number = -1;
+        std::string words;
+};
+
+struct survey {
+        std::string offer, survey;
+        std::int64_t version = 0;
+        std::string metric, style;
+        int min = 0, max = 0;
+        std::string low, high;
+        std::vector<survey_question> questions;
+        std::string comment, contact, thanks, colour, brand;
+        survey_state state = survey_state::other;
+        std::int64_t until_ms = 0;
+        int score = -1;
+        std::string said;
+        std::vector<survey_said> answers;
+        int wants_contact = -1; /* -1 = not said */
+        bool is_locked = false;
+};
+
 struct file {
         std::string id, name, media;
         std::int64_t size = -1;
@@ -303,6 +353,7 @@ struct entry {
         std::vector<file> files;
         std::int64_t filled_seq = 0;
         std::vector<form_value> filled;
+        std::optional<struct survey> survey; /* SURVEY, RATING, SURVEY_END */
 };
 
 struct message {
@@ -320,7 +371,7 @@ struct message {
         std::array<std::uint8_t, 16> hash{};
         std::vector<file> files;
         bool is_paused = false;
-        std::int64_t pressed_seq = 0, filled_seq = 0;
+        std::int64_t pressed_seq = 0, filled_seq = 0, rated_seq = 0;
 };
 
 struct progress {
@@ -414,6 +465,16 @@ struct status {
 };
 
 /* ---- What calls are given ------------------------------------------------------------------------------------ */
+
+/* An answer to a survey, or more of one. */
+struct rating {
+        int score = -1;   /* -1 = not said */
+        std::string said; /* "" = no comment */
+        std::vector<survey_said> answers;
+        int wants_contact = -1; /* 1, 0; -1 = not said */
+        std::string cmid;       /* "" = made here */
+        bool wait_for_disk = false;
+};
 
 struct send_options {
         enum log log = log::public_log;

@@ -81,6 +81,10 @@ jint with_text(JNIEnv *env, jlong client, jbyteArray text, int (*call)(deskbell_
 /* Puts an id into out[0]; `rc` as it is. */
 jint give_ascii(JNIEnv *env, int rc, const char *text, jobjectArray out);
 
+/* A count of rows to come, each of at least one number, and memory for them, to be freed; NULL when there are none, or
+ * no memory (in->is_bad). */
+void *rows_of(struct input *in, size_t size, size_t *out_count);
+
 /* Which of the callbacks the application has. */
 struct wanted {
         bool listener, token, log;
@@ -105,6 +109,8 @@ void tell_fetched(deskbell_client *client, int64_t fetch, int error, const char 
 
 void pack_state(struct record *record, const struct deskbell_state *state);
 void pack_entry(struct record *record, const struct deskbell_entry *entry);
+void pack_choices(struct record *record, const struct deskbell_choice *choices, size_t count);
+void pack_survey(struct record *record, const struct deskbell_survey *survey); /* surveys.c; NULL = none */
 void pack_message(struct record *record, const struct deskbell_message *message);
 void pack_info(struct record *record, const struct deskbell_conversation_info *info);
 void pack_progress(struct record *record, const struct deskbell_progress *progress);
@@ -125,6 +131,10 @@ void transport_set(struct bridge *bridge, bool has_http, struct deskbell_transpo
         {                                                                                                              \
                 (char *)(name), (char *)(type), (void *)(function)                                                     \
         }
+
+/* surveys.c; in the table of messages.c */
+jint JNICALL survey_answer(JNIEnv *env, jclass unused, jlong conversation, jbyteArray what, jobjectArray out);
+jint JNICALL survey_check(JNIEnv *env, jclass unused, jbyteArray both, jobjectArray out);
 
 extern const JNINativeMethod client_methods[], message_methods[], transport_methods[];
 extern const int client_methods_count, message_methods_count, transport_methods_count;

@@ -6,8 +6,7 @@
 
 enum { CMID_ROOM = 33, CONVERSATION_ID_ROOM = 18, MOST = 1000000 };
 
-/* A count of rows to come, each of at least one number; NULL when there are none, or no memory (in->is_bad). */
-static void *rows_of(struct input *in, size_t size, size_t *out_count)
+void *rows_of(struct input *in, size_t size, size_t *out_count)
 {
         int64_t count = input_number(in);
 
@@ -376,5 +375,7 @@ const JNINativeMethod message_methods[] = {
         METHOD("history", "(JJ[BJ)I", history),
         METHOD("search", "(J[BJ)I", search),
         METHOD("formCheck", "([B[[B)I", form_check),
+        METHOD("surveyAnswer", "(J[B[Ljava/lang/String;)I", survey_answer),
+        METHOD("surveyCheck", "([B[[B)I", survey_check),
 };
 const int message_methods_count = sizeof(message_methods) / sizeof(message_methods[0]);

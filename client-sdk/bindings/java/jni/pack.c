@@ -28,7 +28,7 @@ static void pack_files(struct record *record, const struct deskbell_file *files,
         }
 }
 
-static void pack_choices(struct record *record, const struct deskbell_choice *choices, size_t count)
+void pack_choices(struct record *record, const struct deskbell_choice *choices, size_t count)
 {
         record_number(record, (int64_t)count);
         for (const struct deskbell_choice *choice = choices; choice < choices + count; choice++) {
@@ -90,6 +90,7 @@ void pack_entry(struct record *record, const struct deskbell_entry *entry)
         pack_files(record, entry->files, entry->files_count);
         record_number(record, entry->filled_seq);
         pack_filled(record, entry->filled, entry->filled_count);
+        pack_survey(record, entry->survey);
 }
 
 void pack_message(struct record *record, const struct deskbell_message *message)
@@ -113,6 +114,7 @@ void pack_message(struct record *record, const struct deskbell_message *message)
         record_number(record, message->is_paused);
         record_number(record, message->pressed_seq);
         record_number(record, message->filled_seq);
+        record_number(record, message->rated_seq);
 }
 
 void pack_progress(struct record *record, const struct deskbell_progress *progress)

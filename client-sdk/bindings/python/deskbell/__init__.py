@@ -11,12 +11,12 @@
 """
 from ._native import lib as _lib
 from .aio import AsyncClient
-from .client import Client, Conversation, form_check
+from .client import Client, Conversation, form_check, survey_check
 from .transport import Exchange, HttpRequest, Link, Transport
 from .types import (Availability, Choice, Connection, ConversationInfo, DeviceAnswer, Entry, Error, ErrorCode, Fetched, File,
                     FileSource, FormField, FormValue, Found, HistoryPage, Kind, Level, Log, Marks, Message, MessageState, Notice,
                     NoticeKind, Opened, Operation, Options, Origin, Presence, PresenceOf, Progress, Push, SearchPage, State,
-                    Status, Typing)
+                    Status, Survey, SurveyQuestion, SurveySaid, SurveyState, Typing)
 
 __version__ = "0.1.0"
 
@@ -31,4 +31,5 @@ __all__ = ["AsyncClient", "Availability", "Choice", "Client", "Connection", "Con
            "Error", "ErrorCode", "Exchange", "Fetched", "File", "FileSource", "FormField", "FormValue", "Found", "HistoryPage",
            "HttpRequest", "Kind", "Level", "Link", "Log", "Marks", "Message", "MessageState", "Notice", "NoticeKind",
            "Opened", "Operation", "Options", "Origin", "Presence", "PresenceOf", "Progress", "Push", "SearchPage",
-           "State", "Status", "Transport", "Typing", "form_check", "library_version"]
+           "State", "Status", "Survey", "SurveyQuestion", "SurveySaid", "SurveyState", "Transport", "Typing", "form_check",
+           "library_version", "survey_check"]

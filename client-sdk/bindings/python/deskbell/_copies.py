@@ -31,6 +31,27 @@ def form_value(c: Any) -> types.FormValue:
     return types.FormValue(decode(c.id), decode(c.value))
 
 
+def _question(c: Any) -> types.SurveyQuestion:
+    return types.SurveyQuestion(decode(c.id), decode(c.kind), decode(c.text), _list(choice, c.choices, c.choices_count),
+                                c.min, c.max, decode(c.low), decode(c.high), bool(c.required), c.from_score, c.to_score)
+
+
+def _said(c: Any) -> types.SurveySaid:
+    return types.SurveySaid(decode(c.question), _list(decode, c.chosen, c.chosen_count),
+                            c.number if c.number >= 0 else None, decode(c.words))
+
+
+def survey(c: Any) -> types.Survey:
+    return types.Survey(
+        offer=decode(c.offer), survey=decode(c.survey), version=c.version, metric=decode(c.metric),
+        style=decode(c.style), min=c.min, max=c.max, low=decode(c.low), high=decode(c.high),
+        questions=_list(_question, c.questions, c.questions_count), comment=decode(c.comment),
+        contact=decode(c.contact), thanks=decode(c.thanks), colour=decode(c.colour), brand=decode(c.brand),
+        state=types.known(types.SurveyState, c.state), until_ms=c.until_ms, score=c.score if c.score >= 0 else None,
+        said=decode(c.said), answers=_list(_said, c.answers, c.answers_count),
+        wants_contact=bool(c.wants_contact) if c.wants_contact >= 0 else None, is_locked=bool(c.is_locked))
+
+
 def entry(core: Core, c: Any) -> types.Entry:
     return types.Entry(
         conversation=_name(core, c.conversation), origin=types.known(types.Origin, c.origin),
@@ -40,7 +61,7 @@ def entry(core: Core, c: Any) -> types.Entry:
         choices=_list(choice, c.choices, c.choices_count), form=_list(form_field, c.form, c.form_count),
         title=decode(c.title), link=decode(c.link), pressed_seq=c.pressed_seq, pressed_id=decode(c.pressed_id),
         hash=bytes(c.hash), files=_list(file, c.files, c.files_count), filled_seq=c.filled_seq,
-        filled=_list(form_value, c.filled, c.filled_count))
+        filled=_list(form_value, c.filled, c.filled_count), survey=survey(c.survey.contents) if c.survey else None)
 
 
 def message(core: Core, c: Any) -> types.Message:
@@ -50,7 +71,8 @@ def message(core: Core, c: Any) -> types.Message:
         is_again=bool(c.is_again), log=types.known(types.Log, c.log), number=c.number, at_seq=c.at_seq,
         ts_ms=c.ts_ms, epoch=decode(c.epoch), is_duplicate=bool(c.is_duplicate), tag=decode(c.tag),
         text=decode(c.text), of=c.of, hash=bytes(c.hash), files=_list(file, c.files, c.files_count),
-        is_paused=bool(c.is_paused), pressed_seq=c.pressed_seq, filled_seq=c.filled_seq)
+        is_paused=bool(c.is_paused), pressed_seq=c.pressed_seq, filled_seq=c.filled_seq,
+        rated_seq=c.rated_seq)
 
 
 def progress(core: Core, c: Any) -> types.Progress:

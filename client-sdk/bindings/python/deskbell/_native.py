@@ -30,6 +30,32 @@ class FormValue(Structure):
     _fields_ = [("id", c_char_p), ("value", c_char_p)]
 
 
+class SurveyQuestion(Structure):
+    _fields_ = [("id", c_char_p), ("kind", c_char_p), ("text", c_char_p), ("choices", POINTER(Choice)),
+                ("choices_count", c_size_t), ("min", c_int), ("max", c_int), ("low", c_char_p), ("high", c_char_p),
+                ("required", c_int), ("from_score", c_int), ("to_score", c_int)]
+
+
+class SurveySaid(Structure):
+    _fields_ = [("question", c_char_p), ("chosen", POINTER(c_char_p)), ("chosen_count", c_size_t), ("number", c_int),
+                ("words", c_char_p)]
+
+
+class Survey(Structure):
+    _fields_ = [("offer", c_char_p), ("survey", c_char_p), ("version", c_int64), ("metric", c_char_p),
+                ("style", c_char_p), ("min", c_int), ("max", c_int), ("low", c_char_p), ("high", c_char_p),
+                ("questions", POINTER(SurveyQuestion)), ("questions_count", c_size_t), ("comment", c_char_p),
+                ("contact", c_char_p), ("thanks", c_char_p), ("colour", c_char_p), ("brand", c_char_p),
+                ("state", c_int), ("until_ms", c_int64), ("score", c_int), ("said", c_char_p),
+                ("answers", POINTER(SurveySaid)), ("answers_count", c_size_t), ("wants_contact", c_int),
+                ("is_locked", c_int)]
+
+
+class Rating(Structure):
+    _fields_ = [("size", c_size_t), ("score", c_int), ("said", c_char_p), ("answers", POINTER(SurveySaid)),
+                ("answers_count", c_size_t), ("wants_contact", c_int), ("cmid", c_char_p), ("wait_for_disk", c_int)]
+
+
 class File(Structure):
     _fields_ = [("id", c_char_p), ("name", c_char_p), ("media", c_char_p), ("size", c_int64), ("width", c_int),
                 ("height", c_int), ("sha256", c_uint8 * 32)]
@@ -43,7 +69,7 @@ class Entry(Structure):
                 ("choices_count", c_size_t), ("form", POINTER(FormField)), ("form_count", c_size_t),
                 ("title", c_char_p), ("link", c_char_p), ("pressed_seq", c_int64), ("pressed_id", c_char_p),
                 ("hash", c_uint8 * 16), ("files", POINTER(File)), ("files_count", c_size_t), ("filled_seq", c_int64),
-                ("filled", POINTER(FormValue)), ("filled_count", c_size_t)]
+                ("filled", POINTER(FormValue)), ("filled_count", c_size_t), ("survey", POINTER(Survey))]
 
 
 class Message(Structure):
@@ -51,7 +77,7 @@ class Message(Structure):
                 ("is_again", c_int), ("log", c_int), ("number", c_int64), ("at_seq", c_int64), ("ts_ms", c_int64),
                 ("epoch", c_char_p), ("is_duplicate", c_int), ("tag", c_char_p), ("text", c_char_p),
                 ("of", c_int64), ("hash", c_uint8 * 16), ("files", POINTER(File)), ("files_count", c_size_t),
-                ("is_paused", c_int), ("pressed_seq", c_int64), ("filled_seq", c_int64)]
+                ("is_paused", c_int), ("pressed_seq", c_int64), ("filled_seq", c_int64), ("rated_seq", c_int64)]
 
 
 class Progress(Structure):
@@ -195,7 +221,8 @@ STRUCTS = {"deskbell_state": State, "deskbell_choice": Choice, "deskbell_form_fi
            "deskbell_send_options": SendOptions, "deskbell_file_source": FileSource,
            "deskbell_file_options": FileOptions, "deskbell_history_options": HistoryOptions,
            "deskbell_status": Status, "deskbell_search_options": SearchOptions, "deskbell_found": Found,
-           "deskbell_device_answer": DeviceAnswer}
+           "deskbell_device_answer": DeviceAnswer, "deskbell_survey_question": SurveyQuestion,
+           "deskbell_survey_said": SurveySaid, "deskbell_survey": Survey, "deskbell_rating": Rating}
 
 #: name -> (result, arguments)
 FUNCTIONS = {
@@ -230,6 +257,8 @@ FUNCTIONS = {
     "deskbell_cmid_new": (None, [c_void_p, c_char * 33]),
     "deskbell_send": (c_int, [c_void_p, c_char_p, POINTER(SendOptions), c_char * 33]),
     "deskbell_form_check": (c_int, [POINTER(FormField), c_size_t, POINTER(FormValue), c_size_t, POINTER(c_char_p)]),
+    "deskbell_survey_check": (c_int, [POINTER(Survey), POINTER(Rating), POINTER(c_char_p)]),
+    "deskbell_survey_answer": (c_int, [c_void_p, c_int64, POINTER(Rating), c_char * 33]),
     "deskbell_edit": (c_int, [c_void_p, c_int64, c_int64, c_char_p, POINTER(SendOptions), c_char * 33]),
     "deskbell_erase": (c_int, [c_void_p, c_int64, POINTER(SendOptions), c_char * 33]),
     "deskbell_retry": (c_int, [c_void_p, c_char_p, c_char * 33]),

@@ -95,6 +95,15 @@ class Conversation:
             check(lib.deskbell_send_file(self._raw, ctypes.byref(how), room))
         return room.value.decode()
 
+    def survey_answer(self, number: int, *, score: Optional[int] = None, said: Optional[str] = None,
+                      answers: Iterable[types.SurveySaid] = (), wants_contact: Optional[bool] = None,
+                      cmid: Optional[str] = None, wait_for_disk: bool = False) -> str:
+        """Answers survey `number`, or adds to its answer; what is None stays as it was. Its cmid."""
+        how, room = _rating(score, said, answers, wants_contact, cmid, wait_for_disk), ctypes.create_string_buffer(33)
+        with self._core:
+            check(lib.deskbell_survey_answer(self._raw, number, ctypes.byref(how), room))
+        return room.value.decode()
+
     def mark_read(self, seq: int) -> None:
         with self._core:
             check(lib.deskbell_mark_read(self._raw, seq))
@@ -140,6 +149,47 @@ def form_check(form: Iterable[types.FormField], filled: types.Values) -> Optiona
     wrong = ctypes.c_char_p()
     rc = lib.deskbell_form_check((_native.FormField * len(fields))(*fields) if fields else None, len(fields), values,
                                  count, ctypes.byref(wrong))
+    if rc != types.ErrorCode.FORM:
+        check(rc)
+        return None
+    return decode(wrong.value)
+
+
+def _rating(score: Optional[int], said: Optional[str], answers: Iterable[types.SurveySaid],
+            wants_contact: Optional[bool], cmid: Optional[str] = None, wait_for_disk: bool = False) -> Any:
+    rows = []
+    for a in answers:
+        chosen = [encode(c) for c in a.chosen]
+        rows.append(_native.SurveySaid(encode(a.question), (ctypes.c_char_p * len(chosen))(*chosen) if chosen else None,
+                                       len(chosen), -1 if a.number is None else a.number,
+                                       encode(a.words, types.ErrorCode.TEXT)))
+    table = (_native.SurveySaid * len(rows))(*rows) if rows else None
+    return _native.Rating(ctypes.sizeof(_native.Rating), -1 if score is None else score,
+                          encode(said, types.ErrorCode.TEXT), table, len(rows),
+                          -1 if wants_contact is None else wants_contact, encode(cmid), wait_for_disk)
+
+
+def _survey(survey: types.Survey) -> Any:
+    """What an answer is checked against."""
+    rows = []
+    for q in survey.questions:
+        choices = [_native.Choice(encode(c.id), encode(c.label)) for c in q.choices]
+        rows.append(_native.SurveyQuestion(encode(q.id), encode(q.kind), encode(q.text),
+                                           (_native.Choice * len(choices))(*choices) if choices else None, len(choices),
+                                           q.min, q.max, encode(q.low), encode(q.high), q.required, q.from_score,
+                                           q.to_score))
+    return _native.Survey(min=survey.min, max=survey.max, style=encode(survey.style),
+                          questions=(_native.SurveyQuestion * len(rows))(*rows) if rows else None,
+                          questions_count=len(rows), comment=encode(survey.comment), contact=encode(survey.contact))
+
+
+def survey_check(survey: types.Survey, *, score: Optional[int] = None, said: Optional[str] = None,
+                 answers: Iterable[types.SurveySaid] = (), wants_contact: Optional[bool] = None) -> Optional[str]:
+    """What does not fit first ("score", "said", "contact", the id of a question, "" when nothing is said); None when it
+    answers the survey."""
+    wrong = ctypes.c_char_p()
+    asked, rating = _survey(survey), _rating(score, said, answers, wants_contact)  # `wrong` may point into them
+    rc = lib.deskbell_survey_check(ctypes.byref(asked), ctypes.byref(rating), ctypes.byref(wrong))
     if rc != types.ErrorCode.FORM:
         check(rc)
         return None

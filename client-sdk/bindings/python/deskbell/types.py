@@ -2,7 +2,7 @@
 """The values of the binding: what callbacks are given and what calls return. Each is the C struct of the same name in
 deskbell.h, where its members are described; all own what they hold. A text that is absent is "", a number 0."""
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Sequence, Union
 
 from . import _native
@@ -79,10 +79,13 @@ class Kind(enum.IntEnum):
     CARD = 4
     FORM = 5
     ARTICLE = 6
+    SURVEY = 8
+    RATING = 9
     EDIT = 20
     ERASE = 21
     ERASED = 22
     REVISION = 23
+    SURVEY_END = 27
 
 
 class Origin(enum.IntEnum):
@@ -133,6 +136,14 @@ class Availability(enum.IntEnum):
     HERE = 2
 
 
+class SurveyState(enum.IntEnum):
+    OTHER = 0
+    WAITING = 1
+    ANSWERED = 2
+    EXPIRED = 3
+    WITHDRAWN = 4
+
+
 class Push(enum.IntEnum):
     FCM = 1
     APNS = 2
@@ -147,7 +158,7 @@ ENUMS = {"deskbell_error": ErrorCode, "deskbell_connection": Connection, "deskbe
          "deskbell_kind": Kind, "deskbell_origin": Origin, "deskbell_message_state": MessageState,
          "deskbell_operation": Operation, "deskbell_notice": NoticeKind, "deskbell_level": Level,
          "deskbell_presence_of": PresenceOf, "deskbell_availability": Availability,
-         "deskbell_push": Push}
+         "deskbell_push": Push, "deskbell_survey_state": SurveyState}
 
 
 # ---- what callbacks are given ----------------------------------------------------------------------------------------
@@ -181,6 +192,57 @@ class FormField:
 class FormValue:
     id: str
     value: str
+
+
+@dataclass(frozen=True)
+class SurveyQuestion:
+    id: str
+    kind: str
+    text: str
+    choices: List[Choice]
+    min: int
+    max: int
+    low: str
+    high: str
+    required: bool
+    from_score: int
+    to_score: int
+
+
+@dataclass(frozen=True)
+class SurveySaid:
+    """The answer to one further question: `chosen`, `number` or `words`."""
+    question: str
+    chosen: List[str] = field(default_factory=list)
+    number: Optional[int] = None
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """score and wants_contact are None while nothing was said."""
+    offer: str
+    survey: str
+    version: int
+    metric: str
+    style: str
+    min: int
+    max: int
+    low: str
+    high: str
+    questions: List[SurveyQuestion]
+    comment: str
+    contact: str
+    thanks: str
+    colour: str
+    brand: str
+    state: SurveyState
+    until_ms: int
+    score: Optional[int]
+    said: str
+    answers: List[SurveySaid]
+    wants_contact: Optional[bool]
+    is_locked: bool
 
 
 @dataclass(frozen=True)
@@ -222,6 +284,7 @@ class Entry:
     files: List[File]
     filled_seq: int
     filled: List[FormValue]
+    survey: Optional[Survey]
 
 
 @dataclass(frozen=True)
@@ -245,6 +308,7 @@ class Message:
     is_paused: bool
     pressed_seq: int
     filled_seq: int
+    rated_seq: int
 
 
 @dataclass(frozen=True)

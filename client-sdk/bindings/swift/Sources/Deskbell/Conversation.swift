@@ -112,6 +112,16 @@ public struct Conversation: Hashable, @unchecked Sendable {
         }
     }
 
+    /// Answers survey `number`, or adds to its answer. Returns its cmid.
+    @discardableResult public func answer(_ number: Int64, _ rating: Rating) throws -> String {
+        return try call { raw in
+            try Scratch.with { scratch in
+                var to = try scratch.rating(rating)
+                return try withCmid { deskbell_survey_answer(raw, number, &to, $0) }
+            }
+        }
+    }
+
     // ---- reading ----
 
     /// The user has read the public log up to there.

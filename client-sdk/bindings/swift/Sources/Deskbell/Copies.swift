@@ -57,6 +57,36 @@ private func copyFilled(_ from: deskbell_entry) -> [FormValue] {
     return list(from.filled, from.filled_count) { FormValue(id: string($0.id), value: string($0.value)) }
 }
 
+extension SurveyQuestion {
+    init(_ from: deskbell_survey_question) {
+        self.init(id: string(from.id), kind: string(from.kind), text: string(from.text),
+                  choices: list(from.choices, from.choices_count) { Choice(id: string($0.id), label: string($0.label)) },
+                  min: Int(from.min), max: Int(from.max), low: string(from.low), high: string(from.high),
+                  isRequired: from.required != 0, fromScore: Int(from.from_score), toScore: Int(from.to_score))
+    }
+}
+
+extension SurveySaid {
+    init(_ from: deskbell_survey_said) {
+        self.init(question: string(from.question), chosen: list(from.chosen, from.chosen_count) { string($0) },
+                  number: Int(from.number), words: string(from.words))
+    }
+}
+
+extension Survey {
+    init(_ from: deskbell_survey) {
+        self.init(offer: string(from.offer), survey: string(from.survey), version: from.version,
+                  metric: string(from.metric), style: string(from.style), min: Int(from.min), max: Int(from.max),
+                  low: string(from.low), high: string(from.high),
+                  questions: list(from.questions, from.questions_count) { SurveyQuestion($0) },
+                  comment: string(from.comment), contact: string(from.contact), thanks: string(from.thanks),
+                  colour: string(from.colour), brand: string(from.brand), state: SurveyState(from.state),
+                  untilMs: from.until_ms, score: Int(from.score), said: string(from.said),
+                  answers: list(from.answers, from.answers_count) { SurveySaid($0) },
+                  wantsContact: Int(from.wants_contact), isLocked: from.is_locked != 0)
+    }
+}
+
 extension Entry {
     init(_ core: Core, _ from: deskbell_entry) {
         self.init(conversation: core.name(from.conversation)!, origin: Origin(from.origin), log: EntryLog(from.log),
@@ -67,7 +97,7 @@ extension Entry {
                   form: copyForm(from), title: string(from.title), link: string(from.link),
                   pressedSeq: from.pressed_seq, pressedId: string(from.pressed_id), hash: copyBytes(from.hash),
                   files: copyFiles(from.files, from.files_count), filledSeq: from.filled_seq,
-                  filled: copyFilled(from))
+                  filled: copyFilled(from), survey: from.survey.map { Survey($0.pointee) })
     }
 }
 
@@ -79,7 +109,7 @@ extension Message {
                   tsMs: from.ts_ms, epoch: string(from.epoch), isDuplicate: from.is_duplicate != 0,
                   tag: string(from.tag), text: string(from.text), of: from.of, hash: copyBytes(from.hash),
                   files: copyFiles(from.files, from.files_count), isPaused: from.is_paused != 0,
-                  pressedSeq: from.pressed_seq, filledSeq: from.filled_seq)
+                  pressedSeq: from.pressed_seq, filledSeq: from.filled_seq, ratedSeq: from.rated_seq)
     }
 }
 

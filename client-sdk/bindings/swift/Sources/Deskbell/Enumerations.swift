@@ -120,7 +120,7 @@ public enum EntryLog: CEnumeration {
 
 /// What an entry is. Show an unknown one by its text.
 public enum Kind: CEnumeration {
-    case other, text, attachment, choices, card, form, article, edit, erase, erased, revision
+    case other, text, attachment, choices, card, form, article, survey, rating, edit, erase, erased, revision, surveyEnd
     case unknown(Int32)
 
     public static let known: [(Self, Int32)] = [
@@ -131,10 +131,31 @@ public enum Kind: CEnumeration {
         (.card, number(DESKBELL_KIND_CARD)),
         (.form, number(DESKBELL_KIND_FORM)),
         (.article, number(DESKBELL_KIND_ARTICLE)),
+        (.survey, number(DESKBELL_KIND_SURVEY)),
+        (.rating, number(DESKBELL_KIND_RATING)),
         (.edit, number(DESKBELL_KIND_EDIT)),
         (.erase, number(DESKBELL_KIND_ERASE)),
         (.erased, number(DESKBELL_KIND_ERASED)),
         (.revision, number(DESKBELL_KIND_REVISION)),
+        (.surveyEnd, number(DESKBELL_KIND_SURVEY_END)),
+    ]
+
+    public var value: Int32 {
+        if case .unknown(let value) = self { return value }
+        return Self.known.first { $0.0 == self }!.1
+    }
+}
+
+public enum SurveyState: CEnumeration {
+    case other, waiting, answered, expired, withdrawn
+    case unknown(Int32)
+
+    public static let known: [(Self, Int32)] = [
+        (.other, number(DESKBELL_SURVEY_OTHER)),
+        (.waiting, number(DESKBELL_SURVEY_WAITING)),
+        (.answered, number(DESKBELL_SURVEY_ANSWERED)),
+        (.expired, number(DESKBELL_SURVEY_EXPIRED)),
+        (.withdrawn, number(DESKBELL_SURVEY_WITHDRAWN)),
     ]
 
     public var value: Int32 {

@@ -97,6 +97,22 @@ public struct SendOptions {
     public init() {}
 }
 
+/// An answer to a survey, or more of one. What is not set stays as it was answered before.
+public struct Rating {
+    /// Within min and max of the survey; -1 = not said.
+    public var score = -1
+    /// The comment; the answer cannot be changed after it.
+    public var said: String?
+    public var answers: [SurveySaid] = []
+    /// 1, 0; -1 = not said.
+    public var wantsContact = -1
+    /// Made by `Client.newCmid`; nil: made here.
+    public var cmid: String?
+    public var waitForDisk = false
+
+    public init() {}
+}
+
 /// A file to be sent.
 public struct FileSource {
     enum Content {

@@ -55,6 +55,57 @@ final class Scratch {
         })
     }
 
+    func said(_ of: [SurveySaid]) throws -> UnsafePointer<deskbell_survey_said>? {
+        return array(try of.map { each in
+            var to = deskbell_survey_said()
+            to.question = try text(each.question)
+            to.chosen = try texts(each.chosen)
+            to.chosen_count = each.chosen.count
+            to.number = try int(each.number)
+            to.words = try text(each.words, refusal: .text)
+            return to
+        })
+    }
+
+    func rating(_ from: Rating) throws -> deskbell_rating {
+        var to = deskbell_rating_init()
+        to.score = try int(from.score)
+        to.said = try text(from.said, refusal: .text)
+        to.answers = try said(from.answers)
+        to.answers_count = from.answers.count
+        to.wants_contact = try int(from.wantsContact)
+        to.cmid = try text(from.cmid)
+        to.wait_for_disk = flag(from.waitForDisk)
+        return to
+    }
+
+    /// What of a survey an answer is checked against.
+    func survey(_ from: Survey) throws -> deskbell_survey {
+        var to = deskbell_survey()
+        to.style = try text(from.style)
+        to.min = try int(from.min)
+        to.max = try int(from.max)
+        to.comment = try text(from.comment)
+        to.contact = try text(from.contact)
+        to.questions = array(try from.questions.map { each in
+            var question = deskbell_survey_question()
+            question.id = try text(each.id)
+            question.kind = try text(each.kind)
+            question.min = try int(each.min)
+            question.max = try int(each.max)
+            question.choices = array(try each.choices.map { one in
+                var choice = deskbell_choice()
+                choice.id = try text(one.id)
+                choice.label = try text(one.label)
+                return choice
+            })
+            question.choices_count = each.choices.count
+            return question
+        })
+        to.questions_count = from.questions.count
+        return to
+    }
+
     func fields(_ of: [FormField]) throws -> UnsafePointer<deskbell_form_field>? {
         return array(try of.map { each in
             var to = deskbell_form_field()
@@ -90,6 +141,21 @@ extension FormField {
             var wrong: UnsafePointer<CChar>?
             let returned = deskbell_form_check(try scratch.fields(form), form.count, try scratch.values(values),
                                                values.count, &wrong)
+            if returned == number(DESKBELL_E_FORM) { return string(wrong) }
+            try DeskbellError.check(returned)
+            return nil
+        }
+    }
+}
+
+extension Survey {
+    /// What does not fit first ("score", "said", "contact", the id of a question, "" when nothing is said); nil: all does.
+    public func check(_ answer: Rating) throws -> String? {
+        return try Scratch.with { scratch in
+            var asked = try scratch.survey(self)
+            var rating = try scratch.rating(answer)
+            var wrong: UnsafePointer<CChar>?
+            let returned = deskbell_survey_check(&asked, &rating, &wrong)
             if returned == number(DESKBELL_E_FORM) { return string(wrong) }
             try DeskbellError.check(returned)
             return nil

@@ -43,6 +43,67 @@ public struct FormValue: Hashable, Sendable {
     }
 }
 
+/// A further question of a survey. Ask it when the score is within `fromScore` and `toScore`.
+public struct SurveyQuestion: Hashable, Sendable {
+    public let id: String
+    /// "choice", "choices" (several), "scale" or "text"; what you do not know: leave it out.
+    public let kind: String
+    public let text: String
+    public let choices: [Choice]
+    public let min: Int
+    public let max: Int
+    public let low: String
+    public let high: String
+    public let isRequired: Bool
+    public let fromScore: Int
+    public let toScore: Int
+}
+
+/// The answer to one further question: `chosen`, `words` or `number` (-1 = none).
+public struct SurveySaid: Hashable, Sendable {
+    public let question: String
+    public let chosen: [String]
+    public let number: Int
+    public let words: String
+
+    public init(question: String, chosen: [String] = [], number: Int = -1, words: String = "") {
+        self.question = question
+        self.chosen = chosen
+        self.number = number
+        self.words = words
+    }
+}
+
+/// A survey, and what has become of it.
+public struct Survey: Hashable, Sendable {
+    public let offer: String
+    public let survey: String
+    public let version: Int64
+    /// "csat", "nps" or "ces".
+    public let metric: String
+    /// How to draw the scale: "stars", "emoji", "numbers" or "thumbs".
+    public let style: String
+    public let min: Int
+    public let max: Int
+    public let low: String
+    public let high: String
+    public let questions: [SurveyQuestion]
+    public let comment: String
+    public let contact: String
+    public let thanks: String
+    public let colour: String
+    public let brand: String
+    public let state: SurveyState
+    public let untilMs: Int64
+    /// As answered; -1 = none.
+    public let score: Int
+    public let said: String
+    public let answers: [SurveySaid]
+    /// 1, 0; -1 = not said.
+    public let wantsContact: Int
+    public let isLocked: Bool
+}
+
 /// A file of a message.
 public struct File: Hashable, Sendable {
     public let id: String
@@ -82,6 +143,7 @@ public struct Entry: Hashable, Sendable {
     public let files: [File]
     public let filledSeq: Int64
     public let filled: [FormValue]
+    public let survey: Survey?
 }
 
 /// A message, edit or erasure of this device.
@@ -105,6 +167,7 @@ public struct Message: Hashable, Sendable {
     public let isPaused: Bool
     public let pressedSeq: Int64
     public let filledSeq: Int64
+    public let ratedSeq: Int64
 }
 
 public struct UploadProgress: Hashable, Sendable {

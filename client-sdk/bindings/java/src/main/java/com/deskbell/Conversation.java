@@ -98,6 +98,16 @@ public final class Conversation {
                 return sendFile(new FileOptions().file(file));
         }
 
+        /** Answers survey `number`, or adds to its answer; its cmid. */
+        public String answer(long number, Rating rating) {
+                Packer in = new Packer().number(number);
+                rating.pack(in);
+                byte[] packed = in.bytes();
+                String[] cmid = new String[1];
+                core.call(unused -> Native.surveyAnswer(raw, packed, cmid));
+                return cmid[0];
+        }
+
         /** The user has read the public log up to `seq`. */
         public void markRead(long seq) {
                 core.call(unused -> Native.markRead(raw, seq));

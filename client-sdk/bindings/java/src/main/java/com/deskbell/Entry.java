@@ -31,6 +31,7 @@ public final class Entry {
         private final List<Attachment> files;
         private final long filledSeq;
         private final List<FormValue> filled;
+        private final Survey survey;
 
         Entry(Unpacker in) {
                 conversation = in.conversation();
@@ -59,6 +60,7 @@ public final class Entry {
                 files = in.list(Attachment::new);
                 filledSeq = in.number();
                 filled = in.list(FormValue::new);
+                survey = in.flag() ? new Survey(in) : null;
         }
 
         public Conversation getConversation() {
@@ -185,5 +187,10 @@ public final class Entry {
         /** What was filled in; else empty. */
         public List<FormValue> getFilled() {
                 return filled;
+        }
+
+        /** SURVEY, RATING, SURVEY_END; else null. */
+        public Survey getSurvey() {
+                return survey;
         }
 }

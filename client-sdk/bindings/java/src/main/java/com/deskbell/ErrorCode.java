@@ -42,7 +42,7 @@ public enum ErrorCode {
         DAMAGED(-18),
         /** Messages wait to be sent and would be lost. */
         UNSENT(-19),
-        /** What was filled in does not fit the form: FormField.check tells where. */
+        /** What was filled in does not fit the form or survey: FormField.check and Survey.check tell where. */
         FORM(-20),
         /** The file is sealed under another key than storeKey, or no key was given. */
         KEY(-21),

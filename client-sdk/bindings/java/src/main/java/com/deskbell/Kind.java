@@ -11,6 +11,10 @@ public enum Kind {
         CARD(4),
         FORM(5),
         ARTICLE(6),
+        /** The customer is asked how it went. */
+        SURVEY(8),
+        /** His answer to survey `of`. */
+        RATING(9),
         /** The message with number `of` now has another version and text. */
         EDIT(20),
         /** The message with number `of` is gone. */
@@ -19,6 +23,8 @@ public enum Kind {
         ERASED(22),
         /** Team log: what public message `of` read before it was edited. */
         REVISION(23),
+        /** Survey `of` is no longer asked. */
+        SURVEY_END(27),
         /** What a newer library tells and this binding does not know. Not to be given to a call. */
         UNKNOWN(Integer.MIN_VALUE);
 

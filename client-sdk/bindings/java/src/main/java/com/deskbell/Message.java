@@ -27,6 +27,7 @@ public final class Message {
         private final boolean isPaused;
         private final long pressedSeq;
         private final long filledSeq;
+        private final long ratedSeq;
 
         Message(Unpacker in) {
                 conversation = in.conversation();
@@ -48,6 +49,7 @@ public final class Message {
                 isPaused = in.flag();
                 pressedSeq = in.number();
                 filledSeq = in.number();
+                ratedSeq = in.number();
         }
 
         public Conversation getConversation() {
@@ -138,5 +140,10 @@ public final class Message {
         /** SEND: the form entry it answers, 0 = none. */
         public long getFilledSeq() {
                 return filledSeq;
+        }
+
+        /** SEND: the survey it answers, 0 = none; show it there, not as a message. */
+        public long getRatedSeq() {
+                return ratedSeq;
         }
 }

@@ -81,6 +81,8 @@ final class Native {
         static native int entryDone(long conversation, int log, long number);
         static native int history(long conversation, long client, byte[] how, long owed);
         static native int formCheck(byte[] formAndValues, byte[][] wrong);
+        static native int surveyAnswer(long conversation, byte[] what, String[] cmid);
+        static native int surveyCheck(byte[] surveyAndRating, byte[][] wrong);
 
         static native void linkOpened(long link);
         static native boolean linkText(long link, byte[] message);

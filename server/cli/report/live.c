@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deskbell report: numbers of the desk. `live` is a board of queues and agents in the terminal, read anew each second
- * from the running server. */
+/* deskbell report live: a board of queues and agents in the terminal, read anew each second from the running server. */
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,9 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-#include "cli/commands.h"
-#include "cli/operator.h"
+#include "cli/report/report.h"
 #include "ops/clock.h"
 
 enum { BOARD_ROWS = 24, BOARD_COLUMNS = 80, LINE_BYTES = 512 };
@@ -215,7 +212,7 @@ static int show(struct operator* operator, struct board * board)
         return rc;
 }
 
-static int run_live(int argc, char **argv)
+int report_live(int argc, char **argv)
 {
         const char *data = NULL;
         bool json = false, once = false;
@@ -256,13 +253,4 @@ static int run_live(int argc, char **argv)
         json_decref(board.agents);
         json_decref(board.names);
         return rc == EX_OK ? cli_finish() : rc;
-}
-
-int cli_report(int argc, char **argv)
-{
-        static const struct cli_command commands[] = {
-                {"live", "a board of queues and agents", run_live},
-        };
-
-        return cli_group("report", commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
 }

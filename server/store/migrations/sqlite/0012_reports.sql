@@ -1,0 +1,99 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Reports: the short history of tickets, what is counted of each thing, and what it adds up to (docs/reports.md).
+
+-- What happened to a ticket, seldom enough to be kept. kind: 1 made, 2 status, 3 team or assignee.
+-- status, team, agent: after it. seq: head of the public log then. tier: of the customer, at kind 1.
+CREATE TABLE ticket_event (
+        ticket INTEGER NOT NULL REFERENCES ticket (id),
+        number INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        status INTEGER NOT NULL,
+        team INTEGER NOT NULL,
+        agent INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        tier TEXT,
+        PRIMARY KEY (ticket, number)
+) WITHOUT ROWID;
+
+-- What is counted of a ticket: a row for each that counts. *_ms: moments; ended_ms: of its last solving, 0 while it is not
+-- solved. by_bot: people never had it. flow: moments of solvings (below 0) and reopenings, with a space between; is_again: more
+-- than one. figures: the numbers of server/desk/reports/fact.h, packed.
+CREATE TABLE report_ticket (
+        ticket INTEGER NOT NULL PRIMARY KEY REFERENCES ticket (id),
+        issued_ms INTEGER NOT NULL,
+        solved_ms INTEGER NOT NULL,
+        ended_ms INTEGER NOT NULL,
+        app INTEGER NOT NULL,
+        team INTEGER NOT NULL,
+        agent INTEGER NOT NULL,
+        priority INTEGER NOT NULL,
+        by_bot INTEGER NOT NULL,
+        lang TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        tier TEXT NOT NULL,
+        flow TEXT NOT NULL,
+        is_again INTEGER NOT NULL,
+        figures BLOB NOT NULL
+);
+CREATE INDEX report_ticket_issued ON report_ticket (issued_ms, ticket);
+CREATE INDEX report_ticket_solved ON report_ticket (solved_ms, ticket) WHERE solved_ms > 0;
+CREATE INDEX report_ticket_ended ON report_ticket (ended_ms, ticket);
+CREATE INDEX report_ticket_agent ON report_ticket (agent, issued_ms, ticket);
+CREATE INDEX report_ticket_again ON report_ticket (ended_ms, ticket) WHERE is_again = 1;
+
+-- What is counted of an asking: a row for each that counts as offered. top, score: NULL = none.
+CREATE TABLE report_offer (
+        offer INTEGER NOT NULL PRIMARY KEY,
+        metric INTEGER NOT NULL,
+        offered_ms INTEGER NOT NULL,
+        top INTEGER NOT NULL,
+        score INTEGER,
+        is_answered INTEGER NOT NULL,
+        app INTEGER NOT NULL,
+        team INTEGER NOT NULL,
+        agent INTEGER NOT NULL,
+        by_bot INTEGER NOT NULL,
+        lang TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        tier TEXT NOT NULL,
+        version INTEGER NOT NULL
+);
+CREATE INDEX report_offer_at ON report_offer (metric, offered_ms, offer);
+
+-- Sums of a day (days since 1970, of the zone of reports) of one value of one dimension: server/desk/reports/cell.h. An
+-- empty cell has no row.
+CREATE TABLE report_cell (
+        dim INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        day INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (dim, key, day)
+) WITHOUT ROWID;
+
+-- Messages of a quarter of an hour (number since 1970). kind: 1 by customers (agent 0), 2 by that agent.
+CREATE TABLE report_traffic (
+        kind INTEGER NOT NULL,
+        slot INTEGER NOT NULL,
+        agent INTEGER NOT NULL,
+        n INTEGER NOT NULL,
+        PRIMARY KEY (kind, slot, agent)
+) WITHOUT ROWID;
+
+-- How far the numbers are made: up to which row id tickets, offers and conversations are in them; the highest number there
+-- is = all, now and later. zone: of its days.
+CREATE TABLE report_state (
+        workspace INTEGER NOT NULL PRIMARY KEY REFERENCES workspace (id),
+        zone TEXT NOT NULL,
+        tickets INTEGER NOT NULL,
+        offers INTEGER NOT NULL,
+        conversations INTEGER NOT NULL
+);
+
+-- Lines that the workspace wants to reach, in the metric's unit.
+CREATE TABLE report_target (
+        workspace INTEGER NOT NULL REFERENCES workspace (id),
+        metric TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        PRIMARY KEY (workspace, metric)
+) WITHOUT ROWID;
