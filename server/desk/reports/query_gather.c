@@ -75,7 +75,7 @@ static bool add_times(struct query *query)
 
 static bool add_rows(struct query *query)
 {
-        char key[8];
+        char key[12];
         if (!query->has_by)
                 return add_group(query, "", query->period.to) != NULL;
         if (query->by <= METRIC_BY_MONTH)

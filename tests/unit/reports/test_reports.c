@@ -200,7 +200,7 @@ static void a_cell_opens_down_to_its_tickets(void **state)
         struct client ann = room_customer(room, "ann", 0), ben = room_agent(room, "ben", 0),
                       cem = room_agent(room, "cem", 0);
         for (int i = 0; i < 6; i++) {
-                char key[8];
+                char key[16];
                 snprintf(key, sizeof key, "k%d", i);
                 char *conv = room_conversation(room, &ann, key);
                 say(room, &ann, conv, 1);
