@@ -190,7 +190,8 @@ static void fail_each(const char *under, bool waits)
         for (long at = 1; has_failed; at++) {
                 char folder[64];
                 snprintf(folder, sizeof(folder), "%s/%d-%ld", under, waits, at);
-                asked = lost = 0;
+                asked = 0;
+                lost = 0;
                 fails_at = at;
                 int rc = one_life(folder, waits);
                 has_failed = asked >= at;

@@ -2,7 +2,8 @@
 /* Calls in somebody's name, time that goes on, and commits that are gathered: what a seed is made with. */
 #include "unit/desk/room.h"
 
-static json_t *say_as(struct room *room, const struct desk_voice *voice, const char *method, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static json_t *say_as(struct room *room, const struct desk_voice *voice,
+                                                            const char *method, const char *format, ...)
 {
         char params[2048];
         struct writer out;
