@@ -10,7 +10,7 @@ static int refuse(struct fault *fault, const char *field, const char *expected)
 
 /* ---- whether it fits what was shown ---- */
 
-static const struct protocol_survey_question *question_of(const struct protocol_survey_shown *shown, struct span id)
+const struct protocol_survey_question *rating_question(const struct protocol_survey_shown *shown, struct span id)
 {
         for (size_t i = 0; i < shown->questions_count; i++)
                 if (span_equal(shown->questions[i].id, id))
@@ -60,7 +60,7 @@ static int check_answers(const struct protocol_survey_shown *shown, const struct
 {
         for (size_t i = 0; i < rated->answers_count; i++) {
                 const struct protocol_survey_said *said = &rated->answers[i];
-                const struct protocol_survey_question *question = question_of(shown, said->question);
+                const struct protocol_survey_question *question = rating_question(shown, said->question);
                 if (!question)
                         return refuse(fault, "rated.answers", "only questions of the survey");
                 for (size_t j = 0; j < i; j++)

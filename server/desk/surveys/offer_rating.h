@@ -5,6 +5,8 @@
 #include "desk/surveys/survey_offer.h"
 #include "protocol/arena.h"
 
+/* The further question of that id; NULL: it was not shown. */
+const struct protocol_survey_question *rating_question(const struct protocol_survey_shown *shown, struct span id);
 /* Whether it can be taken at `now_ms`: of those questions, choices and scores, in its window, not locked. Whoever says
  * again what he has said is welcome for as long as it is not locked. 0, -PROTOCOL_ERR_LOCKED, or
  * -PROTOCOL_ERR_BAD_REQUEST with the member of `rated`. */

@@ -2,6 +2,7 @@
 /* survey.link, and what the page of a signed link asks the desk: survey.page and survey.reply. Who calls these two was
  * proved by the link: they answer for the customer of the offer, and for nobody else. */
 #include "desk/desk_private.h"
+#include "desk/surveys/offer_rating.h"
 #include "desk/surveys/survey_defs_private.h"
 #include "desk/surveys/survey_link.h"
 #include "desk/surveys/survey_offer.h"
@@ -102,14 +103,6 @@ int handle_survey_page(struct desk *desk, struct desk_command *command, struct w
 
 /* ---- an answer from it ---- */
 
-static const struct protocol_survey_question *question_of(const struct protocol_survey_shown *shown, struct span id)
-{
-        for (size_t i = 0; i < shown->questions_count; i++)
-                if (span_equal(shown->questions[i].id, id))
-                        return &shown->questions[i];
-        return NULL;
-}
-
 static bool is_asked(const struct protocol_survey_question *question, const struct protocol_rated *rated)
 {
         return !question ||
@@ -130,7 +123,7 @@ static struct protocol_rated rated_of(const struct protocol_survey_reply *params
                                        .has_contact = page->content.survey.has_contact, /* a tick taken away */
                                        .contact = params->has_contact && params->contact};
         for (size_t i = 0; i < params->answers_count; i++)
-                if (is_asked(question_of(&page->content.survey, params->answers[i].question), &rated))
+                if (is_asked(rating_question(&page->content.survey, params->answers[i].question), &rated))
                         rated.answers[rated.answers_count++] = params->answers[i];
         rated.has_answers = rated.answers_count > 0;
         return rated;
