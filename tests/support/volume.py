@@ -36,6 +36,10 @@ class Volume:
             raise Skip(f"{args[0]} does not work here: {done.stderr.strip()[:200]}")
 
     def mount(self, options=""):
+        """Waits for the loop device of before: while it is attached (programs with a mount namespace of their own took
+        all mounts with them) one would get the same file system again, dead as it may be."""
+        if not self._tried(90, ["losetup", "-j", self.image], lambda done: not done.stdout):
+            raise Skip("another program keeps what is mounted in a namespace of its own")
         self._command("mount", "-t", "ext4", "-o", ",".join(o for o in (self.options, options) if o), self.image,
                       self.path)
         self.is_mounted = True
@@ -45,13 +49,19 @@ class Volume:
         """Waits for those that were killed to let go of it."""
         if not self.is_mounted:
             return
-        for _ in range(100):
-            if subprocess.run(["umount", self.path], capture_output=True, check=False).returncode == 0:
-                self.is_mounted = False
-                return
-            time.sleep(0.05)  # there is no event for it
-        subprocess.run(["umount", "-l", self.path], capture_output=True, check=False)
         self.is_mounted = False
+        if not self._tried(5, ["umount", self.path], lambda done: done.returncode == 0):
+            subprocess.run(["umount", "-l", self.path], capture_output=True, check=False)
+
+    @staticmethod
+    def _tried(limit_s, args, is_done):
+        """The same again until that is so. There is no event for it."""
+        end = time.monotonic() + limit_s
+        while not is_done(subprocess.run(args, capture_output=True, check=False)):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
 
     def cut_power(self):
         handle = os.open(self.path, os.O_RDONLY)
