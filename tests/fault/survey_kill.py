@@ -12,6 +12,7 @@ from harness import Failed, Rig, main, run_program
 from wire import Wire, WireClosed, WireError, new_cmid
 
 PAIRS, SDK_PAIRS = 4, 2
+PATIENCE_S = 300  # while the kills go on a client that backs off may find the server down many times in a row
 BROKEN = (OSError, WireClosed, TimeoutError)
 
 
@@ -131,7 +132,7 @@ class SdkPair(Pair):
         _, line = self.host.wait(lambda l: l["op"] == "rate" and l["kind"] == "invoke", 30, at)
         cmid = line["cmid"]
         _, line = self.host.wait(lambda l: l.get("cmid") == cmid and
-                                 (l["kind"] == "fail" or l.get("state") in ("sent", "failed")), 60, at)
+                                 (l["kind"] == "fail" or l.get("state") in ("sent", "failed")), PATIENCE_S, at)
         return cmid, "failed" if line["kind"] == "fail" else line["state"]
 
     def rate(self, survey, score, comment):
@@ -209,7 +210,7 @@ def run():
         for pair in pairs:
             pair.over.set()
         for pair in pairs:
-            pair.thread.join(60)
+            pair.thread.join(PATIENCE_S)
             if pair.thread.is_alive() or pair.trouble:
                 raise Failed(f"{pair.conv}: {pair.trouble or 'it does not end'}")
         with Wire(rig.server.port) as wire:

@@ -266,8 +266,9 @@ static int join_profiles(struct desk *desk, int64_t from, int64_t into)
 
 int customers_joined(struct desk *desk, int64_t from, int64_t into)
 {
-        static const enum sql_id moves[] = {SQL_CUSTOMER_ATTRIBUTES_MOVE, SQL_CUSTOMER_TAGS_MOVE, SQL_STORY_MOVE,
-                                            SQL_CUSTOMER_TICKETS_MOVE, SQL_CUSTOMER_ALIASES_MOVE};
+        static const enum sql_id moves[] = {
+                SQL_CUSTOMER_ATTRIBUTES_MOVE, SQL_CUSTOMER_TAGS_MOVE,    SQL_STORY_MOVE,
+                SQL_CUSTOMER_TICKETS_MOVE,    SQL_CUSTOMER_ALIASES_MOVE, SQL_ROUTING_GIVEN_MOVE};
         static const enum sql_id ends[] = {SQL_CUSTOMER_ATTRIBUTES_DELETE, SQL_CUSTOMER_TAGS_DELETE,
                                            SQL_CUSTOMER_WORDS_DELETE};
         desk->customers.is_blocked_stale = true;

@@ -10,6 +10,10 @@ SELECT waited_ms, place FROM routing_given WHERE team = $1 AND place > 0 ORDER B
 -- Whom a customer had last.
 SELECT agent, at_ms FROM routing_given WHERE customer = $1 ORDER BY id DESC LIMIT 1
 
+-- :routing_given_move
+-- $1 and $2 are one person.
+UPDATE routing_given SET customer = $2 WHERE customer = $1
+
 -- :routing_given_put
 INSERT INTO routing_given(team, agent, customer, ticket, at_ms, how, waited_ms, place)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -2,6 +2,8 @@
 /* Who gets a ticket without being asked: load, capacity, priority, skills, agents who go and come. */
 #include "unit/routing/scene.h"
 
+#include <stdlib.h>
+
 /* ---- given at once ---- */
 
 static void tickets_go_to_whoever_has_the_least(void **state)
@@ -132,6 +134,29 @@ static void the_last_agent_of_a_customer_gets_him_again_where_a_team_says_so(voi
         scene_done(&scene);
 }
 
+static void a_visitor_who_turns_out_to_be_a_user_keeps_his_agent(void **state)
+{
+        struct scene scene = scene_new(state, AT_ONCE ",\"manner\":\"sticky\",\"sticky_ms\":3600000");
+        struct opening opening = {.how = OPENING_NEW_VISITOR,
+                                  .workspace = scene.room->desk->workspace,
+                                  .app = scene.room->app_row,
+                                  .secret = "s1",
+                                  .secret_hash = {1}};
+        struct client visitor, ann = room_customer(scene.room, "ann", 0);
+        agent_has(&scene, &scene.eve, "\"capacity\":9");
+        agent_has(&scene, &scene.bob, "\"capacity\":9");
+        assert_true(room_enter(scene.room, &opening, 7, NULL, &visitor, NULL));
+        char *conv = room_conversation(scene.room, &visitor, "main");
+        take_seq(room_send(scene.room, &visitor, conv, NULL, "where is my order?"));
+        const struct client *first = has(&scene, conv);
+        assert_non_null(first);
+        take_result(room_operate(scene.room, "customer.merge", "{\"cmid\":\"%s\",\"from\":\"%s\",\"into\":\"%s\"}",
+                                 room_cmid(scene.room), visitor.id, ann.id));
+        assert_ptr_equal(first, has(&scene, writes_elsewhere(&scene, "ann", "second"))); /* though he has more */
+        free(conv);
+        scene_done(&scene);
+}
+
 /* ---- silence, waking, going ---- */
 
 static void a_silent_chat_frees_its_place_and_comes_back_to_the_queue_when_there_is_none(void **state)
@@ -226,6 +251,7 @@ int main(void)
                 TEST(what_was_set_is_in_the_audit_trail),
                 TEST(skills_are_waited_for),
                 TEST(the_last_agent_of_a_customer_gets_him_again_where_a_team_says_so),
+                TEST(a_visitor_who_turns_out_to_be_a_user_keeps_his_agent),
                 TEST(a_silent_chat_frees_its_place_and_comes_back_to_the_queue_when_there_is_none),
                 TEST(a_silent_chat_stays_with_its_agent_within_what_he_may_exceed),
                 TEST(tickets_of_an_agent_who_goes_come_back_after_the_grace),
