@@ -154,8 +154,9 @@ INSERT INTO conversation_invite(conv, agent, actor, at_ms) VALUES ($1, $2, $3, $
 DELETE FROM conversation_invite WHERE conv = $1 AND agent = $2
 
 -- :scope_left_again
--- Of a conversation that leaves a scope it has left before: one row for both.
-DELETE FROM scope WHERE scope = $1 AND conv = $2 AND is_left = 1
+-- Of a conversation that leaves a scope it has left before: one row for both. The + keeps SQLite from walking the whole
+-- scope by the primary key: a conversation has left a few, a team's scope was left by all it ever had.
+DELETE FROM scope WHERE +scope = $1 AND conv = $2 AND is_left = 1
 
 -- :scope_left_put
 INSERT INTO scope(scope, rev, conv, is_left) VALUES ($1, $2, $3, 1) ON CONFLICT (scope, rev) DO NOTHING
