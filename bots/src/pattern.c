@@ -266,7 +266,7 @@ static void read_parts(struct reading *reading)
 const char *bot_pattern_wrong(struct span text)
 {
         struct pattern pattern = {.count = 0};
-        struct reading reading = {.pattern = &pattern, .at = text.at, .end = text.at + text.len};
+        struct reading reading = {.pattern = &pattern, .at = text.at, .end = text.len ? text.at + text.len : text.at};
         read_parts(&reading);
         pattern_done(&pattern);
         return reading.wrong;
@@ -276,8 +276,11 @@ int bot_patterns_add(struct bot_patterns *patterns, struct span text, uint32_t r
                      const json_t *synonyms)
 {
         struct pattern pattern = {.rule = rule, .priority = (uint16_t)priority};
-        struct reading reading = {
-                .into = patterns, .synonyms = synonyms, .pattern = &pattern, .at = text.at, .end = text.at + text.len};
+        struct reading reading = {.into = patterns,
+                                  .synonyms = synonyms,
+                                  .pattern = &pattern,
+                                  .at = text.at,
+                                  .end = text.len ? text.at + text.len : text.at};
         read_parts(&reading);
         if (!reading.wrong && patterns->count == patterns->room) {
                 size_t room = patterns->room ? patterns->room * 2 : 64;

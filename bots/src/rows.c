@@ -87,7 +87,8 @@ static bool make_arrays(struct train_rows *rows, size_t count)
         rows->kind = memory_zeroed(count, sizeof(rows->kind[0]));
         rows->fold = memory_zeroed(count, sizeof(rows->fold[0]));
         rows->exact = memory_zeroed(count, sizeof(rows->exact[0]));
-        return rows->start && rows->answer && rows->kind && rows->fold && rows->exact;
+        rows->example = memory_zeroed(count, sizeof(rows->example[0]));
+        return rows->start && rows->answer && rows->kind && rows->fold && rows->exact && rows->example;
 }
 
 static size_t count_lines(struct span text)
@@ -102,10 +103,12 @@ static size_t count_lines(struct span text)
 static int fill(const struct bot_example *examples, size_t count, struct span off_topic, struct reader *reader,
                 struct train_rows *rows)
 {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
+                rows->example[rows->count] = (uint32_t)i; /* stays when the text makes a row */
                 if (!add_row(rows, reader, examples[i].text, (uint16_t)examples[i].answer,
                              examples[i].is_negative ? TRAIN_NEGATIVE : TRAIN_POSITIVE))
                         return -BOT_RANKER_NO_MEMORY;
+        }
         if (!add_off_topic(rows, reader, off_topic) || !deal_folds(rows))
                 return -BOT_RANKER_NO_MEMORY;
         return rows->answers ? 0 : -BOT_RANKER_NO_EXAMPLES;
@@ -138,6 +141,7 @@ void train_rows_done(struct train_rows *rows)
         memory_free(rows->kind);
         memory_free(rows->fold);
         memory_free(rows->exact);
+        memory_free(rows->example);
 }
 
 void train_row_features(const struct train_rows *rows, uint32_t row, struct bot_features *out)

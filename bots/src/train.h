@@ -25,6 +25,7 @@ struct train_rows {
         uint8_t *kind;    /* enum train_kind */
         uint8_t *fold;    /* within the answer in turn; of off-topic lines only two where there are many rows */
         uint64_t *exact;
+        uint32_t *example; /* that a row was made of; nothing of off-topic lines */
 };
 
 int train_rows_make(const struct bot_example *examples, size_t count, enum bot_writing writing, struct span off_topic,

@@ -278,41 +278,120 @@ static int run_turn(struct trial *trial, const json_t *turn)
         return set_things(trial, turn);
 }
 
-/* What the bot did, in short, for the message. */
-static char *summary(const struct trial *trial)
+/* ---- what is said of a failure --------------------------------------------------------------------------------- */
+
+/* The detail of the turn's reason of that kind; NULL: it had none. */
+static const json_t *reason_of(const struct trial *trial, const char *what)
 {
-        struct writer out;
+        json_t *reason;
+        size_t i;
+        json_array_foreach(trial->turn.why, i, reason)
+        {
+                if (strcmp(text_of(reason, "what"), what) == 0)
+                        return json_object_get(reason, "detail");
+        }
+        return NULL;
+}
+
+static int percent_of(const json_t *object, const char *member)
+{
+        return (int)((json_integer_value(json_object_get(object, member)) * 100 + BOT_SCORE_ONE / 2) / BOT_SCORE_ONE);
+}
+
+/* "; likely faq kids 52 %, faq rental 10 %, alone from 67 % on": why none of them was given alone. */
+static void put_ranked(const struct trial *trial, struct writer *out)
+{
+        const json_t *ranked = reason_of(trial, "ranked"), *list = json_object_get(ranked, "candidates");
+        const json_t *needed = json_object_get(ranked, "needed");
+        char line[160];
+        for (size_t i = 0; i < json_array_size(list) && i < BOT_RANKER_CHOICES; i++) {
+                const json_t *candidate = json_array_get(list, i);
+                snprintf(line, sizeof(line), "%s%.80s %d %%", i ? ", " : "; likely ", text_of(candidate, "answer"),
+                         percent_of(candidate, "probability"));
+                writer_raw(out, span_of(line));
+        }
+        if (json_array_size(list) == 0 || strcmp(text_of(ranked, "decision"), "answer") == 0)
+                return;
+        const json_t *first = json_array_get(list, 0);
+        bool is_score = json_integer_value(json_object_get(first, "probability")) >=
+                        json_integer_value(json_object_get(needed, "probability"));
+        if (percent_of(needed, "probability") == 100)
+                snprintf(line, sizeof(line), "; nothing is given alone, the examples are too few or too unlike");
+        else if (is_score)
+                snprintf(line, sizeof(line), ", but too unlike its examples (score %d %%, alone from %d %% on)",
+                         percent_of(first, "score"), percent_of(needed, "score"));
+        else
+                snprintf(line, sizeof(line), ", alone from %d %% on", percent_of(needed, "probability"));
+        writer_raw(out, span_of(line));
+}
+
+/* What the bot did, in short. */
+static void put_summary(const struct trial *trial, struct writer *out)
+{
         json_t *action;
         size_t i;
-        writer_init(&out, NULL, 0);
         json_array_foreach(trial->turn.actions, i, action)
         {
                 const char *rule = text_of(action, "rule"), *text = text_of(action, "text");
-                writer_raw(&out, span_of(i ? "; " : ""));
-                writer_raw(&out, span_of(text_of(action, "do")));
-                writer_raw(&out, span_of(rule[0] ? " of " : ""));
-                writer_raw(&out, span_of(rule));
-                writer_raw(&out, span_of(text[0] ? ": " : ""));
-                writer_raw(&out, span_of(text));
+                writer_raw(out, span_of(i ? "; " : ""));
+                writer_raw(out, span_of(text_of(action, "do")));
+                writer_raw(out, span_of(rule[0] ? " of " : ""));
+                writer_raw(out, span_of(rule));
+                writer_raw(out, span_of(text[0] ? ": " : ""));
+                writer_raw(out, span_of(text));
         }
         if (json_array_size(trial->turn.actions) == 0)
-                writer_raw(&out, SPAN("nothing"));
-        writer_char(&out, '\0');
-        char *made = out.failed ? NULL : strdup(out.bytes);
-        writer_done(&out);
-        return made;
+                writer_raw(out, SPAN("nothing"));
+        put_ranked(trial, out);
+        writer_char(out, '\0');
+}
+
+/* As the author wrote it: "faq kids", "slot order = ...". */
+static void put_expected(const json_t *expected, struct writer *out)
+{
+        for (size_t i = 0; i < json_array_size(expected); i++) {
+                const json_t *part = json_array_get(expected, i);
+                char *other = json_is_string(part) ? NULL : json_dumps(part, JSON_COMPACT | JSON_ENCODE_ANY);
+                writer_raw(out, span_of(i ? " " : ""));
+                writer_raw(out, span_of(json_is_string(part) ? json_string_value(part) : other ? other : ""));
+                free(other);
+        }
+        writer_char(out, '\0');
+}
+
+/* What the author can do about an answer that did not come; NULL: the message says it. */
+static const char *advice_for(const struct trial *trial, const json_t *expected)
+{
+        const char *word = json_string_value(json_array_get(expected, 0));
+        const char *name = json_string_value(json_array_get(expected, 1));
+        bool is_answer = strcmp(word, "faq") == 0 || strcmp(word, "flow") == 0;
+        const char *decision = text_of(reason_of(trial, "ranked"), "decision");
+        if (!is_answer || !decision[0])
+                return NULL;
+        if (strcmp(decision, "answer") == 0)
+                return "Write two or three examples of the one in words near these; a question that is not the other's "
+                       "can stand there behind !.";
+        if (name && strcmp(decision, "choices") == 0 && was_offered(trial, name))
+                return "It is among them: write two or three more examples of it that are near this in their words, or "
+                       "expect: choices NAME.";
+        return "Write two or three more examples of it that are near this in their words.";
 }
 
 static void note_failure(const struct trial *trial, const json_t *test, const json_t *turn, const json_t *expected,
                          struct bot_problems *problems)
 {
-        char *did = summary(trial), *wanted = json_dumps(expected, JSON_COMPACT);
         const char *said = text_of(turn, json_object_get(turn, "user") ? "user" : "tap");
-        bot_problem_error(problems, (struct bot_place){0}, NULL,
-                          "\"%.120s\", at \"%.120s\": expected %.200s; the bot did: %.600s", text_of(test, "name"),
-                          said[0] ? said : text_of(turn, "call"), wanted ? wanted : "", did ? did : "");
-        free(did);
-        free(wanted);
+        struct writer did, wanted;
+        writer_init(&did, NULL, 0);
+        writer_init(&wanted, NULL, 0);
+        put_summary(trial, &did);
+        put_expected(expected, &wanted);
+        bot_problem_error(problems, (struct bot_place){0}, advice_for(trial, expected),
+                          "\"%.120s\", at \"%.120s\": expected %.200s; the bot did: %.600s.", text_of(test, "name"),
+                          said[0] ? said : text_of(turn, "call"), wanted.failed ? "" : wanted.bytes,
+                          did.failed ? "" : did.bytes);
+        writer_done(&did);
+        writer_done(&wanted);
 }
 
 int trial_run(const struct bot_version *version, const json_t *test, struct bot_problems *problems)

@@ -11,6 +11,20 @@
 
 /* ---- lint ------------------------------------------------------------------------------------------------------ */
 
+/* What is no fault, but keeps the bot from being sure. */
+static int print_notes(const struct bot_sources *sources)
+{
+        struct bot_problems *notes = bot_problems_new();
+        size_t shown = 0;
+        int rc = EX_OK;
+        if (!notes || bot_lint_thin(sources->bot, sources->places, sources->files, notes) < 0)
+                rc = cli_fail(EX_OSERR, "out of memory");
+        else
+                bot_sources_print_as("note", notes, &shown);
+        bot_problems_free(notes);
+        return rc;
+}
+
 int bot_run_lint(int argc, char **argv)
 {
         bool strict = false;
@@ -21,7 +35,8 @@ int bot_run_lint(int argc, char **argv)
                 .usage = "bot lint [options] FILE...",
                 .about = "Checks .bot files, or folders of them, and says what is wrong and what could be better, with "
                          "file and\n"
-                         "line. Ends with 65 when there is an error.",
+                         "line; notes name answers whose examples are too unlike each other. Ends with 65 when there "
+                         "is an error.",
                 .examples = "  deskbell bot lint shop/\n"
                             "  deskbell bot lint shop.bot shop.ko.bot --strict\n",
                 .options = options,
@@ -39,6 +54,7 @@ int bot_run_lint(int argc, char **argv)
         if (rc == EX_OK) {
                 bot_lint(sources.bot, sources.places, sources.files, sources.problems);
                 bot_sources_print(sources.problems, &shown);
+                rc = print_notes(&sources);
         }
         if (sources.problems && sources.bot) {
                 printf("%zu errors, %zu warnings\n", sources.problems->errors, sources.problems->warnings);

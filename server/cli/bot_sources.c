@@ -97,7 +97,7 @@ int bot_each_file(const char *path, int (*each)(const char *path, void *data), v
         return each(path, data);
 }
 
-void bot_sources_print(const struct bot_problems *problems, size_t *shown)
+void bot_sources_print_as(const char *word, const struct bot_problems *problems, size_t *shown)
 {
         for (; *shown < problems->count; ++*shown) {
                 const struct bot_problem *problem = &problems->list[*shown];
@@ -107,12 +107,16 @@ void bot_sources_print(const struct bot_problems *problems, size_t *shown)
                         fprintf(stderr, "%d:", problem->place.line);
                 if (problem->place.file && problem->place.column)
                         fprintf(stderr, "%d:", problem->place.column);
-                fprintf(stderr, "%s%s: %s%s%s\n", problem->place.file ? " " : "",
-                        problem->is_error ? "error" : "warning", problem->what, problem->advice ? " " : "",
-                        problem->advice ? problem->advice : "");
+                fprintf(stderr, "%s%s: %s%s%s\n", problem->place.file ? " " : "", problem->is_error ? "error" : word,
+                        problem->what, problem->advice ? " " : "", problem->advice ? problem->advice : "");
         }
         if (problems->errors + problems->warnings > problems->count)
                 fprintf(stderr, "... and %zu more\n", problems->errors + problems->warnings - problems->count);
+}
+
+void bot_sources_print(const struct bot_problems *problems, size_t *shown)
+{
+        bot_sources_print_as("warning", problems, shown);
 }
 
 /* The canonical form as JSON text. */

@@ -19,6 +19,8 @@ void bot_sources_done(struct bot_sources *sources);
 
 /* Prints problems that came since `*shown` and moves it: "FILE:LINE:COLUMN: error: what. advice". */
 void bot_sources_print(const struct bot_problems *problems, size_t *shown);
+/* The same, warnings under another word: "note". */
+void bot_sources_print_as(const char *word, const struct bot_problems *problems, size_t *shown);
 
 /* A version of these paths: loaded when it is a built one, else built in memory. An exit code. *out_report (may be
  * NULL) is empty for a built one. */

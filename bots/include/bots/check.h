@@ -26,3 +26,8 @@ bool bot_check(const json_t *bot, const json_t *places, const struct bot_file *f
  * a text that nothing sets, entities that nothing asks for, hand-offs without a word for closed hours, a ladder of
  * misses that never ends with a person. All are warnings. */
 void bot_lint(const json_t *bot, const json_t *places, const struct bot_file *files, struct bot_problems *problems);
+
+/* Answers whose examples do not find each other: fewer than half of those of a language come first when each is asked
+ * of the others. What stands in one example alone cannot be learned. Each is a warning in `notes`; languages with more
+ * than BOT_HELD_BACK_MOST examples are left out. Learns: a second for a thousand examples. 0, or -1: out of memory. */
+int bot_lint_thin(const json_t *bot, const json_t *places, const struct bot_file *files, struct bot_problems *notes);

@@ -54,6 +54,15 @@ struct span bot_off_topic(const char *lang);
 int bot_ranker_train(const struct bot_example *examples, size_t count, const char *lang, struct span off_topic,
                      struct writer *out, struct bot_train_report *out_report);
 
+enum { BOT_HELD_BACK_MOST = 3000 /* examples that bot_ranker_held_back takes */ };
+
+/* Which answer comes first for each example when it is asked of the others: five times a fifth of every answer's
+ * examples is held back. `out_first` has `count` places; UINT32_MAX: not asked (negative, without a letter, or the only
+ * example of its answer). 0 or -enum bot_ranker_error; -BOT_RANKER_TOO_MANY beyond BOT_HELD_BACK_MOST. Takes the time
+ * of five trainings. */
+int bot_ranker_held_back(const struct bot_example *examples, size_t count, const char *lang, struct span off_topic,
+                         uint32_t *out_first);
+
 struct bot_ranker;
 
 /* Takes a copy of what it needs. 0 or -enum bot_ranker_error. */

@@ -109,7 +109,7 @@ def say_what_is_wrong(folder):
     assert "bad.bot:2: error: There is no flow g." in err, err
     (folder / "bad.bot").write_text("lang en\nfaq a\n  ? when\n  = now\ntest \"t\"\n  user \"when\" expect faq b\n", encoding="utf-8")
     out, err = bot("test", folder / "bad.bot", code=1)
-    assert "0 passed, 1 failed" in out and 'expected ["faq","b"]' in err, err
+    assert "0 passed, 1 failed" in out and 'expected faq b; the bot did: ' in err, err
     bot("lint", folder / "none.bot", code=66)
     bot("lint", code=64)
     (folder / "bad.bot").write_text("bot 1\n\n\nlang en\nfaq a\n     ?when\n  # why\n  = now\n", encoding="utf-8")
@@ -126,6 +126,50 @@ def say_what_is_wrong(folder):
         (folder / "bad.bot").read_text(encoding="utf-8")
 
 
+THIN = """bot 1
+lang en
+
+faq opening
+  ? When are you open?
+  ? When do you open?
+  ? When are you open on Sundays?
+  ? When do you open on Mondays?
+  ? When are you open today?
+  = At nine.
+
+faq lost
+  ? When can jackets be fetched
+  ? I forgot my umbrella
+  ? Are you keeping what people leave?
+  ? Keys gone
+  ? Do you open the lockers?
+  = At the desk.
+
+test "lost"
+  user "did anyone see a red scarf" expect faq lost
+"""
+
+
+def say_what_would_help(folder):
+    """Examples that do not find each other, and an answer that was not sure enough."""
+    (folder / "thin.bot").write_text(THIN, encoding="utf-8")
+    out, err = bot("lint", "--strict", folder / "thin.bot")
+    notes = [line for line in err.splitlines() if ": note: " in line]
+    assert "0 errors, 0 warnings" in out and len(notes) == 1, err
+    assert "thin.bot:12: note: Of the 5 examples of faq lost in en the others find only " in notes[0], err
+    assert "(taken for faq opening)" in notes[0] and "nearly the same words" in notes[0], err
+    out, err = bot("test", folder / "thin.bot", code=1)
+    assert "expected faq lost; the bot did: " in err and "; likely faq " in err and "more examples of it" in err, err
+    text = THIN
+    for line, beside in (("When can jackets be fetched", "When can my jacket be fetched?"), ("I forgot my umbrella", "I forgot a red umbrella"),
+                         ("Are you keeping what people leave?", "Are you keeping what I leave?"), ("Keys gone", "My keys are gone"),
+                         ("Do you open the lockers?", "Could you open the lockers for me?")):
+        text = text.replace(f"  ? {line}\n", f"  ? {line}\n  ? {beside}\n")
+    (folder / "thin.bot").write_text(text, encoding="utf-8")
+    _, err = bot("lint", folder / "thin.bot")
+    assert "note" not in err, err
+
+
 def main():
     with tempfile.TemporaryDirectory() as base:
         base = pathlib.Path(base)
@@ -134,6 +178,7 @@ def main():
         follow_the_page(base / "shop")
         build_twice(base / "shop")
         say_what_is_wrong(base / "more")
+        say_what_would_help(base / "more")
         bring_in(base / "more")
     print("the page works as written, and mistakes are named where they are")
 
