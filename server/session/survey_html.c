@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include "desk/surveys/survey_branch.h"
 #include "desk/surveys/survey_words.h"
 
 enum { STYLE_BYTES = 8192, COLOUR = 7 };
@@ -65,7 +66,8 @@ static const char style[] =
         "button{width:100%;min-height:52px;border:0;border-radius:8px;background:var(--brand);color:var(--on);"
         "font:inherit;font-weight:650;cursor:pointer}"
         ".note{margin:0 0 20px;padding:12px 14px;border-radius:8px;background:var(--soft)}"
-        ".bad{color:var(--bad)}"
+        ".bad,.missing .mark{color:var(--bad)}"
+        "fieldset.missing{border-inline-start:4px solid var(--bad);padding-inline-start:14px}"
         ".end{font-size:21px;line-height:1.4;margin:0}"
         ".end+.end,.end+a{margin-top:16px;display:block}"
         "a{color:inherit;padding:12px 0;display:inline-block}";
@@ -116,13 +118,12 @@ static void sheet_branch(struct sheet *sheet, size_t index, const struct protoco
                          const struct protocol_survey_shown *shown)
 {
         char line[128];
-        if (!question->has_from_score && !question->has_to_score)
+        if (!survey_is_branch(question))
                 return;
         snprintf(line, sizeof line, "form:not(:has(:is(#none");
         sheet_add(sheet, line);
         for (int64_t score = shown->min; score <= shown->max; score++) {
-                if ((question->has_from_score && score < question->from_score) ||
-                    (question->has_to_score && score > question->to_score))
+                if (!survey_asks_at(question, true, score))
                         continue;
                 snprintf(line, sizeof line, ",#s%lld", (long long)score);
                 sheet_add(sheet, line);
@@ -307,14 +308,6 @@ static void put_main_scale(struct writer *out, const struct protocol_survey_page
 
 /* ---- further questions ---- */
 
-static const struct protocol_survey_said *given_to(const struct protocol_survey_shown *shown, struct span question)
-{
-        for (size_t i = 0; i < shown->answers_count; i++)
-                if (span_equal(shown->answers[i].question, question))
-                        return &shown->answers[i];
-        return NULL;
-}
-
 static bool is_chosen(const struct protocol_survey_said *given, struct span id)
 {
         for (size_t i = 0; given && i < given->chosen_count; i++)
@@ -356,16 +349,18 @@ static void put_question_scale(struct writer *out, const struct protocol_survey_
         put_scale(out, &scale);
 }
 
-/* A question that may be hidden is not required of the browser: it could not be answered. */
+/* A question that may be hidden is not required of the browser: it could not be answered. The desk asks again then, and
+ * the page marks the first that is missing. */
 static void put_question(struct writer *out, const struct protocol_survey_shown *shown, size_t index,
-                         const struct survey_words *words)
+                         const struct survey_words *words, bool is_again)
 {
         const struct protocol_survey_question *question = &shown->questions[index];
-        const struct protocol_survey_said *given = given_to(shown, question->id);
+        const struct protocol_survey_said *given = survey_said_to(shown, question->id);
         bool needs = question->has_required && question->required;
-        bool is_required = needs && !question->has_from_score && !question->has_to_score;
+        bool is_required = needs && !survey_is_branch(question);
         char open[64];
-        snprintf(open, sizeof open, "<fieldset class=\"more q%zu\"><legend>", index);
+        snprintf(open, sizeof open, "<fieldset class=\"more q%zu%s\"><legend>", index,
+                 is_again && question == survey_missing(shown) ? " missing" : "");
         put_element(out, open, question->text, "");
         if (needs)
                 put_element(out, " <span class=\"mark\">", span_of(words->required_mark), "</span>");
@@ -387,17 +382,18 @@ static void put_question(struct writer *out, const struct protocol_survey_shown 
 /* ---- the document ---- */
 
 static void put_form(struct writer *out, const struct protocol_survey_page_result *page,
-                     const struct survey_words *words)
+                     const struct survey_words *words, bool is_again)
 {
         const struct protocol_survey_shown *shown = &page->shown;
         put(out, "<form method=\"post\" accept-charset=\"utf-8\">");
         put_main_scale(out, page);
         for (size_t i = 0; i < shown->questions_count; i++)
-                put_question(out, shown, i, words);
+                put_question(out, shown, i, words, is_again);
         if (shown->has_comment) {
                 put_element(out, "<div class=\"block\"><label class=\"more\" for=\"said\">", shown->comment,
                             "</label>");
-                put(out, "<textarea id=\"said\" name=\"said\" maxlength=\"2000\"></textarea></div>");
+                put_element(out, "<textarea id=\"said\" name=\"said\" maxlength=\"2000\">", shown->said,
+                            "</textarea></div>");
         }
         if (shown->has_contact) {
                 put(out, "<label class=\"tick\"><input type=\"checkbox\" name=\"contact\" value=\"1\"");
@@ -462,7 +458,7 @@ static void put_body(struct writer *out, enum survey_html_kind kind, const struc
         if (kind == SURVEY_HTML_AGAIN)
                 put_element(out, "<p class=\"note bad\" role=\"alert\">", line, "</p>");
         if (kind == SURVEY_HTML_FORM || kind == SURVEY_HTML_AGAIN) {
-                put_form(out, page, words);
+                put_form(out, page, words, kind == SURVEY_HTML_AGAIN);
                 return;
         }
         put_element(out, "<p class=\"end\" role=\"status\">", line, "</p>");

@@ -9,7 +9,7 @@
 
 enum survey_html_kind {
         SURVEY_HTML_FORM,     /* to be answered, or to be changed */
-        SURVEY_HTML_AGAIN,    /* the same after an answer that did not fit */
+        SURVEY_HTML_AGAIN,    /* the same, with what was sent, what is missing marked */
         SURVEY_HTML_THANKS,   /* the answer is stored */
         SURVEY_HTML_ANSWERED, /* it was answered, and is locked */
         SURVEY_HTML_ENDED,    /* expired or withdrawn */

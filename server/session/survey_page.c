@@ -52,14 +52,22 @@ static void refuse(struct net *net, const struct edge_request *request, int erro
         answer(net, request->ref, error == PROTOCOL_ERR_LOCKED ? 410 : status, kind, NULL);
 }
 
-static enum survey_html_kind kind_of(const struct protocol_survey_page_result *page, bool is_reply, bool is_taken,
+/* What became of a reply; of a look, all false. */
+struct outcome {
+        bool is_reply, is_taken;
+        bool is_again; /* it did not fit, and may be sent again */
+};
+
+static enum survey_html_kind kind_of(const struct protocol_survey_page_result *page, const struct outcome *outcome,
                                      int *out_status)
 {
+        bool is_reply = outcome->is_reply;
         bool is_locked = page->shown.has_locked && page->shown.locked;
         *out_status = 200;
-        if (is_taken)
+        if (outcome->is_taken)
                 return SURVEY_HTML_THANKS;
-        if (page->shown.state == PROTOCOL_SURVEY_SHOWN_STATE_ANSWERED && (is_locked || is_reply)) {
+        if (page->shown.state == PROTOCOL_SURVEY_SHOWN_STATE_ANSWERED &&
+            (is_locked || (is_reply && !outcome->is_again))) {
                 *out_status = is_reply ? 409 : 200;
                 return SURVEY_HTML_ANSWERED;
         }
@@ -72,17 +80,18 @@ static enum survey_html_kind kind_of(const struct protocol_survey_page_result *p
         return is_reply ? SURVEY_HTML_AGAIN : SURVEY_HTML_FORM;
 }
 
-/* The results of survey.page and survey.reply are alike but for `taken`. 0, or -1: it is no such result. */
-static int read_result(struct reader *reader, bool is_reply, struct protocol_survey_page_result *out_page,
-                       bool *out_taken)
+/* The results of survey.page and survey.reply are alike but for what became of it. 0, or -1: it is no such result. */
+static int read_result(struct reader *reader, struct protocol_survey_page_result *out_page, struct outcome *outcome)
 {
         struct protocol_survey_reply_result reply = {0};
+        bool is_reply = outcome->is_reply;
         int rc = is_reply ? protocol_survey_reply_result_read(reader, &reply)
                           : protocol_survey_page_result_read(reader, out_page);
         if (rc == 0 && is_reply) {
                 *out_page = (struct protocol_survey_page_result){
                         .lang = reply.lang, .text = reply.text, .shown = reply.shown};
-                *out_taken = reply.taken;
+                outcome->is_taken = reply.taken;
+                outcome->is_again = reply.has_again && reply.again;
         }
         return rc < 0 ? -1 : 0;
 }
@@ -93,7 +102,7 @@ static void answer_result(struct net *net, struct edge_ref ref, bool is_reply, s
         struct fault fault = {0};
         struct arena arena;
         struct reader reader;
-        bool is_taken = false;
+        struct outcome outcome = {.is_reply = is_reply};
         int status = 500;
         arena_init(&arena, NULL, 0);
         char *copy = arena_take(&arena, result.len);
@@ -101,8 +110,8 @@ static void answer_result(struct net *net, struct edge_ref ref, bool is_reply, s
                 memcpy(copy, result.at, result.len);
                 reader_init(&reader, copy, result.len, READER_TOLERANT, &arena, &fault);
         }
-        if (copy && read_result(&reader, is_reply, &page, &is_taken) == 0) {
-                enum survey_html_kind kind = kind_of(&page, is_reply, is_taken, &status);
+        if (copy && read_result(&reader, &page, &outcome) == 0) {
+                enum survey_html_kind kind = kind_of(&page, &outcome, &status);
                 answer(net, ref, status, kind, &page);
         } else {
                 answer(net, ref, status, SURVEY_HTML_LATER, NULL);

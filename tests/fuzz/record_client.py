@@ -137,6 +137,73 @@ def staff(rig, ann, agent):
     return lines
 
 
+SURVEY = {"name": "After a ticket", "min_text": 0, "contact": True, "brand": "Lamps", "colour": "#0b6e4f", "lang": "en",
+          "interval_days": 0,
+          "questions": [{"id": "why", "kind": "choices", "choices": ["slow", "rude"], "to_score": 3, "required": True},
+                        {"id": "who", "kind": "choice", "choices": ["a", "b"], "from_score": 4},
+                        {"id": "ease", "kind": "scale", "min": 0, "max": 10}, {"id": "more", "kind": "text"}],
+          "texts": [{"lang": "en", "question": "How did we do?", "low": "badly", "high": "well", "comment": "What else?",
+                     "contact": "Please contact me", "thanks": "Thank you",
+                     "questions": [{"id": "why", "text": "Why?", "choices": [{"id": "slow", "label": "Slow"},
+                                                                             {"id": "rude", "label": "Rude"}]},
+                                   {"id": "who", "text": "Who?", "choices": [{"id": "a", "label": "A"},
+                                                                             {"id": "b", "label": "B"}]},
+                                   {"id": "ease", "text": "Easy?", "low": "no", "high": "yes"},
+                                   {"id": "more", "text": "More?"}]}]}
+
+
+def solve(other, conv):
+    ticket = other.call("ticket.get", {"conv": conv})["ticket"]
+    other.call("ticket.move", {"cmid": new_cmid(), "ticket": ticket["ticket"], "version": ticket["version"],
+                               "to": "solved"})
+
+
+def surveyed(rig, eli, agent):
+    """A customer who is asked how it was, answers on another device, is asked again, and writes instead."""
+    path = os.path.join(rig.folder, "survey.json")
+    with open(path, "w", encoding="utf-8") as out:
+        json.dump(SURVEY, out)
+    run_program("deskbell", "survey", "add", "--file", path, "--data", rig.server.data)
+    lines = ["Cmfirst"]
+    with Tape(rig.server.port, lines) as wire, Wire(rig.server.port) as other, Wire(rig.server.port) as phone:
+        def wait(kind):
+            return wire.wait_event(lambda e: e["method"] == "entry" and e["params"].get("kind") == kind)["params"]["seq"]
+
+        def answer(seq, **said):
+            at = phone.call("message.send", {"cmid": new_cmid(), "conv": eli.conv, "kind": "rating", "fallback_text": "*",
+                                             "rated": {"seq": seq, **said}})["seq"]
+            wire.wait_event(lambda e: e["method"] == "entry" and e["params"].get("seq") == at)
+
+        wire.open_session(eli.token)
+        other.open_session(agent.token)
+        phone.open_session(eli.token)
+        wire.call("conversation.open", {"key": "main"})
+        converse(lines, wire, eli.conv)
+        other.call("message.send", {"cmid": new_cmid(), "conv": eli.conv, "kind": "text", "text": "It is repaired."})
+        solve(other, eli.conv)
+        seq = wait("survey")
+        answer(seq, score=2)
+        answer(seq, answers=[{"question": "why", "chosen": ["slow", "rude"]}, {"question": "ease", "number": 3},
+                             {"question": "more", "words": "the lamp"}], contact=True)
+        answer(seq, score=5, answers=[{"question": "who", "chosen": ["a"]}])
+        answer(seq, said="in the end it was good")
+        lines += ["k", "t500"]
+    with Tape(rig.server.port, lines) as wire, Wire(rig.server.port) as other:
+        wire.open_session(eli.token)
+        wire.call("feed.read", {"rev": 0, "limit": 200})
+        wire.call("entries.read", {"conv": eli.conv, "after": 0, "limit": 200})
+        lines += ["h9", "mit is dark again"]
+        wire.call("message.send", {"cmid": new_cmid(), "conv": eli.conv, "kind": "text", "text": "it is dark again"})
+        other.open_session(agent.token)
+        solve(other, eli.conv)
+        wire.wait_event(lambda e: e["method"] == "entry" and e["params"].get("kind") == "survey")
+        lines.append("mand cold")
+        wire.call("message.send", {"cmid": new_cmid(), "conv": eli.conv, "kind": "text", "text": "and cold"})
+        wire.wait_event(lambda e: e["method"] == "entry" and e["params"].get("kind") == "survey_end")
+        lines += ["t1000", "k", "t30000"]
+    return [line.replace(eli.conv, CONV) for line in lines]
+
+
 def bot_command(rig, command, *args):
     run_program("deskbell", "bot", command, "--data", rig.server.data, *args)
 
@@ -208,6 +275,10 @@ def record():
         for name, lines in plays.items():
             write_play(folder, name, [line.replace(ann.conv, CONV) for line in lines])
         rig.has_verdict = True  # there is no history to judge
+    with Rig("record-survey") as rig:
+        rig.start_server()
+        write_play(folder, "surveyed", surveyed(rig, rig.customer("eli"), rig.agent("bo")))
+        rig.has_verdict = True
     with Rig("record-bot") as rig:
         rig.start_server()
         write_play(folder, "bot", bot(rig, rig.customer("dan")))

@@ -22,8 +22,8 @@ class Plans:
 
     def of(self, statement):
         """The steps of its plan; prints them."""
-        text = re.sub(r"\$(\d)", r"?\1", self.statements[statement])
-        plan = [row[3] for row in self.db.execute("EXPLAIN QUERY PLAN " + text, [1] * len(set(re.findall(r"\?\d", text))))]
+        text = re.sub(r"\$(\d+)", r"?\1", self.statements[statement])
+        plan = [row[3] for row in self.db.execute("EXPLAIN QUERY PLAN " + text, [1] * len(set(re.findall(r"\?\d+", text))))]
         print(statement, *plan, sep="\n    ")
         return plan
 

@@ -119,6 +119,32 @@ static void rate(GSimpleAction *action, GVariant *parameter, gpointer data)
         window_say_error(commands->window, item ? talk_rate(talk, item, score, comment, -1) : DESKBELL_E_NOT_FOUND);
 }
 
+/* What a survey asks besides the score: answers by the ids of their questions, and a comment ("" = none). */
+static void say(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+        struct commands *commands = data;
+        g_autoptr(GVariant) given = NULL;
+        const char *comment, *text;
+        gint64 number;
+
+        (void)action;
+        g_variant_get(parameter, "(x@a{ss}&s)", &number, &given, &comment);
+        if (!commands->window)
+                return;
+        struct talk *talk = window_talk(commands->window);
+        ChatItem *item = transcript_find(talk_transcript(talk), number, NULL);
+        for (unsigned i = 0; item && item->survey && i < item->survey->questions->len; i++) {
+                struct item_question *question = item->survey->questions->pdata[i];
+                if (g_variant_lookup(given, question->id, "&s", &text))
+                        item_question_fill(question, text);
+        }
+        if (item && item->survey) {
+                g_free(item->survey->draft);
+                item->survey->draft = g_strdup(comment);
+        }
+        window_say_error(commands->window, item ? talk_say(talk, item) : DESKBELL_E_NOT_FOUND);
+}
+
 /* All failed messages, by one of the two. */
 static void each_failed(struct commands *commands, int (*act)(struct talk *, const char *))
 {
@@ -298,6 +324,7 @@ void commands_add(struct commands *commands)
                 {.name = "press", .activate = press_choice, .parameter_type = "(xs)"},
                 {.name = "fill", .activate = fill_form, .parameter_type = "(xa{ss})"},
                 {.name = "rate", .activate = rate, .parameter_type = "(xis)"},
+                {.name = "say", .activate = say, .parameter_type = "(xa{ss}s)"},
                 {.name = "retry-failed", .activate = retry_failed},
                 {.name = "discard-failed", .activate = discard_failed},
                 {.name = "attach", .activate = attach, .parameter_type = "s"},

@@ -40,14 +40,37 @@ struct item_file {
         int64_t done, total; /* bytes on their way, either direction */
 };
 
+/* The answer to a further question of a survey: what its kind wants, the rest empty. */
+struct item_said {
+        unsigned picked; /* choices: bit n = choice n */
+        int number;      /* scale; -1 = none */
+        char *words;     /* text; "" = none */
+};
+
+enum { QUESTION_CHOICES = 32 }; /* the most that `picked` holds; the protocol allows 10 */
+
+struct item_question {
+        char *id, *text, *low, *high; /* but for the id cleaned; "" = none */
+        enum { QUESTION_CHOICE, QUESTION_CHOICES_MANY, QUESTION_SCALE, QUESTION_TEXT } kind;
+        GPtrArray *choices; /* struct item_choice; at most QUESTION_CHOICES */
+        int min, max;       /* of a scale */
+        bool required;
+        int from_score, to_score;
+        struct item_said said;  /* as the server has it */
+        struct item_said draft; /* as it is filled in here */
+};
+
 /* A survey, and what has become of it. */
 struct item_survey {
         char *style, *low, *high, *comment, *contact, *thanks, *said; /* cleaned; "" = none */
         int min, max, score;                                          /* score -1 = none yet */
         enum deskbell_survey_state state;
         bool is_locked, wants_contact;
-        int tapped;  /* by this user just now, until the server has it; -1 = nothing */
-        char *draft; /* the comment as it is typed */
+        int tapped;           /* by this user just now, until the server has it; -1 = nothing */
+        char *draft;          /* the comment as it is typed */
+        GPtrArray *questions; /* struct item_question, of kinds that are known here */
+        bool is_sending;      /* what was filled in is on its way */
+        bool was_reminded;    /* that something required is missing: the next time it is sent without */
 };
 
 #define CHAT_TYPE_ITEM (chat_item_get_type())
@@ -98,6 +121,14 @@ void item_take_survey(ChatItem *item, const struct deskbell_survey *survey, enum
 void item_drop_survey(ChatItem *item);
 /* An answer is taken, also another one than before. */
 bool item_survey_is_open(const ChatItem *item);
+/* The score as it is shown: the tap that is on its way, else what the server has; -1 = none. */
+int item_survey_score(const struct item_survey *survey);
+bool item_question_is_asked(const struct item_survey *survey, const struct item_question *question);
+bool item_said_is_empty(const struct item_said *said);
+/* Something is filled in, as comment or to a question that is asked, that the server does not have. */
+bool item_survey_has_news(const struct item_survey *survey);
+/* Fills one in as a command says it: ids of choices with blanks between, a number, or words. */
+void item_question_fill(struct item_question *question, const char *text);
 
 void item_set_text(ChatItem *item, const char *text);
 void item_set_chosen(ChatItem *item, const char *id);

@@ -20,6 +20,7 @@ struct row_actions {
         char *(*fill)(void *data, ChatItem *item); /* g_free: id of the field that does not fit; NULL = done */
         /* Of a survey: score -1, comment "" and contact -1 = not said. */
         void (*rate)(void *data, ChatItem *item, int score, const char *comment, int contact);
+        void (*say)(void *data, ChatItem *item); /* what is filled in to its questions, and the comment */
         void (*jump)(void *data, int64_t number);
         /* Files of a message. want: it is in view, and its picture may be shown. */
         void (*want)(void *data, ChatItem *item, unsigned index);

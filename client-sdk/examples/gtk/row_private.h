@@ -20,6 +20,18 @@ struct row {
 void row_show_extra(struct row *row);
 /* The fields of the item's form, or that it is answered. */
 GtkWidget *row_form_new(struct row *row);
+/* The further questions of the item's survey that its score asks for, into `box`: to be filled in, or as they were
+ * answered. What depends on them: row_survey_sign. */
+void row_questions_add(struct row *row, GtkWidget *box);
+/* What of them is required and missing, which is pointed at; false = nothing is. */
+bool row_questions_remind(struct row *row);
+/* The button that sends what is filled in follows it. */
+void row_survey_filled(struct row *row);
+/* A grid for `count` scores, below it what the ends mean, and a line of text. Of row_survey.c. */
+GtkWidget *row_scale_new(int count);
+void row_scale_put(GtkWidget *scale, GtkWidget *button, int at);
+void row_scale_ends(GtkWidget *box, const char *low, const char *high);
+GtkWidget *row_survey_label(const char *class, const char *text);
 /* The scale of the item's survey and what may be said besides, and what it depends on. g_free the sign. */
 GtkWidget *row_survey_new(struct row *row);
 char *row_survey_sign(const ChatItem *item);

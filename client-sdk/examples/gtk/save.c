@@ -12,6 +12,40 @@ static const char *state_tag(enum deskbell_message_state state)
         return (unsigned)state < G_N_ELEMENTS(tags) ? tags[state] : "other";
 }
 
+/* The answer as it is shown: to a question ids of choices, a number, or words. */
+static json_t *answer_json(const struct item_question *question)
+{
+        json_t *ids = NULL;
+
+        if (question->kind == QUESTION_SCALE)
+                return json_integer(question->said.number);
+        if (question->kind == QUESTION_TEXT)
+                return json_string(question->said.words);
+        ids = json_array();
+        for (unsigned i = 0; i < question->choices->len; i++)
+                if (question->said.picked & 1u << i)
+                        json_array_append_new(ids,
+                                              json_string(((struct item_choice *)question->choices->pdata[i])->id));
+        return ids;
+}
+
+static json_t *survey_json(const ChatItem *item)
+{
+        const struct item_survey *survey = item->survey;
+        json_t *asked = json_array(), *answers = json_object();
+
+        for (unsigned i = 0; i < survey->questions->len; i++) {
+                const struct item_question *question = survey->questions->pdata[i];
+                if (!item_question_is_asked(survey, question))
+                        continue;
+                json_array_append_new(asked, json_string(question->id));
+                if (!item_said_is_empty(&question->said))
+                        json_object_set_new(answers, question->id, answer_json(question));
+        }
+        return json_pack("{s:i, s:s, s:b, s:o, s:o}", "score", survey->score, "said", survey->said, "open",
+                         (int)item_survey_is_open(item), "asked", asked, "answers", answers);
+}
+
 static void append_json(GString *out, const ChatItem *item)
 {
         json_t *line = json_pack("{s:I, s:s, s:s, s:s, s:b, s:I, s:I, s:s, s:s}", "number", (json_int_t)item->number,
@@ -27,9 +61,7 @@ static void append_json(GString *out, const ChatItem *item)
         if (item->chosen)
                 json_object_set_new(line, "chosen", json_string(item->chosen));
         if (item->survey)
-                json_object_set_new(line, "survey",
-                                    json_pack("{s:i, s:s, s:b}", "score", item->survey->score, "said",
-                                              item->survey->said, "open", (int)item_survey_is_open(item)));
+                json_object_set_new(line, "survey", survey_json(item));
         for (unsigned i = 0; item->files && i < item->files->len; i++) {
                 const struct item_file *file = item->files->pdata[i];
                 json_t *files = i ? json_object_get(line, "files") : json_array();

@@ -83,6 +83,7 @@ static void take_rating(struct talk *talk, const struct deskbell_message *messag
                 return;
         if (item && item->survey) {
                 item->survey->tapped = -1;
+                item->survey->is_sending = false;
                 item_changed(item);
         }
         deskbell_forget(talk->client, message->cmid);
@@ -434,19 +435,9 @@ int talk_fill(struct talk *talk, const ChatItem *item, const char **out_wrong)
         /* NOLINTEND(clang-analyzer-unix.Malloc) */
 }
 
-int talk_rate(struct talk *talk, ChatItem *item, int score, const char *comment, int contact)
+deskbell_conversation *talk_conversation(const struct talk *talk)
 {
-        struct deskbell_rating rating = DESKBELL_RATING_INIT;
-
-        rating.score = score;
-        rating.said = comment;
-        rating.wants_contact = contact;
-        int rc = deskbell_survey_answer(talk->conversation, item->number, &rating, NULL);
-        if (rc == DESKBELL_OK && score >= 0 && item->survey) {
-                item->survey->tapped = score;
-                item_changed(item);
-        }
-        return rc;
+        return talk->conversation;
 }
 
 int talk_edit(struct talk *talk, int64_t number, int64_t version, const char *text)

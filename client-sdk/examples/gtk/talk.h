@@ -48,8 +48,12 @@ int talk_upload_cancel(struct talk *talk, const char *cmid);
 int talk_press(struct talk *talk, int64_t number, const char *id, const char *label);
 /* The values of the item's form. DESKBELL_E_FORM: *out_wrong is the id of the first field that does not fit. */
 int talk_fill(struct talk *talk, const ChatItem *item, const char **out_wrong);
+/* Borrowed; for talk_survey.c. */
+deskbell_conversation *talk_conversation(const struct talk *talk);
 /* Answers the item's survey: score -1, comment "" and contact -1 = not said. */
 int talk_rate(struct talk *talk, ChatItem *item, int score, const char *comment, int contact);
+/* Answers it with what is filled in: to the questions that are asked, and the comment. */
+int talk_say(struct talk *talk, ChatItem *item);
 int talk_edit(struct talk *talk, int64_t number, int64_t version, const char *text);
 int talk_erase(struct talk *talk, int64_t number);
 int talk_retry(struct talk *talk, const char *cmid);

@@ -133,6 +133,14 @@ static void on_rate(void *data, ChatItem *item, int score, const char *comment, 
         window_say_error(window, talk_rate(window->talk, kept, score, comment, contact));
 }
 
+static void on_say(void *data, ChatItem *item)
+{
+        struct window *window = data;
+        g_autoptr(ChatItem) kept = g_object_ref(item);
+
+        window_say_error(window, talk_say(window->talk, kept));
+}
+
 static void on_jump(void *data, int64_t number)
 {
         window_show_message(data, number);
@@ -157,6 +165,7 @@ void window_fill_actions(struct window *window)
                 .press = on_press,
                 .fill = on_fill,
                 .rate = on_rate,
+                .say = on_say,
                 .jump = on_jump,
                 .open = on_open,
         };

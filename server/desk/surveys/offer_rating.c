@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "desk/surveys/offer_rating.h"
 
+#include <stdio.h>
+
+#include "desk/surveys/survey_branch.h"
+
 enum { ANSWERS_MAX = 5 };
 
 static int refuse(struct fault *fault, const char *field, const char *expected)
@@ -26,49 +30,62 @@ static bool has_choice(const struct protocol_survey_question *question, struct s
         return false;
 }
 
-static int check_chosen(const struct protocol_survey_question *question, const struct protocol_survey_said *said,
-                        struct fault *fault)
+/* These three: what was expected instead; NULL: it fits. */
+
+static const char *wrong_choice(const struct protocol_survey_question *question,
+                                const struct protocol_survey_said *said)
 {
         if (question->kind == PROTOCOL_SURVEY_QUESTION_KIND_CHOICE && said->chosen_count > 1)
-                return refuse(fault, "rated.answers", "one choice for that question");
+                return "one choice for that question";
         for (size_t i = 0; i < said->chosen_count; i++) {
                 if (!has_choice(question, said->chosen[i]))
-                        return refuse(fault, "rated.answers", "only choices of the question");
+                        return "only choices of the question";
                 for (size_t j = 0; j < i; j++)
                         if (span_equal(said->chosen[i], said->chosen[j]))
-                                return refuse(fault, "rated.answers", "each choice once");
+                                return "each choice once";
         }
-        return 0;
+        return NULL;
 }
 
-static int check_kind(const struct protocol_survey_question *question, const struct protocol_survey_said *said,
-                      struct fault *fault)
+static const char *wrong_kind(const struct protocol_survey_question *question, const struct protocol_survey_said *said)
 {
         bool is_choice = question->kind == PROTOCOL_SURVEY_QUESTION_KIND_CHOICE ||
                          question->kind == PROTOCOL_SURVEY_QUESTION_KIND_CHOICES;
         bool is_scale = question->kind == PROTOCOL_SURVEY_QUESTION_KIND_SCALE;
         bool is_text = question->kind == PROTOCOL_SURVEY_QUESTION_KIND_TEXT;
         if (said->has_chosen != is_choice || said->has_number != is_scale || said->has_words != is_text)
-                return refuse(fault, "rated.answers", "chosen, number or words, as the question asks for");
+                return "chosen, number or words, as the question asks for";
         if (is_scale && (said->number < question->min || said->number > question->max))
-                return refuse(fault, "rated.answers", "a number on the scale of the question");
-        return is_choice ? check_chosen(question, said, fault) : 0;
+                return "a number on the scale of the question";
+        return is_choice ? wrong_choice(question, said) : NULL;
+}
+
+static const char *wrong_answer(const struct protocol_survey_shown *shown, const struct protocol_rated *rated,
+                                size_t index)
+{
+        const struct protocol_survey_said *said = &rated->answers[index];
+        const struct protocol_survey_question *question = rating_question(shown, said->question);
+        if (!question)
+                return "only questions of the survey";
+        if (!survey_asks_at(question, rated->has_score || shown->has_score,
+                            rated->has_score ? rated->score : shown->score))
+                return "only questions that are asked at that score";
+        for (size_t i = 0; i < index; i++)
+                if (span_equal(said->question, rated->answers[i].question))
+                        return "each question once";
+        return wrong_kind(question, said);
 }
 
 static int check_answers(const struct protocol_survey_shown *shown, const struct protocol_rated *rated,
                          struct fault *fault)
 {
+        char field[FAULT_PATH_BYTES];
         for (size_t i = 0; i < rated->answers_count; i++) {
-                const struct protocol_survey_said *said = &rated->answers[i];
-                const struct protocol_survey_question *question = rating_question(shown, said->question);
-                if (!question)
-                        return refuse(fault, "rated.answers", "only questions of the survey");
-                for (size_t j = 0; j < i; j++)
-                        if (span_equal(said->question, rated->answers[j].question))
-                                return refuse(fault, "rated.answers", "each question once");
-                int rc = check_kind(question, said, fault);
-                if (rc < 0)
-                        return rc;
+                const char *expected = wrong_answer(shown, rated, i);
+                if (!expected)
+                        continue;
+                snprintf(field, sizeof field, "rated.answers[%zu]", i);
+                return refuse(fault, field, expected);
         }
         return 0;
 }
@@ -157,6 +174,13 @@ int rating_check(const struct survey_offer *offer, const struct protocol_survey_
 
 /* ---- taking it ---- */
 
+static bool is_asked(const struct protocol_survey_shown *shown, const struct protocol_survey_said *said)
+{
+        const struct protocol_survey_question *question = rating_question(shown, said->question);
+        return question && survey_asks_at(question, shown->has_score, shown->score);
+}
+
+/* What was answered before stays when it is still asked: the score in `shown` is the new one. */
 static int take_answers(struct protocol_survey_shown *shown, const struct protocol_rated *rated, struct arena *arena)
 {
         struct protocol_survey_said *list = arena_take(arena, ANSWERS_MAX * sizeof *list);
@@ -164,7 +188,8 @@ static int take_answers(struct protocol_survey_shown *shown, const struct protoc
         if (!list)
                 return -PROTOCOL_ERR_INTERNAL;
         for (size_t i = 0; i < shown->answers_count && count < ANSWERS_MAX; i++)
-                if (!answer_to(rated->answers, rated->answers_count, shown->answers[i].question))
+                if (is_asked(shown, &shown->answers[i]) &&
+                    !answer_to(rated->answers, rated->answers_count, shown->answers[i].question))
                         list[count++] = shown->answers[i];
         for (size_t i = 0; i < rated->answers_count && count < ANSWERS_MAX; i++)
                 list[count++] = rated->answers[i];
@@ -177,13 +202,13 @@ static int take_answers(struct protocol_survey_shown *shown, const struct protoc
 int rating_take(struct survey_offer *offer, struct protocol_survey_shown *shown, const struct protocol_rated *rated,
                 int64_t now_ms, enum offer_way way, struct arena *arena)
 {
-        if (rated->has_answers && take_answers(shown, rated, arena) < 0)
-                return -PROTOCOL_ERR_INTERNAL;
         if (rated->has_score) {
                 shown->has_score = offer->has_score = true;
                 shown->score = rated->score;
                 offer->score = (int)rated->score;
         }
+        if (take_answers(shown, rated, arena) < 0)
+                return -PROTOCOL_ERR_INTERNAL;
         if (rated->has_contact) {
                 shown->has_wants_contact = true;
                 shown->wants_contact = offer->wants_contact = rated->contact;

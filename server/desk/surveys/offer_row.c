@@ -81,7 +81,7 @@ static void fill_people(struct db_stmt *stmt, struct directory *directory, struc
         SAY_IF(app, directory_app(directory, db_int(stmt, 12)));
         out->has_agent = db_int(stmt, 30) != 0;
         out->agent = directory_author(directory, db_int(stmt, 30));
-        SAY_IF(team, (uint64_t)db_int(stmt, 45));
+        SAY_IF(team, (uint64_t)db_int(stmt, 46));
         SAY_IF(by_bot, db_int(stmt, 35) != 0);
         out->has_asked_by = db_int(stmt, 36) != 0;
         out->asked_by = directory_author(directory, db_int(stmt, 36));
@@ -96,11 +96,11 @@ int survey_offer_row_fill(struct db_stmt *stmt, struct directory *directory, str
                                                   .top = db_int(stmt, 5),
                                                   .cause = (enum protocol_survey_offer_row_cause)db_int(stmt, 6),
                                                   .state = (enum protocol_survey_offer_row_state)db_int(stmt, 13),
-                                                  .survey = (uint64_t)db_int(stmt, 39),
-                                                  .version = db_int(stmt, 41),
-                                                  .conv = (uint64_t)db_int(stmt, 42)};
-        SAY_IF(ticket, (uint64_t)db_int(stmt, 43));
-        SAY_IF(number, db_int(stmt, 44));
+                                                  .survey = (uint64_t)db_int(stmt, 40),
+                                                  .version = db_int(stmt, 42),
+                                                  .conv = (uint64_t)db_int(stmt, 43)};
+        SAY_IF(ticket, (uint64_t)db_int(stmt, 44));
+        SAY_IF(number, db_int(stmt, 45));
         if (out->has_ticket) {
                 out->has_solving = true;
                 out->solving = db_int(stmt, 8);
@@ -113,7 +113,7 @@ int survey_offer_row_fill(struct db_stmt *stmt, struct directory *directory, str
             keep(arena, db_text(stmt, 33), &out->has_topic, &out->topic) < 0 ||
             keep(arena, db_text(stmt, 34), &out->has_tier, &out->tier) < 0 ||
             keep(arena, db_text(stmt, 37), &out->has_comment, &out->comment) < 0 ||
-            keep(arena, db_text(stmt, 40), &out->has_survey_name, &out->survey_name) < 0)
+            keep(arena, db_text(stmt, 41), &out->has_survey_name, &out->survey_name) < 0)
                 return -1;
         return take_answers(db_text(stmt, 38), arena, out);
 }

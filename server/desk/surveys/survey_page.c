@@ -3,6 +3,7 @@
  * proved by the link: they answer for the customer of the offer, and for nobody else. */
 #include "desk/desk_private.h"
 #include "desk/surveys/offer_rating.h"
+#include "desk/surveys/survey_branch.h"
 #include "desk/surveys/survey_defs_private.h"
 #include "desk/surveys/survey_link.h"
 #include "desk/surveys/survey_offer.h"
@@ -103,13 +104,6 @@ int handle_survey_page(struct desk *desk, struct desk_command *command, struct w
 
 /* ---- an answer from it ---- */
 
-static bool is_asked(const struct protocol_survey_question *question, const struct protocol_rated *rated)
-{
-        return !question ||
-               ((!question->has_from_score || (rated->has_score && rated->score >= question->from_score)) &&
-                (!question->has_to_score || (rated->has_score && rated->score <= question->to_score)));
-}
-
 /* A page without a script sends fields of questions that are not asked at that score: they are left out. What the
  * survey does not know is kept, and refused as everywhere. */
 static struct protocol_rated rated_of(const struct protocol_survey_reply *params, const struct page *page)
@@ -122,9 +116,12 @@ static struct protocol_rated rated_of(const struct protocol_survey_reply *params
                                        .answers = params->answers,
                                        .has_contact = page->content.survey.has_contact, /* a tick taken away */
                                        .contact = params->has_contact && params->contact};
-        for (size_t i = 0; i < params->answers_count; i++)
-                if (is_asked(rating_question(&page->content.survey, params->answers[i].question), &rated))
+        for (size_t i = 0; i < params->answers_count; i++) {
+                const struct protocol_survey_question *question =
+                        rating_question(&page->content.survey, params->answers[i].question);
+                if (!question || survey_asks_at(question, rated.has_score, rated.score))
                         rated.answers[rated.answers_count++] = params->answers[i];
+        }
         rated.has_answers = rated.answers_count > 0;
         return rated;
 }
@@ -140,6 +137,30 @@ static bool is_refusal(int rc)
         return rc == -PROTOCOL_ERR_BAD_REQUEST || rc == -PROTOCOL_ERR_LOCKED;
 }
 
+/* The survey as it would be with that answer. 0 or -PROTOCOL_ERR_INTERNAL (out of memory). */
+static int would_be(const struct page *page, const struct protocol_rated *rated, struct arena *arena,
+                    struct protocol_survey_shown *out_shown)
+{
+        struct survey_offer offer = page->offer;
+        *out_shown = page->content.survey;
+        return rating_take(&offer, out_shown, rated, 0, OFFER_BY_LINK, arena);
+}
+
+/* The page is drawn here, so here it holds its reader to what is required, where no script can. */
+static int take_reply(struct desk *desk, const struct page *page, const struct protocol_rated *rated,
+                      struct arena *arena, struct fault *fault)
+{
+        struct protocol_survey_shown shown;
+        if (!says_something(rated))
+                return -PROTOCOL_ERR_BAD_REQUEST;
+        if (would_be(page, rated, arena, &shown) < 0)
+                return -PROTOCOL_ERR_INTERNAL;
+        int rc = rating_check(&page->offer, &page->content.survey, rated, desk->now_ms, fault);
+        if (rc == 0 && survey_missing(&shown))
+                return -PROTOCOL_ERR_BAD_REQUEST;
+        return surveys_answer_by_link(desk, page->offer.ext, rated, arena, fault);
+}
+
 int handle_survey_reply(struct desk *desk, struct desk_command *command, struct writer *out, struct fault *fault)
 {
         const struct protocol_survey_reply *params = command->params;
@@ -148,17 +169,22 @@ int handle_survey_reply(struct desk *desk, struct desk_command *command, struct 
         if (rc < 0)
                 return rc;
         struct protocol_rated rated = rated_of(params, &page);
-        int taken = -PROTOCOL_ERR_BAD_REQUEST;
-        if (says_something(&rated))
-                taken = surveys_answer_by_link(desk, params->offer, &rated, &command->arena, fault);
+        int taken = take_reply(desk, &page, &rated, &command->arena, fault);
         if (taken < 0 && (!is_refusal(taken) || desk->db_failure != 0))
                 return taken;
         fault_clear(fault);
         rc = page_read(desk, params->offer, &command->arena, &now);
         if (rc < 0)
                 return desk->db_failure != 0 || taken < 0 ? rc : desk_db_failed(desk, DB_DAMAGED);
-        struct protocol_survey_reply_result result = {
-                .taken = taken >= 0, .lang = now.lang, .text = now.content.text, .shown = now.content.survey};
+        bool is_again = taken == -PROTOCOL_ERR_BAD_REQUEST;
+        struct protocol_survey_reply_result result = {.taken = taken >= 0,
+                                                      .has_again = is_again,
+                                                      .again = is_again,
+                                                      .lang = now.lang,
+                                                      .text = now.content.text,
+                                                      .shown = now.content.survey};
+        if (is_again && would_be(&now, &rated, &command->arena, &result.shown) < 0)
+                return -PROTOCOL_ERR_INTERNAL;
         protocol_survey_reply_result_write(out, &result);
         return 0;
 }

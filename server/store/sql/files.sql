@@ -52,7 +52,7 @@ UPDATE file SET state = 2, cmid = NULL, asked = NULL, name = '', media = '', sha
 
 -- :files_let_go_at
 UPDATE file SET state = 2, cmid = NULL, asked = NULL, name = '', media = '', sha256 = NULL, conv = 0
-WHERE conv = $1 AND log = $2 AND seq = $3 AND state < 2
+WHERE conv = $1 AND conv <> 0 AND log = $2 AND seq = $3 AND state < 2
 
 -- :files_let_go_conversation
 UPDATE file SET state = 2, cmid = NULL, asked = NULL, name = '', media = '', sha256 = NULL, conv = 0

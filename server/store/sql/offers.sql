@@ -17,32 +17,17 @@ WHERE id = $1
 UPDATE survey_offer SET comment = $2, answers = $3 WHERE id = $1
 
 -- :survey_offer_by_id
-SELECT o.id, o.ext, o.survey, o.version, o.metric, o.top, o.cause, o.ticket, o.solving, o.recovery_case, o.conv, o.customer,
-       o.app, o.state, o.reason, o.planned_ms, o.due_ms, o.seq, o.offered_ms, o.remind_ms, o.reminded_ms, o.until_ms,
-       o.change_ms, o.ended_ms, o.answered_ms, o.changed_ms, o.score, o.wants_contact, o.is_locked, o.way, o.agent,
-       o.team, o.lang, o.topic, o.tier, o.by_bot, o.asked_by
-FROM survey_offer o WHERE o.id = $1
+-- What is read of an offer, and what is told of one, are views of the migration: their columns stand there once.
+SELECT * FROM survey_offer_read o WHERE o.id = $1
 
 -- :survey_offer_by_ext
-SELECT o.id, o.ext, o.survey, o.version, o.metric, o.top, o.cause, o.ticket, o.solving, o.recovery_case, o.conv, o.customer,
-       o.app, o.state, o.reason, o.planned_ms, o.due_ms, o.seq, o.offered_ms, o.remind_ms, o.reminded_ms, o.until_ms,
-       o.change_ms, o.ended_ms, o.answered_ms, o.changed_ms, o.score, o.wants_contact, o.is_locked, o.way, o.agent,
-       o.team, o.lang, o.topic, o.tier, o.by_bot, o.asked_by
-FROM survey_offer o WHERE o.ext = $1 AND o.workspace = $2
+SELECT * FROM survey_offer_read o WHERE o.ext = $1 AND o.workspace = $2
 
 -- :survey_offer_by_seq
-SELECT o.id, o.ext, o.survey, o.version, o.metric, o.top, o.cause, o.ticket, o.solving, o.recovery_case, o.conv, o.customer,
-       o.app, o.state, o.reason, o.planned_ms, o.due_ms, o.seq, o.offered_ms, o.remind_ms, o.reminded_ms, o.until_ms,
-       o.change_ms, o.ended_ms, o.answered_ms, o.changed_ms, o.score, o.wants_contact, o.is_locked, o.way, o.agent,
-       o.team, o.lang, o.topic, o.tier, o.by_bot, o.asked_by
-FROM survey_offer o WHERE o.conv = $1 AND o.seq = $2 AND o.seq > 0
+SELECT * FROM survey_offer_read o WHERE o.conv = $1 AND o.seq = $2 AND o.seq > 0
 
 -- :survey_offer_of_solving
-SELECT o.id, o.ext, o.survey, o.version, o.metric, o.top, o.cause, o.ticket, o.solving, o.recovery_case, o.conv, o.customer,
-       o.app, o.state, o.reason, o.planned_ms, o.due_ms, o.seq, o.offered_ms, o.remind_ms, o.reminded_ms, o.until_ms,
-       o.change_ms, o.ended_ms, o.answered_ms, o.changed_ms, o.score, o.wants_contact, o.is_locked, o.way, o.agent,
-       o.team, o.lang, o.topic, o.tier, o.by_bot, o.asked_by
-FROM survey_offer o WHERE o.ticket = $1 AND o.solving = $2 AND o.ticket > 0
+SELECT * FROM survey_offer_read o WHERE o.ticket = $1 AND o.solving = $2 AND o.ticket > 0
   AND o.recovery_case = 0 AND o.state < 5
 
 -- :survey_offers_live_of_ticket
@@ -101,66 +86,23 @@ WHERE e.conv = $1 AND e.log = 0 AND e.seq >= $2 AND e.kind < $3 AND e.kind NOT I
 ORDER BY e.conv DESC, e.log DESC, e.seq DESC LIMIT $4
 
 -- :survey_offers_page
--- As it is told. All pages have these columns.
-SELECT o.id, o.ext, o.survey, o.version, o.metric, o.top, o.cause, o.ticket, o.solving, o.recovery_case, o.conv, o.customer,
-       o.app, o.state, o.reason, o.planned_ms, o.due_ms, o.seq, o.offered_ms, o.remind_ms, o.reminded_ms, o.until_ms,
-       o.change_ms, o.ended_ms, o.answered_ms, o.changed_ms, o.score, o.wants_contact, o.is_locked, o.way, o.agent,
-       o.team, o.lang, o.topic, o.tier, o.by_bot, o.asked_by, o.comment, o.answers, s.ext, v.name, v.number,
-       c.ext, t.ext, t.number, m.ext
-FROM survey_offer o JOIN survey s ON s.id = o.survey JOIN survey_version v ON v.id = o.version
-JOIN conversation c ON c.id = o.conv LEFT JOIN ticket t ON t.id = o.ticket LEFT JOIN team m ON m.id = o.team
-WHERE o.workspace = $1 AND o.id < $2 ORDER BY o.id DESC LIMIT $3
+SELECT * FROM survey_offer_told o WHERE o.workspace = $1 AND o.id < $2 ORDER BY o.id DESC LIMIT $3
 
 -- :survey_offers_page_ticket
-SELECT o.id, o.ext, o.survey, o.version, o.metric, o.top, o.cause, o.ticket, o.solving, o.recovery_case, o.conv, o.customer,
-       o.app, o.state, o.reason, o.planned_ms, o.due_ms, o.seq, o.offered_ms, o.remind_ms, o.reminded_ms, o.until_ms,
-       o.change_ms, o.ended_ms, o.answered_ms, o.changed_ms, o.score, o.wants_contact, o.is_locked, o.way, o.agent,
-       o.team, o.lang, o.topic, o.tier, o.by_bot, o.asked_by, o.comment, o.answers, s.ext, v.name, v.number,
-       c.ext, t.ext, t.number, m.ext
-FROM survey_offer o JOIN survey s ON s.id = o.survey JOIN survey_version v ON v.id = o.version
-JOIN conversation c ON c.id = o.conv LEFT JOIN ticket t ON t.id = o.ticket LEFT JOIN team m ON m.id = o.team
-WHERE o.ticket = $1 AND o.ticket > 0 AND o.id < $2 ORDER BY o.id DESC LIMIT $3
+SELECT * FROM survey_offer_told o WHERE o.ticket = $1 AND o.ticket > 0 AND o.id < $2 ORDER BY o.id DESC LIMIT $3
 
 -- :survey_offers_page_conv
-SELECT o.id, o.ext, o.survey, o.version, o.metric, o.top, o.cause, o.ticket, o.solving, o.recovery_case, o.conv, o.customer,
-       o.app, o.state, o.reason, o.planned_ms, o.due_ms, o.seq, o.offered_ms, o.remind_ms, o.reminded_ms, o.until_ms,
-       o.change_ms, o.ended_ms, o.answered_ms, o.changed_ms, o.score, o.wants_contact, o.is_locked, o.way, o.agent,
-       o.team, o.lang, o.topic, o.tier, o.by_bot, o.asked_by, o.comment, o.answers, s.ext, v.name, v.number,
-       c.ext, t.ext, t.number, m.ext
-FROM survey_offer o JOIN survey s ON s.id = o.survey JOIN survey_version v ON v.id = o.version
-JOIN conversation c ON c.id = o.conv LEFT JOIN ticket t ON t.id = o.ticket LEFT JOIN team m ON m.id = o.team
-WHERE o.conv = $1 AND o.id < $2 ORDER BY o.id DESC LIMIT $3
+SELECT * FROM survey_offer_told o WHERE o.conv = $1 AND o.id < $2 ORDER BY o.id DESC LIMIT $3
 
 -- :survey_offers_page_customer
-SELECT o.id, o.ext, o.survey, o.version, o.metric, o.top, o.cause, o.ticket, o.solving, o.recovery_case, o.conv, o.customer,
-       o.app, o.state, o.reason, o.planned_ms, o.due_ms, o.seq, o.offered_ms, o.remind_ms, o.reminded_ms, o.until_ms,
-       o.change_ms, o.ended_ms, o.answered_ms, o.changed_ms, o.score, o.wants_contact, o.is_locked, o.way, o.agent,
-       o.team, o.lang, o.topic, o.tier, o.by_bot, o.asked_by, o.comment, o.answers, s.ext, v.name, v.number,
-       c.ext, t.ext, t.number, m.ext
-FROM survey_offer o JOIN survey s ON s.id = o.survey JOIN survey_version v ON v.id = o.version
-JOIN conversation c ON c.id = o.conv LEFT JOIN ticket t ON t.id = o.ticket LEFT JOIN team m ON m.id = o.team
-WHERE o.customer = $1 AND o.id < $2 ORDER BY o.id DESC LIMIT $3
+SELECT * FROM survey_offer_told o WHERE o.customer = $1 AND o.id < $2 ORDER BY o.id DESC LIMIT $3
 
 -- :survey_answers_page
-SELECT o.id, o.ext, o.survey, o.version, o.metric, o.top, o.cause, o.ticket, o.solving, o.recovery_case, o.conv, o.customer,
-       o.app, o.state, o.reason, o.planned_ms, o.due_ms, o.seq, o.offered_ms, o.remind_ms, o.reminded_ms, o.until_ms,
-       o.change_ms, o.ended_ms, o.answered_ms, o.changed_ms, o.score, o.wants_contact, o.is_locked, o.way, o.agent,
-       o.team, o.lang, o.topic, o.tier, o.by_bot, o.asked_by, o.comment, o.answers, s.ext, v.name, v.number,
-       c.ext, t.ext, t.number, m.ext
-FROM survey_offer o JOIN survey s ON s.id = o.survey JOIN survey_version v ON v.id = o.version
-JOIN conversation c ON c.id = o.conv LEFT JOIN ticket t ON t.id = o.ticket LEFT JOIN team m ON m.id = o.team
-WHERE o.workspace = $1 AND o.answered_ms > 0 AND (o.answered_ms, o.id) < ($2, $3)
+SELECT * FROM survey_offer_told o WHERE o.workspace = $1 AND o.answered_ms > 0 AND (o.answered_ms, o.id) < ($2, $3)
 ORDER BY o.answered_ms DESC, o.id DESC LIMIT $4
 
 -- :survey_answers_found
-SELECT o.id, o.ext, o.survey, o.version, o.metric, o.top, o.cause, o.ticket, o.solving, o.recovery_case, o.conv, o.customer,
-       o.app, o.state, o.reason, o.planned_ms, o.due_ms, o.seq, o.offered_ms, o.remind_ms, o.reminded_ms, o.until_ms,
-       o.change_ms, o.ended_ms, o.answered_ms, o.changed_ms, o.score, o.wants_contact, o.is_locked, o.way, o.agent,
-       o.team, o.lang, o.topic, o.tier, o.by_bot, o.asked_by, o.comment, o.answers, s.ext, v.name, v.number,
-       c.ext, t.ext, t.number, m.ext
-FROM survey_offer o JOIN survey s ON s.id = o.survey JOIN survey_version v ON v.id = o.version
-JOIN conversation c ON c.id = o.conv LEFT JOIN ticket t ON t.id = o.ticket LEFT JOIN team m ON m.id = o.team
-WHERE o.workspace = $1 AND o.answered_ms > 0 AND (o.answered_ms, o.id) < ($2, $3)
+SELECT * FROM survey_offer_told o WHERE o.workspace = $1 AND o.answered_ms > 0 AND (o.answered_ms, o.id) < ($2, $3)
   AND o.id IN (SELECT w.offer FROM survey_word w WHERE w.workspace = $1 AND w.word >= $5 AND w.word < $6)
 ORDER BY o.answered_ms DESC, o.id DESC LIMIT $4
 

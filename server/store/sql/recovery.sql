@@ -69,7 +69,7 @@ INSERT INTO recovery_trigger(case_id, kind, offer, offer_ext, ticket, rated, met
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- :recovery_trigger_of_offer
-SELECT id, case_id, kind, score, is_standing FROM recovery_trigger WHERE offer = $1
+SELECT id, case_id, kind, score, is_standing FROM recovery_trigger WHERE offer = $1 AND offer > 0
 
 -- :recovery_trigger_save
 UPDATE recovery_trigger SET kind = $2, score = $3, is_standing = $4, case_id = $5 WHERE id = $1

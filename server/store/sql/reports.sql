@@ -86,6 +86,43 @@ SELECT id FROM survey_offer WHERE id > $1 ORDER BY id LIMIT $2
 -- :report_conversations_after
 SELECT id FROM conversation WHERE id > $1 ORDER BY id LIMIT $2
 
+-- ---- what bots came to ----
+
+-- :report_bot_rows
+-- What a bot did in a conversation, from that row on.
+SELECT e.id, e.at_ms, e.seq, e.kind, e.rule, e.lang, b.app FROM bot_event e JOIN bot b ON b.id = e.bot
+WHERE e.conv = $1 AND e.bot = $2 AND e.id >= $3 ORDER BY e.id
+
+-- :report_bots_of
+SELECT DISTINCT bot FROM bot_event WHERE conv = $1 ORDER BY bot
+
+-- :report_bot_conversations_after
+SELECT DISTINCT conv FROM bot_event WHERE conv > $1 ORDER BY conv LIMIT $2
+
+-- :report_episodes_of
+SELECT episode, began_ms, open_ms, outcome, app, lang FROM report_episode
+WHERE conv = $1 AND bot = $2 AND episode >= $3 ORDER BY episode
+
+-- :report_episode_from
+-- The last but one: what comes later changes nothing before it.
+SELECT episode FROM report_episode WHERE conv = $1 AND bot = $2 ORDER BY episode DESC LIMIT 1 OFFSET 1
+
+-- :report_episode_put
+INSERT INTO report_episode(episode, conv, bot, began_ms, open_ms, outcome, app, lang) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- :report_episodes_remove
+DELETE FROM report_episode WHERE conv = $1 AND bot = $2 AND episode >= $3
+
+-- :report_episodes_clear
+DELETE FROM report_episode
+
+-- :report_episodes_open
+-- Those that are not decided at $1.
+SELECT began_ms, outcome, app, bot, lang FROM report_episode WHERE open_ms > $1
+
+-- :report_episodes_count
+SELECT COUNT(*) FROM report_episode
+
 -- ---- cells ----
 
 -- :report_cell_get
@@ -117,12 +154,12 @@ SELECT dim, key, day, body FROM report_cell ORDER BY dim, key, day
 -- ---- state and targets ----
 
 -- :report_state_get
-SELECT zone, tickets, offers, conversations FROM report_state WHERE workspace = $1
+SELECT zone, tickets, offers, conversations, episodes FROM report_state WHERE workspace = $1
 
 -- :report_state_put
-INSERT INTO report_state(workspace, zone, tickets, offers, conversations) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO report_state(workspace, zone, tickets, offers, conversations, episodes) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (workspace) DO UPDATE SET zone = excluded.zone, tickets = excluded.tickets, offers = excluded.offers,
-        conversations = excluded.conversations
+        conversations = excluded.conversations, episodes = excluded.episodes
 
 -- :report_target_put
 INSERT INTO report_target(workspace, metric, value) VALUES ($1, $2, $3)
@@ -148,6 +185,12 @@ SELECT ext, name FROM app WHERE id = $1
 -- :report_app_id
 SELECT id FROM app WHERE ext = $1
 
+-- :report_bot_of
+SELECT p.ext, p.name FROM bot b JOIN principal p ON p.id = b.principal WHERE b.id = $1
+
+-- :report_bot_id
+SELECT b.id FROM bot b JOIN principal p ON p.id = b.principal WHERE p.ext = $1 ORDER BY b.id DESC LIMIT 1
+
 -- :report_survey_of
 SELECT s.ext, v.number, v.name FROM survey_version v JOIN survey s ON s.id = v.survey WHERE v.id = $1
 
@@ -161,11 +204,15 @@ SELECT opened_ms, team, owner, tier, first_ms, is_in_time, stage, outcome FROM r
 WHERE workspace = $1 AND opened_ms >= $2 AND opened_ms < $3 ORDER BY opened_ms, id
 
 -- :report_presence
--- All changes before the end, agent by agent.
-SELECT agent, at_ms, status FROM agent_status_log WHERE at_ms < $1 ORDER BY agent, id
+-- All changes before the end, agent by agent; with the minutes that the reason of going away allows.
+SELECT l.agent, l.at_ms, l.status, l.reason, COALESCE(r.minutes, 0)
+FROM agent_status_log l LEFT JOIN away_reason r ON r.workspace = $2 AND r.reason = l.reason AND l.status = 3
+WHERE l.at_ms < $1 ORDER BY l.agent, l.id
 
 -- :report_presence_of
-SELECT agent, at_ms, status FROM agent_status_log WHERE agent = $2 AND at_ms < $1 ORDER BY agent, id
+SELECT l.agent, l.at_ms, l.status, l.reason, COALESCE(r.minutes, 0)
+FROM agent_status_log l LEFT JOIN away_reason r ON r.workspace = $2 AND r.reason = l.reason AND l.status = 3
+WHERE l.agent = $3 AND l.at_ms < $1 ORDER BY l.agent, l.id
 
 -- :report_traffic_differences
 -- For checks: where the count of messages is not what the conversations up to $4 say. Kinds as in report_messages.
@@ -232,6 +279,61 @@ FROM recovery_case c JOIN conversation v ON v.id = c.conv LEFT JOIN ticket t ON 
 WHERE c.workspace = $5 AND (c.opened_ms, c.id) > ($1, $2) AND c.opened_ms < $3
 ORDER BY c.opened_ms, c.id LIMIT $4
 
+-- :report_list_said
+-- Public messages behind ($1, $5, $2) by when they were said. Roles as in report_messages.
+SELECT e.ts, e.seq, e.conv, e.author, COALESCE(p.role, 1), COALESCE(p.ext, 0)
+FROM entry e LEFT JOIN principal p ON p.id = e.author
+WHERE e.log = 0 AND e.author <> 0 AND (e.ts, e.conv, e.seq) > ($1, $5, $2) AND e.ts < $3
+ORDER BY e.ts, e.conv, e.seq LIMIT $4
+
+-- :report_message_at
+-- Kinds as in report_messages.
+SELECT c.ext FROM entry e JOIN conversation c ON c.id = e.conv
+WHERE e.conv = $1 AND e.log = 0 AND e.seq = $2 AND (e.kind < $3 OR (e.kind = $4 AND e.version > 0))
+  AND NOT (e.kind = $5 AND e.cmid IS NULL)
+
+-- :report_list_status_before
+-- What each agent was doing at $3: his last change before it. By row id of the agent.
+SELECT p.agent, l.id, l.agent, l.at_ms, l.status, l.reason
+FROM agent_profile p JOIN agent_status_log l ON l.id = (SELECT x.id FROM agent_status_log x
+        WHERE x.agent = p.agent AND x.at_ms < $3 ORDER BY x.at_ms DESC, x.id DESC LIMIT 1)
+WHERE (p.agent, l.id) > ($1, $2) ORDER BY p.agent, l.id LIMIT $4
+
+-- :report_list_status
+-- Changes by when they happened.
+SELECT at_ms, id, agent, at_ms, status, reason FROM agent_status_log
+WHERE (at_ms, id) > ($1, $2) AND at_ms < $3 ORDER BY at_ms, id LIMIT $4
+
+-- :report_list_status_of
+-- Of one agent ($5).
+SELECT at_ms, id, agent, at_ms, status, reason FROM agent_status_log
+WHERE agent = $5 AND (at_ms, id) > ($1, $2) AND at_ms < $3 ORDER BY at_ms, id LIMIT $4
+
+-- :report_status_next
+SELECT at_ms FROM agent_status_log WHERE agent = $1 AND id > $2 ORDER BY id LIMIT 1
+
+-- :report_status_back
+-- His changes before that one, the newest first.
+SELECT at_ms, status, reason FROM agent_status_log WHERE agent = $1 AND id < $2 ORDER BY id DESC
+
+-- :report_away_minutes
+SELECT minutes FROM away_reason WHERE workspace = $1 AND reason = $2
+
+-- :report_list_episodes
+SELECT r.began_ms, r.episode, e.seq, COALESCE(c.ext, 0), r.open_ms, r.outcome, r.app, r.bot, r.lang, p.ext
+FROM report_episode r JOIN bot_event e ON e.id = r.episode LEFT JOIN conversation c ON c.id = r.conv
+     JOIN bot b ON b.id = r.bot JOIN principal p ON p.id = b.principal
+WHERE (r.began_ms, r.episode) > ($1, $2) AND r.began_ms < $3
+ORDER BY r.began_ms, r.episode LIMIT $4
+
+-- :report_list_episodes_of
+-- Of one bot ($5).
+SELECT r.began_ms, r.episode, e.seq, COALESCE(c.ext, 0), r.open_ms, r.outcome, r.app, r.bot, r.lang, p.ext
+FROM report_episode r JOIN bot_event e ON e.id = r.episode LEFT JOIN conversation c ON c.id = r.conv
+     JOIN bot b ON b.id = r.bot JOIN principal p ON p.id = b.principal
+WHERE r.bot = $5 AND (r.began_ms, r.episode) > ($1, $2) AND r.began_ms < $3
+ORDER BY r.began_ms, r.episode LIMIT $4
+
 -- ---- export: rows behind $1 (and $2) in the order they are stored ----
 
 -- :export_tickets
@@ -275,13 +377,25 @@ FROM recovery_case r JOIN conversation c ON c.id = r.conv LEFT JOIN ticket t ON 
 WHERE r.id > $1 ORDER BY r.id LIMIT $2
 
 -- :export_agents
-SELECT l.id, COALESCE(p.ext, 0), l.at_ms, l.status, l.reason
-FROM agent_status_log l LEFT JOIN principal p ON p.id = l.agent WHERE l.id > $1 ORDER BY l.id LIMIT $2
+SELECT l.id, COALESCE(p.ext, 0), l.at_ms, l.status, l.reason, COALESCE(r.minutes, 0)
+FROM agent_status_log l LEFT JOIN principal p ON p.id = l.agent
+     LEFT JOIN away_reason r ON r.workspace = p.workspace AND r.reason = l.reason AND l.status = 3
+WHERE l.id > $1 ORDER BY l.id LIMIT $2
+
+-- :export_bots
+-- sent, before: moments of the customer's message and of the entry before it.
+SELECT e.id, COALESCE(c.ext, 0), p.ext, a.ext, e.at_ms, e.kind, e.seq, e.rule, e.lang, COALESCE(m.ts, 0), COALESCE(n.ts, 0)
+FROM bot_event e JOIN bot b ON b.id = e.bot JOIN principal p ON p.id = b.principal JOIN app a ON a.id = b.app
+     LEFT JOIN conversation c ON c.id = e.conv
+     LEFT JOIN entry m ON m.conv = e.conv AND m.log = 0 AND m.seq = e.seq
+     LEFT JOIN entry n ON n.conv = e.conv AND n.log = 0 AND n.seq = e.seq - 1
+WHERE e.id > $1 ORDER BY e.id LIMIT $2
 
 -- ---- words ----
 
 -- :report_comments
 -- The newest answers of a metric ($1) in that time with a comment.
-SELECT score, top, comment FROM survey_offer
-WHERE metric = $1 AND offered_ms >= $2 AND offered_ms < $3 AND comment IS NOT NULL AND score IS NOT NULL AND state = 3
-ORDER BY id DESC LIMIT $4
+SELECT o.score, o.top, o.comment FROM report_offer r JOIN survey_offer o ON o.id = r.offer
+WHERE r.metric = $1 AND r.offered_ms >= $2 AND r.offered_ms < $3 AND o.comment IS NOT NULL AND o.score IS NOT NULL
+  AND o.state = 3
+ORDER BY r.offered_ms DESC, r.offer DESC LIMIT $4

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "unit/desk/room.h"
+#include "unit/desk/random_play.h"
 
 enum { CUSTOMERS = 4, AGENTS = 2, PEOPLE = CUSTOMERS + AGENTS, CONVERSATIONS = 6, STEPS = 3000, KEYS = 4000 };
 
@@ -29,10 +29,7 @@ struct play {
 
 static uint32_t draw(struct play *play, uint32_t below)
 {
-        play->seed ^= play->seed << 13;
-        play->seed ^= play->seed >> 17;
-        play->seed ^= play->seed << 5;
-        return play->seed % below;
+        return random_below(&play->seed, below);
 }
 
 static void enter_all(struct play *play)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "desk/surveys/surveys_private.h"
+#include "unit/desk/random_play.h"
 #include "unit/offers/offer_scene.h"
 
 enum { CUSTOMERS = 4, CONVERSATIONS = 6, STEPS = 1200, CHECK_EVERY = 100, RATED_MAX = 20000 };
@@ -25,15 +26,13 @@ struct play {
         struct rated *rated;
         size_t rated_count;
         uint32_t seed;
-        int answered, refused, erased;
+        bool has_branches;
+        int answered, branched, refused, erased;
 };
 
 static uint32_t draw(struct play *play, uint32_t below)
 {
-        play->seed ^= play->seed << 13;
-        play->seed ^= play->seed >> 17;
-        play->seed ^= play->seed << 5;
-        return play->seed % below;
+        return random_below(&play->seed, below);
 }
 
 static void enter_all(struct play *play)
@@ -109,19 +108,36 @@ static struct rated *expected(struct play *play, int conv, int64_t seq)
         return &play->rated[play->rated_count++];
 }
 
+/* Two questions, for low and for high scores. */
+#define BRANCHES                                                                                                       \
+        ",\"questions\":[{\"id\":\"low\",\"kind\":\"scale\",\"min\":1,\"max\":3,\"to_score\":2,\"required\":true},"    \
+        "{\"id\":\"high\",\"kind\":\"text\",\"from_score\":4}],\"lang\":\"en\",\"texts\":[{\"lang\":\"en\","           \
+        "\"questions\":[{\"id\":\"low\",\"text\":\"Why?\"},{\"id\":\"high\",\"text\":\"Who?\"}]}]"
+
+enum branch { NO_BRANCH, LOW, HIGH };
+
+static bool is_asked_at(enum branch branch, int score)
+{
+        return branch == NO_BRANCH || (branch == LOW ? score >= 1 && score <= 2 : score >= 4);
+}
+
 static void rate_one(struct play *play)
 {
+        static const char *const branches[] = {"", ",\"answers\":[{\"question\":\"low\",\"number\":2}]",
+                                               ",\"answers\":[{\"question\":\"high\",\"words\":\"Eve\"}]"};
         int conv = (int)draw(play, CONVERSATIONS);
         int64_t seq = some_offer(play, conv, "seq", "seq > 0");
         int score = (int)draw(play, 7) - 1; /* -1: none; 0 and, above five, out of its scale */
         bool is_commented = draw(play, 6) == 0;
-        char what[80] = "";
+        enum branch branch = play->has_branches && draw(play, 2) ? (enum branch)(1 + draw(play, 2)) : NO_BRANCH;
+        char what[160] = "";
         if (seq <= 0)
                 return;
         if (score >= 0)
                 snprintf(what, sizeof what, ",\"score\":%d", score);
         if (is_commented)
                 snprintf(what + strlen(what), sizeof what - strlen(what), ",\"said\":\"in words\"");
+        snprintf(what + strlen(what), sizeof what - strlen(what), "%s", branches[branch]);
         char cmid[64];
         snprintf(cmid, sizeof cmid, "%s", room_cmid(play->room));
         for (int tries = 1 + (int)draw(play, 2); tries > 0; tries--) { /* a client that did not hear asks again */
@@ -131,11 +147,13 @@ static void rate_one(struct play *play)
                                           cmid, play->convs[conv], (long long)seq, what);
                 if (answer && json_object_get(answer, "result")) {
                         struct rated *rated = expected(play, conv, seq);
-                        assert_true(score >= 1 || (score < 0 && is_commented));
+                        assert_true(score >= 1 || (score < 0 && (is_commented || branch != NO_BRANCH)));
                         if (score >= 1)
                                 rated->score = score;
+                        assert_true(is_asked_at(branch, rated->score));
                         rated->is_commented |= is_commented;
                         play->answered++;
+                        play->branched += branch != NO_BRANCH;
                 } else {
                         play->refused++;
                 }
@@ -225,6 +243,13 @@ static void check_rows(struct play *play)
         nothing(play, "a message that says another score",
                 "SELECT count(*) FROM survey_offer o WHERE seq > 0 AND " MESSAGE " IS NOT NULL AND"
                 " coalesce(json_extract(" MESSAGE ", '$.survey.score'), -1) <> coalesce(score, -1)");
+        nothing(play, "an answer that its score does not ask for",
+                "SELECT count(*) FROM survey_offer WHERE (answers LIKE '%\"low\"%' AND coalesce(score, 0) NOT IN (1, "
+                "2))"
+                " OR (answers LIKE '%\"high\"%' AND coalesce(score, 0) < 4)");
+        nothing(play, "a message that says other answers",
+                "SELECT count(*) FROM survey_offer o WHERE seq > 0 AND " MESSAGE " IS NOT NULL AND"
+                " coalesce(json_extract(" MESSAGE ", '$.survey.answers'), '') <> coalesce(answers, '')");
         nothing(play, "one that ended and was told not once",
                 "SELECT count(*) FROM survey_offer o WHERE seq > 0 AND " MESSAGE " IS NOT NULL AND (state IN (4, 5)) <>"
                 " (SELECT count(*) FROM entry e WHERE e.conv = o.conv AND e.log = 0 AND e.kind = 27 AND"
@@ -325,7 +350,10 @@ static void step(struct play *play, bool has_faults)
 static void play_it(void **state, const char *form, bool has_faults, uint32_t seed)
 {
         struct scene scene = {.room = *state};
-        struct play play = {.room = *state, .seed = seed, .rated = calloc(RATED_MAX, sizeof(struct rated))};
+        struct play play = {.room = *state,
+                            .seed = seed,
+                            .has_branches = strstr(form, "from_score") != NULL,
+                            .rated = calloc(RATED_MAX, sizeof(struct rated))};
         enter_all(&play);
         scene_survey(&scene, "How was it", form, scene.survey);
         open_conversations(&play);
@@ -341,6 +369,7 @@ static void play_it(void **state, const char *form, bool has_faults, uint32_t se
                         erase_all(&play);
         }
         check(&play);
+        assert_int_equal(play.has_branches, play.branched > steps / 200);
         assert_true(play.answered > steps / 100 && play.refused > steps / 50);
         assert_true(room_sql(play.room, "SELECT count(*) FROM survey_offer WHERE state = 4") > 0);
         assert_true(room_sql(play.room, "SELECT count(*) FROM survey_offer WHERE state = 5") > 0);
@@ -351,7 +380,7 @@ static void play_it(void **state, const char *form, bool has_faults, uint32_t se
 
 static void it_is_always_true_when_asked_at_once(void **state)
 {
-        play_it(state, ",\"interval_days\":0,\"remind_hours\":6,\"until_hours\":48", false, 0x9e3779b9);
+        play_it(state, ",\"interval_days\":0,\"remind_hours\":6,\"until_hours\":48" BRANCHES, false, 0x9e3779b9);
 }
 
 static void it_is_always_true_with_a_delay_and_a_store_that_fails(void **state)

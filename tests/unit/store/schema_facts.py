@@ -70,6 +70,15 @@ def of_sqlite():
     return tables
 
 
+def views_of_sqlite():
+    """The columns of each view, in their order: statements count them."""
+    db = sqlite3.connect(":memory:")
+    for _, text in migrations("sqlite"):
+        db.executescript(text)
+    names = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")]
+    return {name: [column[1] for column in db.execute(f"PRAGMA table_info({name})")] for name in names}
+
+
 def differences(expected, found):
     """Sentences, one a difference."""
     out = []

@@ -19,7 +19,11 @@ BIN = "/usr/lib/postgresql/15/bin"
 
 COLUMNS = """
 SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default
-FROM information_schema.columns c WHERE c.table_schema = 'public' ORDER BY c.table_name, c.ordinal_position"""
+FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' ORDER BY c.table_name, c.ordinal_position"""
+VIEWS = """
+SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.views v
+USING (table_schema, table_name) WHERE c.table_schema = 'public' ORDER BY c.table_name, c.ordinal_position"""
 KEYS = """
 SELECT t.relname, a.attname FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid
 CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY u(number, place)
@@ -123,6 +127,12 @@ class Postgres(unittest.TestCase):
         expected = schema_facts.shared()
         expected["meta"]["columns"]["value"] = "bytes"  # SQLite keeps any type there
         self.assertEqual([], schema_facts.differences(expected, of_postgres(self.server)))
+
+    def test_views_have_the_same_columns_in_the_same_order(self):
+        found = {}
+        for view, column in self.server.rows(VIEWS):
+            found.setdefault(view, []).append(column)
+        self.assertEqual(schema_facts.views_of_sqlite(), found)
 
 
 if __name__ == "__main__":

@@ -253,6 +253,53 @@ static void a_branch_is_shown_only_at_its_scores_and_is_never_required_of_the_br
         free(text);
 }
 
+static void what_did_not_fit_comes_back_filled_in_with_what_is_missing_marked(void **state)
+{
+        (void)state;
+        struct protocol_survey_question questions[2] = {
+                {.id = SPAN("why"),
+                 .kind = PROTOCOL_SURVEY_QUESTION_KIND_TEXT,
+                 .text = SPAN("Why?"),
+                 .has_required = true,
+                 .required = true,
+                 .has_to_score = true,
+                 .to_score = 2},
+                {.id = SPAN("more"), .kind = PROTOCOL_SURVEY_QUESTION_KIND_TEXT, .text = SPAN("More?")}};
+        struct protocol_survey_said said = {.question = SPAN("more"), .has_words = true, .words = SPAN("so <long>")};
+        struct protocol_survey_page_result page = {.lang = SPAN("en"),
+                                                   .text = SPAN("How?"),
+                                                   .shown = {.style = PROTOCOL_SURVEY_SHOWN_STYLE_STARS,
+                                                             .min = 1,
+                                                             .max = 5,
+                                                             .questions = questions,
+                                                             .questions_count = 2,
+                                                             .has_comment = true,
+                                                             .comment = SPAN("Else?"),
+                                                             .has_score = true,
+                                                             .score = 2,
+                                                             .has_answers = true,
+                                                             .answers = &said,
+                                                             .answers_count = 1,
+                                                             .has_said = true,
+                                                             .said = SPAN("a & b")}};
+        char csp[SURVEY_HTML_CSP];
+        char *text = page_of(SURVEY_HTML_AGAIN, &page, csp);
+        assert_non_null(strstr(text, "class=\"more q0 missing\""));
+        assert_non_null(strstr(text, "class=\"more q1\""));
+        assert_non_null(strstr(text, "value=\"2\" id=\"s2\" required checked"));
+        assert_non_null(strstr(text, ">so &lt;long&gt;</textarea>"));
+        assert_non_null(strstr(text, "name=\"said\" maxlength=\"2000\">a &amp; b</textarea>"));
+        free(text);
+        page.shown.score = 3; /* then it is not asked for */
+        text = page_of(SURVEY_HTML_AGAIN, &page, csp);
+        assert_null(strstr(text, "class=\"more q0 missing\""));
+        free(text);
+        page.shown.score = 2;
+        text = page_of(SURVEY_HTML_FORM, &page, csp); /* nobody is blamed before he has answered */
+        assert_null(strstr(text, "class=\"more q0 missing\""));
+        free(text);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -262,6 +309,7 @@ int main(void)
                 cmocka_unit_test(each_state_says_its_own_thing_in_the_language_of_the_offer),
                 cmocka_unit_test(an_answer_that_was_given_is_filled_in_and_can_be_changed_until_it_is_locked),
                 cmocka_unit_test(a_branch_is_shown_only_at_its_scores_and_is_never_required_of_the_browser),
+                cmocka_unit_test(what_did_not_fit_comes_back_filled_in_with_what_is_missing_marked),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

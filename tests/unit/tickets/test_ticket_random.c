@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "store/db_fault.h"
+#include "unit/desk/random_play.h"
 #include "unit/tickets/ticket_room.h"
 
 enum { CUSTOMERS = 4, AGENTS = 3, CONVERSATIONS = 6, STEPS = 1500, CHECK_EVERY = 150 };
@@ -22,23 +23,12 @@ struct play {
 
 static uint32_t draw(struct play *play, uint32_t below)
 {
-        play->seed ^= play->seed << 13;
-        play->seed ^= play->seed >> 17;
-        play->seed ^= play->seed << 5;
-        return play->seed % below;
+        return random_below(&play->seed, below);
 }
 
 static void enter_all(struct play *play)
 {
-        char name[16];
-        for (int i = 0; i < CUSTOMERS; i++) {
-                snprintf(name, sizeof name, "c%d", i);
-                play->customers[i] = room_customer(play->room, name, 0);
-        }
-        for (int i = 0; i < AGENTS; i++) {
-                snprintf(name, sizeof name, "a%d", i);
-                play->agents[i] = room_agent(play->room, name, 0);
-        }
+        random_enter(play->room, play->customers, CUSTOMERS, play->agents, AGENTS);
 }
 
 static struct ticket *some_ticket(struct play *play)

@@ -97,3 +97,21 @@ CREATE TABLE report_target (
         value INTEGER NOT NULL,
         PRIMARY KEY (workspace, metric)
 ) WITHOUT ROWID;
+
+-- What earlier versions did not write down of a ticket, as far as its row says: it waited for people until it was
+-- assigned, was solved, perhaps opened again at once, solved for the last time, closed. Whatever lies between counts as
+-- handling; the bot, holds and the customer's tier of then are not known. seq: the last message of then.
+INSERT INTO ticket_event(ticket, number, kind, at_ms, status, team, agent, seq, tier)
+SELECT h.ticket, ROW_NUMBER() OVER (PARTITION BY h.ticket ORDER BY h.step), h.kind, h.at_ms, h.status, t.team,
+       t.assignee, COALESCE((SELECT e.seq FROM entry e WHERE e.conv = t.conv AND e.log = 0 AND e.ts <= h.at_ms
+                             ORDER BY e.seq DESC LIMIT 1), t.first_seq), NULL
+FROM (SELECT id AS ticket, 1 AS step, 1 AS kind, created_ms AS at_ms, 1 AS status FROM ticket
+      UNION ALL SELECT id, 2, 2, issued_ms, 2 FROM ticket WHERE issued_ms > 0
+      UNION ALL SELECT id, 3, 2, assigned_ms, 4 FROM ticket WHERE issued_ms > 0 AND assigned_ms > 0
+                AND (solved_ms = 0 OR assigned_ms < solved_ms)
+      UNION ALL SELECT id, 4, 2, solved_ms, 8 FROM ticket WHERE solved_ms > 0
+      UNION ALL SELECT id, 5, 2, solved_ms, 4 FROM ticket WHERE solved_ms > 0 AND last_solved_ms > solved_ms
+      UNION ALL SELECT id, 6, 2, last_solved_ms, 8 FROM ticket WHERE solved_ms > 0 AND last_solved_ms > solved_ms
+      UNION ALL SELECT id, 7, 2, closed_ms, 9 FROM ticket WHERE status = 9 AND closed_ms > 0
+      UNION ALL SELECT id, 7, 2, status_ms, status FROM ticket WHERE issued_ms > 0 AND status BETWEEN 2 AND 7) h
+JOIN ticket t ON t.id = h.ticket;
