@@ -12,7 +12,9 @@
 #include "cli/identity.h"
 #include "ops/files.h"
 #include "ops/lock.h"
+#include "sql_generated.h"
 #include "store/db.h"
+#include "store/meta.h"
 
 struct findings {
         json_t *list; /* NULL: print at once */
@@ -28,6 +30,21 @@ static void say(void *data, const char *finding)
                 printf("%s\n", finding);
 }
 
+/* What is checked is laid out as this version lays it out; an older store becomes so when it is opened. */
+static int check_schema(struct db *db, const char *path)
+{
+        int64_t schema = 0;
+        int rc = meta_get_int(db, "schema", &schema);
+
+        if (rc == DB_ROW && schema < SQL_MIGRATIONS_SQLITE)
+                return cli_fail(
+                        EX_UNAVAILABLE,
+                        "%s was made by an older version: its schema is %lld, this one's %d. 'deskbell status' or the "
+                        "server brings it up to date and keeps a copy of what was; check after that",
+                        path, (long long)schema, SQL_MIGRATIONS_SQLITE);
+        return EX_OK;
+}
+
 static int examine(const char *dir, bool is_ours, bool deep, struct findings *findings, int *out_count)
 {
         char *path = files_path(dir, "deskbell.db"), *why = NULL;
@@ -41,8 +58,10 @@ static int examine(const char *dir, bool is_ours, bool deep, struct findings *fi
                 rc = cli_fail(rc == DB_DAMAGED || rc == DB_NEWER ? EX_DATAERR : EX_UNAVAILABLE, "%s",
                               why ? why : "the store cannot be opened");
         else
+                rc = check_schema(db, path);
+        if (rc == EX_OK)
                 *out_count = db_check(db, deep, say, findings);
-        if (rc >= 0 && *out_count == 0) /* rows of a damaged store prove nothing */
+        if (rc == EX_OK && *out_count == 0) /* rows of a damaged store prove nothing */
                 rc = attachments_check(db, dir, deep, say, findings, out_count);
         db_close(db);
         free(path);

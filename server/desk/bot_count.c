@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "desk/bot_numbers.h"
 #include "desk/bot_report_private.h"
 
 enum { LOOK_AFTER = 8 }; /* entries behind a question, for the tap on what was offered */
@@ -31,14 +32,16 @@ bool report_make_room(struct report *report, void **list, size_t *room, size_t c
 }
 
 /* Between the message that the row is about and the one before it; the gap between the rows when there is none. */
-static int64_t silence_before(struct report *report, int64_t seq, int64_t gap)
+static int find_silence(struct db *db, int64_t conv, int64_t seq, int64_t *silent_ms)
 {
-        struct db_stmt *stmt = db_stmt(report->db, SQL_BOT_REPORT_SILENCE);
-        db_bind_int(stmt, 1, report->conv);
+        struct db_stmt *stmt = db_stmt(db, SQL_BOT_REPORT_SILENCE);
+        db_bind_int(stmt, 1, conv);
         db_bind_int(stmt, 2, seq);
-        int64_t silent_ms = db_step(stmt) == DB_ROW && !db_is_null(stmt, 0) ? db_int(stmt, 0) : gap;
+        int rc = db_step(stmt);
+        if (rc == DB_ROW && !db_is_null(stmt, 0) && db_int(stmt, 0) < *silent_ms)
+                *silent_ms = db_int(stmt, 0);
         db_reset(stmt);
-        return silent_ms < gap ? silent_ms : gap;
+        return rc;
 }
 
 static uint32_t number_of(struct report *report, struct span text)
@@ -73,14 +76,17 @@ void report_add_row(struct report *report, struct db_stmt *stmt)
 }
 
 /* The log is asked only where the rows alone would begin an episode. */
-static void find_silences(struct report *report)
+int bot_find_silences(struct db *db, int64_t conv, struct bot_happened *rows, size_t count)
 {
-        for (size_t i = 1; i < report->count; i++) {
-                struct bot_happened *row = &report->rows[i];
-                int64_t gap = row->at_ms - report->rows[i - 1].at_ms;
-                bool may_begin = gap >= BOT_EPISODE_SILENT_MS && bot_happening_is_turn(row->kind);
-                row->silent_ms = may_begin && row->seq > 0 ? silence_before(report, row->seq, gap) : gap;
+        int rc = DB_OK;
+        for (size_t i = 1; i < count && rc >= 0; i++) {
+                struct bot_happened *row = &rows[i];
+                row->silent_ms = row->at_ms - rows[i - 1].at_ms;
+                bool may_begin = row->silent_ms >= BOT_EPISODE_SILENT_MS && bot_happening_is_turn(row->kind);
+                if (may_begin && row->seq > 0)
+                        rc = find_silence(db, conv, row->seq, &row->silent_ms);
         }
+        return rc < 0 ? rc : DB_OK;
 }
 
 /* ---- counting ---- */
@@ -278,7 +284,8 @@ void report_end_conversation(struct report *report)
         bool is_counted = false;
         if (report->count == 0)
                 return;
-        find_silences(report);
+        int rc = bot_find_silences(report->db, report->conv, report->rows, report->count);
+        report->failure = rc < 0 ? rc : report->failure;
         size_t made = bot_episodes(report->rows, report->count, report->now, report->episodes);
         for (size_t i = 0; i < made; i++) {
                 if (!is_wanted(report, &report->episodes[i]))

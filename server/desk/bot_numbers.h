@@ -4,6 +4,7 @@
  * negative protocol error. */
 #pragma once
 
+#include "desk/bot_outcomes.h"
 #include "desk/command.h"
 
 struct db;
@@ -24,6 +25,10 @@ struct bot_looked_up {
         bool is_built_in;
 };
 int bot_look_up(struct desk *desk, struct db *db, struct principal_id who, struct bot_looked_up *out);
+
+/* How long it was silent before each of the rows of one bot in a conversation but the first: bot_happened.silent_ms. 0
+ * or a negative db_error. */
+int bot_find_silences(struct db *db, int64_t conv, struct bot_happened *rows, size_t count);
 
 /* Logs it; -PROTOCOL_ERR_INTERNAL. */
 int bot_numbers_failed(struct desk *desk, struct db *db, int rc);

@@ -29,6 +29,7 @@ static int read_rows(struct report *report)
         }
         db_reset(stmt);
         report_end_conversation(report);
+        rc = rc < 0 ? rc : report->failure;
         return rc < 0 ? rc : report->is_short ? DB_NOMEM : DB_OK;
 }
 

@@ -36,6 +36,7 @@ struct report {
         int64_t *waits;
         size_t wait_count, wait_room;
         bool is_short; /* of memory */
+        int failure;   /* a db_error; 0 = none */
         struct protocol_bot_report_result result;
 };
 

@@ -135,7 +135,10 @@ int bots_happened(struct desk *desk, const struct bot *bot, const struct convers
         db_bind_text(stmt, 9, event->lang.at ? event->lang : SPAN(""));
         db_bind_text(stmt, 10, event->question);
         int rc = db_run(stmt);
-        return rc < 0 ? desk_db_failed(desk, rc) : 0;
+        if (rc < 0)
+                return desk_db_failed(desk, rc);
+        reports_bot_happened(desk, conversation->row.id, bot->id);
+        return 0;
 }
 
 static int happened(struct desk *desk, const struct bot *bot, const struct conversation *conversation,

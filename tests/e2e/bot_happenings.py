@@ -9,7 +9,7 @@ import sqlite3
 
 import rigs
 from bot_rig import BotRig, check
-from harness import SLOW, Failed, main
+from harness import SLOW, Failed, main, run_program
 
 SHOP = """bot 1
 lang en
@@ -96,6 +96,10 @@ def run():
         asked = {q["text"]: q for c in found["clusters"] for q in c["questions"]}
         check(f"questions: {found}", set(asked) == {"how late are you open today", "???"})
         check(f"nearest: {found}", asked["how late are you open today"]["nearest"][0] == "faq opening")
+        shares = json.loads(run_program("deskbell", "report", "show", "bot_handed_off,bot_open,bot_confirmed", "--last", "3d", "--json",
+                                        "--data", rig.server.data).stdout)["totals"]
+        check(f"the reports say the same: {shares}", [(cell["n"], cell["value"]) for cell in shares] == [(4, 2500), (4, 7500), (4, 0)])
+        run_program("deskbell", "report", "check", "--data", rig.server.data)
         rig.server.stop()
         rig.bot("settle", str(asked["???"]["id"]))
         check("the same without a server", told(rig, "report")["outcomes"] == outcomes and

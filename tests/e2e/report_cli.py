@@ -34,7 +34,7 @@ def expect(is_so, what):
 
 
 def a_number_opens_to_what_it_counts(desk):
-    for metric in ("tickets", "solved", "reopened", "first_response", "csat"):
+    for metric in ("tickets", "solved", "reopened", "first_response", "csat", "customer_messages", "staff_messages"):
         total = desk.json("show", metric, "--last", "70d")["totals"][0]
         items = desk.json("list", metric, "--last", "70d")["items"]
         counted = [item for item in items if "value" in item] if metric == "csat" else items

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Reports that can be believed: a seeded desk, then tickets that live through everything a ticket can live through on a running
+"""Reports that can be believed: agents and bots with a past, then tickets that live through everything a ticket can live through on a running
 server that is killed in between; then every cell of every metric is counted again from the export alone (tests/reports/recount.py),
 in two time zones, and the server's own check finds nothing.
 """
 import json
 import os
 import random
+import sqlite3
 import subprocess
 import sys
+import time
 
 import rigs
 from harness import Failed, Rig, main, program, run_program, wait_until
@@ -16,6 +18,7 @@ from wire import Wire, WireError, new_cmid
 
 SURVEY = {"name": "After a ticket", "metric": "csat", "style": "stars", "on": ["solved"], "min_text": 0, "interval_days": 0,
           "lang": "en", "texts": [{"lang": "en", "question": "How did we do?", "comment": "Anything else?", "thanks": "Thank you"}]}
+HOUR_MS, DAY_MS = 3600 * 1000, 24 * 3600 * 1000
 RECOUNT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reports", "recount.py")
 
 
@@ -38,6 +41,42 @@ def survey_file(rig):
     with open(path, "w", encoding="utf-8") as out:
         json.dump(SURVEY, out)
     return path
+
+
+def put_agents_past(db, dice, now_ms):
+    """Three weeks of coming, going and being away, for reasons of which two have a bound."""
+    db.execute("INSERT INTO away_reason SELECT id, 'lunch', 45 FROM workspace UNION SELECT id, 'break', 10 FROM workspace")
+    for (agent,) in db.execute("SELECT id FROM principal WHERE role = 2").fetchall():
+        at = now_ms - 21 * DAY_MS
+        while at < now_ms - HOUR_MS:
+            status = dice.choice([1, 1, 2, 3, 3, 4])
+            reason = dice.choice(["", "lunch", "break", "training"]) if status == 3 else ""
+            db.execute("INSERT INTO agent_status_log(agent, at_ms, status, reason) VALUES (?, ?, ?, ?)", (agent, at, status, reason))
+            at += dice.randint(1, 5 * HOUR_MS)
+
+
+def put_bots_past(db, dice, now_ms):
+    """Bots that did all that bots do, some of it just now."""
+    for ext in (77, 78):
+        db.execute("INSERT INTO principal(workspace, ext, role, name, created_ms) SELECT id, ?, 3, 'Robin', 1 FROM workspace", (ext,))
+        db.execute("INSERT INTO bot(workspace, app, principal, kind, removed_ms, created_ms) SELECT p.workspace, a.id, p.id, 1, 1, 1 "
+                   "FROM principal p, app a WHERE p.ext = ? LIMIT 1", (ext,))
+    bots = [row for (row,) in db.execute("SELECT id FROM bot")]
+    for conv, head in db.execute("SELECT id, head FROM conversation").fetchall():
+        at = now_ms - 21 * DAY_MS
+        while at < now_ms - HOUR_MS:
+            db.execute("INSERT INTO bot_event(bot, conv, seq, at_ms, kind, rule, lang) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                       (dice.choice(bots), conv, dice.randint(0, head), at, dice.choice([1, 1, 1, 2, 3, 4, 5, 5, 6, 7, 9, 10, 11, 12, 14, 15]),
+                        dice.choice(["", "faq refund", "faq delivery"]), dice.choice(["", "en", "ko"])))
+            at += dice.choice([dice.randint(1, 20 * 60 * 1000), dice.randint(1, 8 * HOUR_MS), dice.randint(1, 5 * DAY_MS)])
+    db.execute("UPDATE report_state SET episodes = 0")  # as a version that did not count them leaves it
+
+
+def put(rig, past):
+    db = sqlite3.connect(os.path.join(rig.server.data, "deskbell.db"))
+    with db:
+        past(db, random.Random(5), int(time.time() * 1000))
+    db.close()
 
 
 class Play:
@@ -103,8 +142,12 @@ def run():
         rig.start_server()
         run_program("deskbell", "survey", "add", "--data", rig.server.data, "--file", survey_file(rig))
         play = Play(rig, 11)
+        rig.server.stop()
+        put(rig, put_agents_past)
+        rig.server.start()
         play.run(args.count)
         rig.server.kill()
+        put(rig, put_bots_past)
         rig.server.start()
         play.run(args.count)
         check(rig)

@@ -20,7 +20,7 @@ SURVEY = {
     "name": "After a ticket", "metric": "csat", "style": "stars", "on": ["solved"], "min_text": 0, "contact": True,
     "brand": "Lamps & Co", "lang": "en",
     "questions": [{"id": "why", "kind": "choices", "choices": ["slow", "rude"], "to_score": 3},
-                  {"id": "easy", "kind": "scale", "min": 1, "max": 5},
+                  {"id": "easy", "kind": "scale", "min": 1, "max": 5, "required": True},
                   {"id": "again", "kind": "choice", "choices": ["yes", "no"], "from_score": 4}],
     "texts": [{"lang": "en", "question": "How did we do?", "low": "badly", "high": "well", "comment": "Anything else?",
                "contact": "Please contact me", "thanks": "Thank you for telling us",
@@ -133,6 +133,8 @@ def on_a_terminal(rig, kim):
     screen.wait("that does not answer it")
     screen.write("1 2")
     screen.wait("How easy was it?")
+    screen.write("")
+    screen.wait("please answer this one")
     screen.write("4")
     screen.wait("Please contact me (y = yes)")
     screen.write("y")

@@ -108,6 +108,13 @@ def answers_and_changes(rig, agent):
     expect((status, text, int(answer.headers["Content-Length"]) > 1000), (200, "", True), "HEAD")
     expect(stored(agent, ann)["state"], "waiting", "after it was only looked at")
 
+    # What is needed at that score is asked for once more, with what was filled in; nothing is stored.
+    status, _, text = request(rig, "POST", path, [("score", "1"), ("n.more", "7"), ("said", "느려요")])
+    expect((status, 'class="more q0 missing"' in text, 'value="1" id="s1" required checked' in text,
+            'name="n.more" value="7" checked' in text, ">느려요</textarea>" in text), (400, True, True, True, True),
+           "what is missing")
+    expect(stored(agent, ann)["state"], "waiting", "after an answer that was not whole")
+
     for _ in range(2):  # sent twice: one answer
         status, _, text = request(rig, "POST", path, [("score", "1"), ("c.why", "late"), ("c.why", "broken"),
                                                       ("n.more", "0"), ("contact", "1")])
@@ -169,7 +176,7 @@ def a_flood_is_held_back(rig, path):
     rig.server.stop()
     rig.server.env.update({"DESKBELL_RATE_MESSAGES_PER_S": "1", "DESKBELL_RATE_BURST": "3"})
     rig.server.start()
-    answers = [request(rig, "POST", path, [("score", "2")]) for _ in range(12)]
+    answers = [request(rig, "POST", path, [("score", "4")]) for _ in range(12)]
     expect((answers[0][0], answers[-1][0], answers[-1][1].headers["Retry-After"]), (200, 429, "1"), "a flood of answers")
     rig.server.env.update({"DESKBELL_RATE_MESSAGES_PER_S": "1000000", "DESKBELL_RATE_BURST": "1000000"})
 

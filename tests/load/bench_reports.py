@@ -68,7 +68,8 @@ def ask_all(clock, year):
     topics = clock.ask("tickets by topic", "report.query", {**year, "metrics": ["tickets"], "by": "topic"})["rows"]
     agents = clock.ask("tickets by agent", "report.query", {**year, "metrics": ["tickets"], "by": "agent"})["rows"]
     some_day = (datetime.date.fromisoformat(year["from"]) + datetime.timedelta(days=100)).isoformat()
-    for metric in ("tickets", "first_response", "solved", "resolution", "reopened", "csat", "backlog"):
+    for metric in ("tickets", "first_response", "solved", "resolution", "reopened", "csat", "backlog", "customer_messages",
+                   "staff_messages", "online", "away_over", "bot_returned"):
         for what, more in (("of a day", {"from": some_day, "to": some_day}), ("of a year", {})):
             clock.ask(f"list: {metric} {what}", "report.list", {**year, **more, "metric": metric}, LIST_MS)
     for what, by, rows in (("team", "team", teams), ("topic", "topic", topics), ("agent", "agent", agents)):

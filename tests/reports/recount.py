@@ -19,6 +19,11 @@ import sys
 import time
 import zoneinfo
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+import bot_recount  # noqa: E402
+
+OUTCOMES = ("confirmed", "assumed", "returned", "handed_off", "left", "open")
+DAY_MS, LISTED_MOST = 24 * 3600 * 1000, 20000
 PEOPLES = {"pending", "open", "waiting", "on_hold", "snoozed"}
 Z = statistics.NormalDist().inv_cdf(0.975)
 GOOD = {1: {1}, 3: {3}, 5: {4, 5}, 7: {5, 6, 7}, 10: {10}}
@@ -304,7 +309,7 @@ def backlog(count, by, key, days):
 
 def compare(server, count, metrics, differences):
     compared = 0
-    for by in ["day", "week", "month", "hour_of_week"] + sorted(set(TICKET_BY + ANSWER_BY)):
+    for by in ["day", "week", "month", "hour_of_week", "bot"] + sorted(set(TICKET_BY + ANSWER_BY)):
         able = [row for row in metrics if by in row["by"] and row["kind"] != "span"]
         for first in range(0, len(able), 8):
             some = able[first:first + 8]
@@ -335,19 +340,88 @@ def compare_totals(server, count, metrics, differences):
                 differences.append(f"{row['metric']} in all: the report says {found}, the rows say {wanted}")
 
 
-def presence(server, agents, days, end_ms, differences):
-    """Time online and away by agent: from each change of a status to the next."""
+# ---- bots -----------------------------------------------------------------------------------------------------------
+def count_bots(count, rows, now_ms):
+    """Episodes and their outcomes as docs/bots.md has them, in the words of bot_recount.py."""
+    kinds = ["", "answered", "offered", "missed", "in_flow", "helped", "not_helped", "handed", "ticket", "closed", "failed", "held_out",
+             "person", "given_back", "silent", "tagged"]
+    talks, entries = collections.defaultdict(list), collections.defaultdict(dict)
+    for row in rows:
+        talks[row["bot"], row["conv"]].append({**row, "kind": kinds.index(row["kind"]), "rule": row["rule"] or "", "lang": row["lang"] or ""})
+        for seq, moment in ((row["seq"], row["sent"]), (row["seq"] - 1, row["before"])):
+            if moment:
+                entries[row["conv"]][seq] = moment
+    for (bot, conv), talk in talks.items():
+        made = bot_recount.episodes(talk, [{"seq": seq, "ts": ts} for seq, ts in entries[conv].items()])
+        for episode, following in zip(made, made[1:] + [None]):
+            keys = {"bot": bot, "app": episode[0]["app"], "language": episode.first("lang") or ""}
+            came_to = bot_recount.outcome(episode, following, now_ms)
+            count.put("bot_episodes", episode[0]["at"], keys)
+            for outcome in OUTCOMES:
+                count.put("bot_" + outcome, episode[0]["at"], keys, int(outcome == came_to))
+
+
+# ---- the agents' time -----------------------------------------------------------------------------------------------
+def stretches(agents, now_ms):
+    """(metric, agent, reason, from, to): from each change of a status to the next one."""
+    for agent in sorted({row["agent"] for row in agents if row["agent"]}):
+        changes, aways = [row for row in agents if row["agent"] == agent], []
+        for row, after in zip(changes, changes[1:] + [{"at": now_ms}]):
+            start, end, reason = row["at"], after["at"], row["reason"] or ""
+            if row["status"] in ("online", "busy"):
+                yield "online", agent, "", start, end
+            if row["status"] != "away":
+                continue
+            yield "away", agent, reason, start, end
+            if row["minutes"]:
+                used = sum(max(0, min(b, start) - max(a, start - DAY_MS)) for why, a, b in aways if why == reason)
+                yield "away_over", agent, reason, start + max(0, row["minutes"] * 60000 - used), end
+            aways.append((reason, start, end))
+
+
+def presence(server, agents, days, now_ms, differences):
     spent_ms = collections.Counter()
-    for agent in {row["agent"] for row in agents if row["agent"]}:
-        changes = [row for row in agents if row["agent"] == agent]
-        for row, after in zip(changes, changes[1:] + [{"at": end_ms}]):
-            if row["status"] in ("online", "busy", "away"):
-                spent_ms["away" if row["status"] == "away" else "online", agent] += max(0, after["at"] - row["at"])
-    answer = server.show(["online", "away"], "agent")
-    for row in answer["rows"]:
-        for metric, found in zip(("online", "away"), row["values"]):
-            if abs(found.get("value", 0) - spent_ms[metric, row["key"]]) > 60000:
-                differences.append(f"{metric} of {row['key']}: {found}, the rows say {spent_ms[metric, row['key']]}")
+    for metric, agent, reason, start, end in stretches(agents, now_ms):
+        while start < end:
+            until = min(end, int((days.at(start).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+                                  + datetime.timedelta(days=1)).timestamp() * 1000))
+            for place in (("agent", agent), ("reason", reason), ("day", days.key("day", start)), ("month", days.key("month", start))):
+                spent_ms[metric, place] += until - start
+            start = until
+    compared = 0
+    for by, metrics in (("agent", ("online", "away", "away_over")), ("reason", ("away", "away_over")),
+                        ("day", ("online", "away", "away_over")), ("month", ("online", "away", "away_over"))):
+        for row in server.show(list(metrics), by)["rows"]:
+            for metric, found in zip(metrics, row["values"]):
+                compared += 1
+                wanted = spent_ms[metric, (by, row["key"])]
+                if abs(found.get("value", 0) - wanted) > 60000:
+                    differences.append(f"{metric} by {by} '{row['key']}': {found}, the rows say {wanted}")
+    return compared
+
+
+# ---- lists ----------------------------------------------------------------------------------------------------------
+def compare_lists(server, differences):
+    """What is behind a number is as much as the number says."""
+    names = ["customer_messages", "staff_messages", "online", "away", "away_over", "bot_episodes"] + ["bot_" + name for name in OUTCOMES]
+    opened = 0
+    for metric in names:
+        total = server.show([metric], "month")["totals"][0]
+        if not 0 < total["n"] <= LISTED_MOST:
+            continue
+        out = server.run("report", "list", metric, "--from", server.args.first, "--to", server.args.last, "--json")
+        items = json.loads(out)["items"]
+        opened += len(items)
+        is_time = metric in ("online", "away", "away_over")
+        if is_time and abs(sum(item["value"] for item in items) - total["value"]) > 60000:
+            differences.append(f"the list of {metric} has {sum(item['value'] for item in items)} ms, the number says {total}")
+        if not is_time and len(items) != total["n"]:
+            differences.append(f"the list of {metric} has {len(items)}, the number says {total}")
+        if metric.startswith("bot_") and metric != "bot_episodes":
+            share = away_from_zero(sum(item["value"] for item in items) / len(items) * 10000)
+            if abs(share - total["value"]) > 1:
+                differences.append(f"the list of {metric} says {share}, the number {total}")
+    return opened
 
 
 def main():
@@ -372,17 +446,19 @@ def main():
     for ticket in tickets:
         count_ticket(count, ticket, events[ticket["ticket"]], messages[ticket["conv"]])
     count_messages(count, told)
-    answers, cases, agents = server.rows("answers"), server.rows("cases"), server.rows("agents")
+    answers, cases, agents, bots = server.rows("answers"), server.rows("cases"), server.rows("agents"), server.rows("bots")
     count_answers(count, answers)
     count_cases(count, cases)
+    count_bots(count, bots, time.time() * 1000)
     differences = []
     compared = compare(server, count, metrics, differences)
     compare_totals(server, count, metrics, differences)
-    presence(server, agents, days, time.time() * 1000, differences)
+    compared += presence(server, agents, days, time.time() * 1000, differences)
+    opened = compare_lists(server, differences)
     for line in differences[:20]:
         print(line)
-    print(f"{len(tickets)} tickets, {len(told)} messages, {len(answers)} askings, {len(cases)} cases: {compared} cells of "
-          f"{len(metrics)} metrics counted again, {len(differences)} differ")
+    print(f"{len(tickets)} tickets, {len(told)} messages, {len(answers)} askings, {len(cases)} cases, {len(bots)} happenings of "
+          f"bots: {compared} cells of {len(metrics)} metrics counted again, {opened} things in lists, {len(differences)} differ")
     return 1 if differences else 0
 
 

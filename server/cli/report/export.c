@@ -35,7 +35,7 @@ int report_export(int argc, char **argv)
                 {.name = "out", .value = "FILE", .text = &out_name, .help = "into that file; default standard output"},
         };
         const struct cli_page page = {
-                .usage = "report export tickets|events|messages|answers|cases|agents [options]",
+                .usage = "report export tickets|events|messages|answers|cases|agents|bots [options]",
                 .about = "The rows that all numbers are made of, without names and texts: whoever has them can count "
                          "every "
                          "number again\n"
@@ -53,7 +53,7 @@ int report_export(int argc, char **argv)
         if (first < 0)
                 return cli_parsed(first);
         if (first >= argc)
-                return cli_fail(EX_USAGE, "say what: tickets, events, messages, answers, cases or agents");
+                return cli_fail(EX_USAGE, "say what: tickets, events, messages, answers, cases, agents or bots");
 
         int rc = EX_OK;
         if (out_name && !(out = fopen(out_name, "w"))) /* before root acts as the folder's owner */

@@ -12,7 +12,29 @@
 
 /* ---- list ---- */
 
-static void print_item(const json_t *item)
+/* What an agent was doing: from when to when, and how much of that is in the period. */
+static void print_stretch(const json_t *item)
+{
+        char from[32], until[32] = "-", counted[64];
+        const json_t *end = json_object_get(item, "until");
+        if (end)
+                cli_time(json_integer_value(end), until);
+        report_say(item, "value", "ms", counted);
+        printf("%s  %-23s  %-18s %-7s %14s  %s\n", cli_time(json_integer_value(json_object_get(item, "at")), from),
+               until, cli_text(item, "agent"), cli_text(item, "status"), counted, cli_text(item, "reason"));
+}
+
+/* A message, or what a bot and a customer had with each other from it on. */
+static void print_said(const json_t *item)
+{
+        char when[32];
+        printf("%s  %-18s %6lld  %s%s", cli_time(json_integer_value(json_object_get(item, "at")), when),
+               cli_text(item, "conv"), (long long)json_integer_value(json_object_get(item, "seq")),
+               cli_text(item, "agent"), cli_text(item, "bot"));
+        printf("%s%s\n", *cli_text(item, "outcome") ? "  " : "", cli_text(item, "outcome"));
+}
+
+static void print_thing(const json_t *item)
 {
         char when[32];
         const json_t *value = json_object_get(item, "value"), *number = json_object_get(item, "number");
@@ -26,23 +48,40 @@ static void print_item(const json_t *item)
         printf("  %s %s%s\n", cli_text(item, "conv"), offer, ours);
 }
 
+static void print_item(const json_t *item)
+{
+        if (json_object_get(item, "status"))
+                print_stretch(item);
+        else if (json_object_get(item, "seq") || json_object_get(item, "bot"))
+                print_said(item);
+        else
+                print_thing(item);
+}
+
 int report_list(int argc, char **argv)
 {
         struct report_said said = {0};
-        const char *hour = NULL;
+        const char *hour = NULL, *value = NULL;
         const struct cli_option options[] = {
                 REPORT_PERIOD(said),
                 CLI_JSON(said.json),
                 REPORT_FILTER(said),
                 {.name = "hour", .value = "N", .text = &hour, .help = "only of that hour of the week, 0 = Monday 0:00"},
+                {.name = "value", .value = "N", .text = &value, .help = "only what adds that much: of a share 1 or 0"},
         };
         const struct cli_page page = {
                 .usage = "report list METRIC [options]",
-                .about = "The tickets, answers or cases that a number is made of: same number, same days, same filter. "
-                         "The third\n"
-                         "column is what each adds to it: milliseconds, 1 or 0, a score.",
+                .about =
+                        "What a number is made of: same number, same days, same filter. Of tickets, answers and cases "
+                        "the third\n"
+                        "column is what each adds to it: milliseconds, 1 or 0, a score. Of the agents' time: from, to, "
+                        "who, status,\n"
+                        "how long of it in these days, why. Of messages and bots: conversation, number in it, who, "
+                        "outcome.",
                 .examples = "  deskbell report list csat --last 7d --filter agent='Ada Park'\n"
-                            "  deskbell report list tickets --hour 9\n",
+                            "  deskbell report list tickets --hour 9\n"
+                            "  deskbell report list away --last 7d --filter reason=lunch\n"
+                            "  deskbell report list bot_returned --value 1\n",
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
@@ -64,6 +103,8 @@ int report_list(int argc, char **argv)
                 json_object_set_new(params, "metric", json_string(argv[first]));
                 if (hour)
                         json_object_set_new(params, "hour", json_integer(atoi(hour)));
+                if (value)
+                        json_object_set_new(params, "value", json_integer(strtoll(value, NULL, 10)));
                 rc = report_pages(operator, "report.list", params, "items", NULL, &items);
         }
         operator_close(operator);

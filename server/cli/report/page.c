@@ -66,10 +66,11 @@ static int find_column(const struct page *page, const char *metric)
 /* Less of it is better. */
 static bool is_burden(const char *metric)
 {
-        static const char *const burdens[] = {"first_response", "next_response", "resolution",      "total_resolution",
-                                              "waiting",        "reopened",      "reopen_rate",     "transfer_rate",
-                                              "transfers",      "next_missed",   "backlog",         "cases",
-                                              "handling",       "on_hold",       "customer_waiting"};
+        static const char *const burdens[] = {
+                "first_response", "next_response", "resolution",     "total_resolution", "waiting",
+                "reopened",       "reopen_rate",   "transfer_rate",  "transfers",        "next_missed",
+                "backlog",        "cases",         "handling",       "on_hold",          "customer_waiting",
+                "bot_returned",   "bot_left",      "bot_handed_off", "away_over"};
         for (size_t i = 0; i < sizeof burdens / sizeof *burdens; i++)
                 if (strcmp(metric, burdens[i]) == 0)
                         return true;
@@ -147,9 +148,11 @@ static void write_card(const struct page *page, const char *metric)
 
 static void write_cards(const struct page *page)
 {
-        static const char *const metrics[] = {"csat",       "nps",     "ces",           "first_response", "resolution",
-                                              "one_touch",  "tickets", "solved",        "backlog",        "sla_first",
-                                              "bot_solved", "cases",   "cases_in_time", "cases_recovered"};
+        static const char *const metrics[] = {
+                "csat",        "nps",      "ces",           "first_response",  "resolution",
+                "one_touch",   "tickets",  "solved",        "backlog",         "sla_first",
+                "bot_solved",  "cases",    "cases_in_time", "cases_recovered", "bot_confirmed",
+                "bot_assumed", "away_over"};
         fputs("<section class=\"cards\">\n", page->out);
         for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
                 write_card(page, metrics[i]);
@@ -227,10 +230,13 @@ static void drop_empty(json_t *answer)
         }
 }
 
+/* Nothing where there is a filter: that goes with rows of time alone. */
 static int write_bars(const struct page *page, const char *metric, const char *by)
 {
         json_t *answer = NULL;
         char title[64], whole[96];
+        if (json_object_get(page->params, "filter"))
+                return EX_OK;
         int rc = ask(page, metric, by, &answer);
         if (rc != EX_OK)
                 return rc;
@@ -293,6 +299,8 @@ static int write_heat(const struct page *page)
         struct plot_heat heat = {.title = "Tickets by hour of the week", .unit = "tickets"};
         json_t *answer = NULL, *row;
         size_t i;
+        if (json_object_get(page->params, "filter"))
+                return EX_OK;
         int rc = ask(page, "tickets", "hour_of_week", &answer);
         json_array_foreach(json_object_get(answer, "rows"), i, row)
         {
@@ -330,6 +338,22 @@ static int write_work(const struct page *page)
                 rc = write_heat(page);
         if (rc == EX_OK)
                 rc = write_bars(page, "solved", "agent");
+        fputs("</div>\n", page->out);
+        return rc;
+}
+
+/* What bots came to and where the agents' time away went; neither can be parted by what tickets can. */
+static int write_bots_and_time(const struct page *page)
+{
+        static const char *const lines[] = {"bot_confirmed", "bot_assumed", "bot_handed_off"};
+        if (json_object_get(page->params, "filter"))
+                return EX_OK;
+        fputs("<h2>Bots, and time away</h2><div class=\"charts\">\n", page->out);
+        int rc = EX_OK;
+        for (size_t i = 0; rc == EX_OK && i < sizeof lines / sizeof *lines; i++)
+                rc = write_line(page, lines[i], "of all episodes; shaded: 95 % interval; dotted: as long before");
+        if (rc == EX_OK)
+                rc = write_bars(page, "away", "reason");
         fputs("</div>\n", page->out);
         return rc;
 }
@@ -445,6 +469,8 @@ static int write_page(const struct page *page, const char *filter)
                 rc = write_times(page);
         if (rc == EX_OK)
                 rc = write_work(page);
+        if (rc == EX_OK)
+                rc = write_bots_and_time(page);
         if (rc == EX_OK)
                 rc = write_words(page);
         if (rc == EX_OK)

@@ -30,7 +30,8 @@ struct report_said {
 #define REPORT_FILTER(said)                                                                                            \
         {                                                                                                              \
                 .name = "filter", .value = "KIND=WHAT", .text = &(said).filter,                                        \
-                .help = "only of one team, agent, app, language, topic, tier, priority, handled_by or survey"          \
+                .help = "only of one team, agent, app, language, topic, tier, priority, handled_by, survey, reason "   \
+                        "or bot"                                                                                       \
         }
 
 struct report_period {

@@ -109,7 +109,15 @@ void report_title(const char *metric, char out[64])
                                                 {"cases", "Recovery cases"},
                                                 {"cases_in_time", "Cases contacted in time"},
                                                 {"online", "Agents online"},
-                                                {"away", "Agents away"}};
+                                                {"away", "Agents away"},
+                                                {"away_over", "Away beyond the allowed"},
+                                                {"bot_episodes", "Bot episodes"},
+                                                {"bot_confirmed", "Bot: it helped"},
+                                                {"bot_assumed", "Bot: assumed to have helped"},
+                                                {"bot_returned", "Bot: came back"},
+                                                {"bot_handed_off", "Bot: handed off"},
+                                                {"bot_left", "Bot: went away"},
+                                                {"bot_open", "Bot: not decided yet"}};
         size_t len = 0;
         for (size_t i = 0; i < sizeof others / sizeof *others; i++)
                 if (strcmp(metric, others[i][0]) == 0) {

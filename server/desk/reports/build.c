@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making the numbers again from what is stored: cells and the count of messages are emptied, and tickets, askings and
- * conversations are counted in the order of their row ids, some at a time, by a job beside other work. What lies behind
- * the place that was reached is kept up to date as things happen; what lies before it is left for its turn. So the sum
- * is right whenever the end is reached, whatever happened meanwhile. */
+/* Making the numbers again from what is stored: cells and the count of messages are emptied, and tickets, askings, what
+ * bots did and conversations are counted in the order of their row ids, some at a time, by a job beside other work.
+ * What lies behind the place that was reached is kept up to date as things happen; what lies before it is left for its
+ * turn. So the sum is right whenever the end is reached, whatever happened meanwhile. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +40,7 @@ int report_state_load(struct db *db, int64_t workspace, struct report_state *out
                 out_state->tickets = db_int(stmt, 1);
                 out_state->offers = db_int(stmt, 2);
                 out_state->conversations = db_int(stmt, 3);
+                out_state->episodes = db_int(stmt, 4);
         }
         db_reset(stmt);
         if (rc == DB_ROW && load_zone(out_state->zone_name, &out_state->zone) < 0)
@@ -54,7 +55,8 @@ void report_state_done(struct report_state *state)
 
 bool report_state_is_whole(const struct report_state *state)
 {
-        return state->tickets == REPORT_WHOLE && state->offers == REPORT_WHOLE && state->conversations == REPORT_WHOLE;
+        return state->tickets == REPORT_WHOLE && state->offers == REPORT_WHOLE && state->episodes == REPORT_WHOLE &&
+               state->conversations == REPORT_WHOLE;
 }
 
 static int save_state(struct desk *desk)
@@ -66,6 +68,7 @@ static int save_state(struct desk *desk)
         db_bind_int(stmt, 3, state->tickets);
         db_bind_int(stmt, 4, state->offers);
         db_bind_int(stmt, 5, state->conversations);
+        db_bind_int(stmt, 6, state->episodes);
         return db_run(stmt);
 }
 
@@ -127,6 +130,11 @@ static int count_conversation(struct desk *desk, struct tally *tally, int64_t id
         return report_messages(desk->db, id, 1, INT64_MAX, add_message, desk->db);
 }
 
+static int count_met(struct desk *desk, struct tally *tally, int64_t id)
+{
+        return reports_count_episodes(desk, tally, id);
+}
+
 static int read_ids(struct db *db, enum sql_id sql, int64_t above, int64_t ids[AT_ONCE])
 {
         struct db_stmt *stmt = db_stmt(db, sql);
@@ -168,6 +176,9 @@ static int build_some(struct desk *desk)
                         rc = advance(desk, &tally, SQL_REPORT_TICKETS_AFTER, count_ticket, &state->tickets, until_ms);
                 else if (state->offers != REPORT_WHOLE)
                         rc = advance(desk, &tally, SQL_REPORT_OFFERS_AFTER, count_offer, &state->offers, until_ms);
+                else if (state->episodes != REPORT_WHOLE)
+                        rc = advance(desk, &tally, SQL_REPORT_BOT_CONVERSATIONS_AFTER, count_met, &state->episodes,
+                                     until_ms);
                 else
                         rc = advance(desk, &tally, SQL_REPORT_CONVERSATIONS_AFTER, count_conversation,
                                      &state->conversations, until_ms);
@@ -204,11 +215,21 @@ static int begin_state(struct desk *desk)
         int count = read_ids(desk->db, SQL_REPORT_CONVERSATIONS_AFTER, 0, ids);
         if (count < 0)
                 return count;
-        state->tickets = state->offers = state->conversations = count == 0 ? REPORT_WHOLE : 0;
+        state->tickets = state->offers = state->conversations = state->episodes = count == 0 ? REPORT_WHOLE : 0;
         int rc = save_state(desk);
         if (rc < 0 || count == 0)
                 return rc;
         log_info(&desk->log, "the reports are made from what is stored; until then they are not whole");
+        return jobs_put(desk, JOB_REPORTS_BUILD, 0, clock_wall_ms(), (struct span){0}) < 0 ? desk->db_failure : DB_OK;
+}
+
+/* What this version counts and the one that wrote the store did not. In a transaction. */
+static int go_on(struct desk *desk)
+{
+        if (report_state_is_whole(&desk->reports->state) || jobs_has(desk, JOB_REPORTS_BUILD, 0) != 0)
+                return desk->db_failure;
+        log_info(&desk->log,
+                 "the reports have numbers that were not counted before; until they are, they are not whole");
         return jobs_put(desk, JOB_REPORTS_BUILD, 0, clock_wall_ms(), (struct span){0}) < 0 ? desk->db_failure : DB_OK;
 }
 
@@ -221,12 +242,13 @@ int reports_build_init(struct desk *desk)
                           "zone", desk->reports->state.zone_name);
                 return DB_OK;
         }
-        if (rc != DB_OK)
+        if (rc < 0 || (rc == DB_ROW && report_state_is_whole(&desk->reports->state)))
                 return rc < 0 ? rc : DB_OK;
+        bool is_known = rc == DB_ROW;
         rc = db_begin(desk->db);
         if (rc < 0)
                 return rc;
-        rc = begin_state(desk);
+        rc = is_known ? go_on(desk) : begin_state(desk);
         if (rc >= 0)
                 return db_commit(desk->db);
         db_rollback(desk->db);
@@ -241,11 +263,13 @@ static int begin_again(struct desk *desk, const char *zone_name, struct zone *zo
                 zone_free(state->zone);
                 state->zone = zone;
         }
-        state->tickets = state->offers = state->conversations = 0;
-        desk->reports->traffic_count = 0; /* they are counted again with all others */
+        state->tickets = state->offers = state->conversations = state->episodes = 0;
+        desk->reports->traffic_count = desk->reports->met_count = 0; /* they are counted again with all others */
         int rc = db_run(db_stmt(desk->db, SQL_REPORT_CELL_CLEAR));
         if (rc >= 0)
                 rc = db_run(db_stmt(desk->db, SQL_REPORT_TRAFFIC_CLEAR));
+        if (rc >= 0)
+                rc = db_run(db_stmt(desk->db, SQL_REPORT_EPISODES_CLEAR));
         if (rc >= 0)
                 rc = save_state(desk);
         if (rc < 0)

@@ -4,7 +4,7 @@
 #include "desk/reading.h"
 #include "desk/reports/reports_private.h"
 
-enum { BYS = METRIC_BY_SURVEY + 1, METRICS_AT_ONCE = 20 };
+enum { BYS = METRIC_BY_BOT + 1, METRICS_AT_ONCE = 20 };
 
 static int describe(const struct reading *reading, const struct metric *metric, struct protocol_report_metric *out)
 {

@@ -17,7 +17,7 @@ struct check {
         struct db *db;
         struct tally tally;
         const struct report_state *state;
-        int64_t tickets, offers, cells, differences;
+        int64_t tickets, offers, episodes, cells, differences;
         char first[FIRST_BYTES];
 };
 
@@ -90,6 +90,50 @@ static int check_offer(struct check *check, int64_t id)
                 differs(check, "asking row %lld: kept %s score %lld, made %s score %lld", (long long)id,
                         kept.counts ? "and" : "not,", (long long)kept.score, made.counts ? "and" : "not,",
                         (long long)made.score);
+        return rc;
+}
+
+static int check_episodes_of(struct check *check, int64_t conv, int64_t bot)
+{
+        struct episode_list kept = {0}, made = {0};
+        int rc = episodes_load(check->db, conv, bot, 0, &kept);
+        if (rc >= 0)
+                rc = episodes_make(check->db, conv, bot, 0, &made);
+        for (size_t i = 0; rc >= 0 && i < made.count; i++) {
+                const struct episode_fact *fact = &made.facts[i];
+                tally_episode(&check->tally, fact, 1);
+                if (i >= kept.count || !episode_same(&kept.facts[i], fact))
+                        differs(check, "episode row %lld: made with outcome %d, open until %lld, kept with %d and %lld",
+                                (long long)fact->episode, fact->outcome, (long long)fact->open_ms,
+                                i < kept.count ? kept.facts[i].outcome : -1,
+                                i < kept.count ? (long long)kept.facts[i].open_ms : 0);
+        }
+        check->episodes += (int64_t)made.count;
+        episodes_done(&kept);
+        episodes_done(&made);
+        return rc;
+}
+
+static int check_conversation(struct check *check, int64_t conv)
+{
+        int64_t bots[REPORT_BOTS];
+        int count = episodes_bots(check->db, conv, bots), rc = count < 0 ? count : DB_OK;
+        for (int i = 0; rc >= 0 && i < count; i++)
+                rc = check_episodes_of(check, conv, bots[i]);
+        return rc;
+}
+
+/* No more are kept than were made. */
+static int check_episodes(struct check *check)
+{
+        int rc = each_row(check, SQL_REPORT_BOT_CONVERSATIONS_AFTER, check->state->episodes, check_conversation);
+        struct db_stmt *stmt = db_stmt(check->db, SQL_REPORT_EPISODES_COUNT);
+        if (rc >= 0)
+                rc = db_step(stmt);
+        int64_t kept = rc == DB_ROW ? db_int(stmt, 0) : 0;
+        db_reset(stmt);
+        if (rc >= 0 && kept != check->episodes)
+                differs(check, "%lld episodes are kept, %lld made", (long long)kept, (long long)check->episodes);
         return rc;
 }
 
@@ -208,6 +252,8 @@ static int check_all(struct check *check)
         if (rc >= 0)
                 rc = each_row(check, SQL_REPORT_OFFERS_AFTER, check->state->offers, check_offer);
         if (rc >= 0)
+                rc = check_episodes(check);
+        if (rc >= 0)
                 rc = check_messages(check);
         struct tally_cell **list = rc >= 0 ? list_cells(&check->tally) : NULL;
         if (rc >= 0)
@@ -226,6 +272,7 @@ int read_report_check(const struct reading *reading)
         tally_done(&check.tally);
         struct protocol_report_check_result result = {.tickets = check.tickets,
                                                       .offers = check.offers,
+                                                      .episodes = check.episodes,
                                                       .cells = check.cells,
                                                       .differences = check.differences,
                                                       .has_first = check.differences > 0,

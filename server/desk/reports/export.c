@@ -309,6 +309,28 @@ static int put_agent(struct lines *lines, struct db_stmt *stmt)
         say_moment(lines, "at", db_int(stmt, 2));
         SAY_ONE_OF(lines, "status", statuses, db_int(stmt, 3));
         say_word(lines, "reason", db_text(stmt, 4));
+        say_int(lines, "minutes", db_int(stmt, 5));
+        end_line(lines);
+        return DB_OK;
+}
+
+static int put_bot(struct lines *lines, struct db_stmt *stmt)
+{
+        static const char *const kinds[] = {"",           "answered",   "offered", "missed", "in_flow", "helped",
+                                            "not_helped", "handed",     "ticket",  "closed", "failed",  "held_out",
+                                            "person",     "given_back", "silent",  "tagged"};
+        if (!is_within(lines, db_int(stmt, 4)))
+                return DB_OK;
+        say_id(lines, "conv", "cnv", db_int(stmt, 1));
+        say_id(lines, "bot", "bot", db_int(stmt, 2));
+        say_id(lines, "app", "app", db_int(stmt, 3));
+        say_moment(lines, "at", db_int(stmt, 4));
+        SAY_ONE_OF(lines, "kind", kinds, db_int(stmt, 5));
+        say_int(lines, "seq", db_int(stmt, 6));
+        say_word(lines, "rule", db_text(stmt, 7));
+        say_word(lines, "lang", db_text(stmt, 8));
+        say_moment(lines, "sent", db_int(stmt, 9));
+        say_moment(lines, "before", db_int(stmt, 10));
         end_line(lines);
         return DB_OK;
 }
@@ -324,7 +346,8 @@ static const struct source {
                [PROTOCOL_REPORT_EXPORT_WHAT_MESSAGES] = {SQL_EXPORT_MESSAGES, true, put_message},
                [PROTOCOL_REPORT_EXPORT_WHAT_ANSWERS] = {SQL_EXPORT_ANSWERS, false, put_answer},
                [PROTOCOL_REPORT_EXPORT_WHAT_CASES] = {SQL_EXPORT_CASES, false, put_case},
-               [PROTOCOL_REPORT_EXPORT_WHAT_AGENTS] = {SQL_EXPORT_AGENTS, false, put_agent}};
+               [PROTOCOL_REPORT_EXPORT_WHAT_AGENTS] = {SQL_EXPORT_AGENTS, false, put_agent},
+               [PROTOCOL_REPORT_EXPORT_WHAT_BOTS] = {SQL_EXPORT_BOTS, false, put_bot}};
 
 static int read_page(struct lines *lines, const struct source *source)
 {

@@ -11,7 +11,7 @@
 #include "protocol_generated.h"
 #include "store/db.h"
 
-static void keep_word(char out[FACT_WORD_BYTES], struct span word)
+void fact_keep_word(char out[FACT_WORD_BYTES], struct span word)
 {
         size_t len = word.at && word.len < FACT_WORD_BYTES ? word.len : word.at ? FACT_WORD_BYTES - 1 : 0;
         memset(out, 0, FACT_WORD_BYTES);
@@ -40,8 +40,8 @@ static int read_ticket(struct db *db, struct fact_story *story, int64_t *out_con
                 story->first_seq = db_int(stmt, 10);
                 story->status = (enum ticket_status)db_int(stmt, 11);
                 story->has_reason = db_text(stmt, 12).len > 0;
-                keep_word(story->lang, db_text(stmt, 13));
-                keep_word(story->topic, db_text(stmt, 14));
+                fact_keep_word(story->lang, db_text(stmt, 13));
+                fact_keep_word(story->topic, db_text(stmt, 14));
                 *out_conv = db_int(stmt, 15);
         }
         db_reset(stmt);
@@ -73,7 +73,7 @@ static int read_events(struct db *db, struct fact_story *story)
                                                                           .status = (enum ticket_status)db_int(stmt, 2),
                                                                           .seq = db_int(stmt, 3)};
                 if (db_text(stmt, 4).len > 0)
-                        keep_word(story->tier, db_text(stmt, 4));
+                        fact_keep_word(story->tier, db_text(stmt, 4));
         }
         return rc;
 }
@@ -219,9 +219,9 @@ int fact_load(struct db *db, int64_t ticket, struct ticket_fact *out_fact)
                 out_fact->agent = db_int(stmt, 5);
                 out_fact->priority = db_int(stmt, 6);
                 out_fact->by_bot = db_int(stmt, 7) != 0;
-                keep_word(out_fact->lang, db_text(stmt, 8));
-                keep_word(out_fact->topic, db_text(stmt, 9));
-                keep_word(out_fact->tier, db_text(stmt, 10));
+                fact_keep_word(out_fact->lang, db_text(stmt, 8));
+                fact_keep_word(out_fact->topic, db_text(stmt, 9));
+                fact_keep_word(out_fact->tier, db_text(stmt, 10));
                 fact_read_flow(db_text(stmt, 11), out_fact);
                 fact_unpack(db_blob(stmt, 12), out_fact->figures);
         }
@@ -293,9 +293,9 @@ int offer_fact_make(struct db *db, int64_t offer, struct offer_fact *out_offer)
                 out_offer->agent = db_int(stmt, 7);
                 out_offer->version = db_int(stmt, 8);
                 out_offer->by_bot = db_int(stmt, 9) != 0;
-                keep_word(out_offer->lang, db_text(stmt, 10));
-                keep_word(out_offer->topic, db_text(stmt, 11));
-                keep_word(out_offer->tier, db_text(stmt, 12));
+                fact_keep_word(out_offer->lang, db_text(stmt, 10));
+                fact_keep_word(out_offer->topic, db_text(stmt, 11));
+                fact_keep_word(out_offer->tier, db_text(stmt, 12));
         }
         db_reset(stmt);
         return rc < 0 ? rc : DB_OK;
@@ -320,9 +320,9 @@ int offer_fact_load(struct db *db, int64_t offer, struct offer_fact *out_offer)
                 out_offer->team = db_int(stmt, 6);
                 out_offer->agent = db_int(stmt, 7);
                 out_offer->by_bot = db_int(stmt, 8) != 0;
-                keep_word(out_offer->lang, db_text(stmt, 9));
-                keep_word(out_offer->topic, db_text(stmt, 10));
-                keep_word(out_offer->tier, db_text(stmt, 11));
+                fact_keep_word(out_offer->lang, db_text(stmt, 9));
+                fact_keep_word(out_offer->topic, db_text(stmt, 10));
+                fact_keep_word(out_offer->tier, db_text(stmt, 11));
                 out_offer->version = db_int(stmt, 12);
         }
         db_reset(stmt);

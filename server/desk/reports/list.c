@@ -2,60 +2,30 @@
 /* report.list: what is behind a cell, in pages. Rows are walked in the order of an index on their moment and looked at
  * one by one, at most LOOKED_AT a call, so that no page takes long. A walk can have two stages: `solved` lists first
  * solvings and then those of tickets that were opened again, `backlog` what is open now and then what was solved
- * later. A place in a walk is "stage.moment.row". */
+ * later, and the agents' time what was going on when the period began and then what began in it. A place in a walk is
+ * "stage.moment.row.third". */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "desk/reading.h"
-#include "desk/reports/reports_private.h"
-#include "store/db.h"
+#include "desk/reports/list.h"
+#include "ops/clock.h"
 
-enum { LIMIT = 100, LOOKED_AT = 5000, STAGES = 2, PLACE_BYTES = 41 };
-
-struct list {
-        const struct reading *reading;
-        const struct zone *zone;
-        struct report_period period;
-        int metric, hour; /* hour -1 = any */
-        enum report_dim dim;
-        char filter[KEY_BYTES];
-        struct protocol_report_item *items;
-        size_t count, limit, looked_at;
-        int stage;
-        int64_t at_ms, row; /* the last one looked at */
-        bool more;
-};
-
-/* One way through the rows. */
-struct walk {
-        enum sql_id sql;
-        int64_t from_ms, to_ms; /* of the moment it goes by */
-        bool has_fifth;
-        int64_t fifth;
-        int (*take)(struct list *list, struct db_stmt *stmt);
-};
+enum { LIMIT = 100, LOOKED_AT = 5000, PLACE_BYTES = 81 };
 
 static bool is_full(const struct list *list)
 {
         return list->count == list->limit;
 }
 
-static void add(struct list *list, struct protocol_report_item item)
+void list_add(struct list *list, struct protocol_report_item item)
 {
-        list->items[list->count++] = item;
+        if (!list->has_value || (item.has_value && item.value == list->value))
+                list->items[list->count++] = item;
 }
 
 /* ---- tickets ---- */
-
-static void read_word(char out[FACT_WORD_BYTES], struct span word)
-{
-        size_t len = word.len < FACT_WORD_BYTES - 1 ? word.len : FACT_WORD_BYTES - 1;
-        memset(out, 0, FACT_WORD_BYTES);
-        if (len > 0)
-                memcpy(out, word.at, len);
-}
 
 static void read_fact(struct db_stmt *stmt, struct ticket_fact *fact)
 {
@@ -66,9 +36,9 @@ static void read_fact(struct db_stmt *stmt, struct ticket_fact *fact)
         fact->agent = db_int(stmt, 7);
         fact->priority = db_int(stmt, 8);
         fact->by_bot = db_int(stmt, 9) != 0;
-        read_word(fact->lang, db_text(stmt, 10));
-        read_word(fact->topic, db_text(stmt, 11));
-        read_word(fact->tier, db_text(stmt, 12));
+        fact_keep_word(fact->lang, db_text(stmt, 10));
+        fact_keep_word(fact->topic, db_text(stmt, 11));
+        fact_keep_word(fact->tier, db_text(stmt, 12));
         fact_read_flow(db_text(stmt, 13), fact);
         fact_unpack(db_blob(stmt, 14), fact->figures);
         fact->issued_ms = db_int(stmt, 15);
@@ -76,7 +46,7 @@ static void read_fact(struct db_stmt *stmt, struct ticket_fact *fact)
         fact->ended_ms = db_int(stmt, 17);
 }
 
-static bool is_filtered(const struct list *list, char keys[DIMS][KEY_BYTES])
+bool list_is_filtered(const struct list *list, char keys[DIMS][KEY_BYTES])
 {
         return list->dim != DIM_ALL && strcmp(keys[list->dim], list->filter) != 0;
 }
@@ -98,7 +68,7 @@ static bool take_fact(struct list *list, struct db_stmt *stmt, struct ticket_fac
         char keys[DIMS][KEY_BYTES];
         read_fact(stmt, fact);
         fact_keys(fact, keys);
-        return !is_filtered(list, keys);
+        return !list_is_filtered(list, keys);
 }
 
 static int take_ticket(struct list *list, struct db_stmt *stmt)
@@ -114,7 +84,7 @@ static int take_ticket(struct list *list, struct db_stmt *stmt)
                 item.has_value = true;
                 item.value = fact.figures[metric->figure];
         }
-        add(list, item);
+        list_add(list, item);
         return 0;
 }
 
@@ -123,7 +93,7 @@ static int take_solved(struct list *list, struct db_stmt *stmt)
 {
         struct ticket_fact fact;
         if (take_fact(list, stmt, &fact))
-                add(list, item_of(stmt, db_int(stmt, 0)));
+                list_add(list, item_of(stmt, db_int(stmt, 0)));
         return 0;
 }
 
@@ -145,7 +115,7 @@ static int take_again(struct list *list, struct db_stmt *stmt)
                 struct protocol_report_item item = item_of(stmt, first_ms);
                 item.has_value = true;
                 item.value = n;
-                add(list, item);
+                list_add(list, item);
         }
         return 0;
 }
@@ -163,7 +133,7 @@ static int take_open(struct list *list, struct db_stmt *stmt)
                           (i + 1 < fact.flow_count && fact.flows[i + 1] > 0 && fact.flows[i + 1] < list->period.to_ms);
         }
         if (is_open)
-                add(list, item_of(stmt, fact.issued_ms));
+                list_add(list, item_of(stmt, fact.issued_ms));
         return 0;
 }
 
@@ -188,18 +158,18 @@ static int take_offer(struct list *list, struct db_stmt *stmt)
                                    .by_bot = db_int(stmt, 10) != 0,
                                    .version = db_int(stmt, 14)};
         char keys[DIMS][KEY_BYTES];
-        read_word(offer.lang, db_text(stmt, 11));
-        read_word(offer.topic, db_text(stmt, 12));
-        read_word(offer.tier, db_text(stmt, 13));
+        fact_keep_word(offer.lang, db_text(stmt, 11));
+        fact_keep_word(offer.topic, db_text(stmt, 12));
+        fact_keep_word(offer.tier, db_text(stmt, 13));
         offer_fact_keys(&offer, keys);
-        if (is_filtered(list, keys))
+        if (list_is_filtered(list, keys))
                 return 0;
         struct protocol_report_item item = item_about(stmt);
         item.has_offer = true;
         item.offer = (uint64_t)db_int(stmt, 2);
         item.has_value = !db_is_null(stmt, 6);
         item.value = item.has_value ? db_int(stmt, 6) : 0;
-        add(list, item);
+        list_add(list, item);
         return 0;
 }
 
@@ -210,24 +180,24 @@ static int take_case(struct list *list, struct db_stmt *stmt)
         bool is_contacted = db_int(stmt, 9) > 0;
         snprintf(keys[DIM_TEAM], KEY_BYTES, "%.0" PRId64, db_int(stmt, 6));
         snprintf(keys[DIM_AGENT], KEY_BYTES, "%.0" PRId64, db_int(stmt, 7));
-        read_word(keys[DIM_TIER], db_text(stmt, 8));
+        fact_keep_word(keys[DIM_TIER], db_text(stmt, 8));
         bool counts = list->metric == METRIC_CASES ||
                       (is_contacted && (list->metric == METRIC_CASES_IN_TIME || db_int(stmt, 11) == RESOLVED));
-        if (!counts || is_filtered(list, keys))
+        if (!counts || list_is_filtered(list, keys))
                 return 0;
         struct protocol_report_item item = item_about(stmt);
         item.has_recovery = true;
         item.recovery = (uint64_t)db_int(stmt, 2);
         item.has_value = list->metric != METRIC_CASES;
         item.value = list->metric == METRIC_CASES_IN_TIME ? db_int(stmt, 10) != 0 : db_int(stmt, 12) == RECOVERED;
-        add(list, item);
+        list_add(list, item);
         return 0;
 }
 
 /* ---- walking ---- */
 
-/* The ways of the metric; 0: there is no list of it. */
-static int plan(const struct list *list, struct walk walks[STAGES])
+/* The ways of the metric. */
+static int plan(const struct list *list, struct walk walks[LIST_STAGES])
 {
         const struct metric *metric = &metrics[list->metric];
         const struct report_period *period = &list->period;
@@ -272,26 +242,28 @@ static int plan(const struct list *list, struct walk walks[STAGES])
                 walks[0].fifth = list->reading->command->caller.workspace;
                 return 1;
         default:
-                return 0;
+                return list_plan_more(list, walks);
         }
 }
 
-static int go(struct list *list, const struct walk *walk, int64_t at_ms, int64_t row)
+/* From the place that `list` has. */
+static int go(struct list *list, const struct walk *walk)
 {
         struct db_stmt *stmt = db_stmt(list->reading->db, walk->sql);
         int rc;
-        db_bind_int(stmt, 1, at_ms);
-        db_bind_int(stmt, 2, row);
+        db_bind_int(stmt, 1, list->at_ms);
+        db_bind_int(stmt, 2, list->row);
         db_bind_int(stmt, 3, walk->to_ms);
         db_bind_int(stmt, 4, LOOKED_AT + 1);
-        if (walk->has_fifth)
-                db_bind_int(stmt, 5, walk->fifth);
+        if (walk->has_fifth || walk->has_third)
+                db_bind_int(stmt, 5, walk->has_third ? list->third : walk->fifth);
         while ((rc = db_step(stmt)) == DB_ROW) {
                 list->more = is_full(list) || list->looked_at == LOOKED_AT;
                 if (list->more)
                         break;
                 list->at_ms = db_int(stmt, 0);
                 list->row = db_int(stmt, 1);
+                list->third = walk->has_third ? db_int(stmt, 2) : 0;
                 list->looked_at++;
                 rc = walk->take(list, stmt);
                 if (rc < 0)
@@ -301,21 +273,25 @@ static int go(struct list *list, const struct walk *walk, int64_t at_ms, int64_t
         return rc < 0 ? rc : DB_OK;
 }
 
-static int go_all(struct list *list, int stages, const struct walk walks[STAGES], bool has_place)
+static void begin_stage(struct list *list, int stage, const struct walk *walk)
+{
+        list->stage = stage;
+        list->at_ms = walk->from_ms - 1;
+        list->row = list->third = INT64_MAX;
+}
+
+static int go_all(struct list *list, int stages, const struct walk walks[LIST_STAGES], bool has_place)
 {
         for (int stage = list->stage; stage < stages && !list->more; stage++) {
-                bool goes_on = has_place && stage == list->stage;
-                int64_t at_ms = goes_on ? list->at_ms : walks[stage].from_ms - 1, row = goes_on ? list->row : INT64_MAX;
-                int rc = go(list, &walks[stage], at_ms, row);
+                if (!has_place || stage != list->stage)
+                        begin_stage(list, stage, &walks[stage]);
+                has_place = false;
+                int rc = go(list, &walks[stage]);
                 if (rc < 0)
                         return reading_failed(list->reading, rc);
                 if (!list->more && stage + 1 < stages && (is_full(list) || list->looked_at == LOOKED_AT)) {
                         list->more = true;
-                        list->at_ms = walks[stage + 1].from_ms - 1;
-                        list->row = INT64_MAX;
-                        list->stage = stage + 1;
-                } else if (list->more) {
-                        list->stage = stage;
+                        begin_stage(list, stage + 1, &walks[stage + 1]);
                 }
         }
         return 0;
@@ -325,12 +301,13 @@ static int go_all(struct list *list, int stages, const struct walk walks[STAGES]
 
 static int read_place(struct list *list, struct span after)
 {
-        int64_t numbers[3];
-        if (!report_place_read(after, numbers, 3) || numbers[0] < 0 || numbers[0] >= STAGES)
+        int64_t numbers[4];
+        if (!report_place_read(after, numbers, 4) || numbers[0] < 0 || numbers[0] >= LIST_STAGES)
                 return fault_set(list->reading->fault, PROTOCOL_ERR_BAD_REQUEST, "after", "`next` of the page before");
         list->stage = (int)numbers[0];
         list->at_ms = numbers[1];
         list->row = numbers[2];
+        list->third = numbers[3];
         return 0;
 }
 
@@ -348,12 +325,12 @@ static int bind_agent(struct list *list, int64_t agent)
 static int check_filter(const struct list *list)
 {
         uint32_t by = metrics[list->metric].by;
-        if (list->dim != DIM_ALL && !(by >> (METRIC_BY_TEAM + (list->dim - DIM_TEAM)) & 1))
+        if (list->dim != DIM_ALL && !(by >> report_by_of(list->dim) & 1))
                 return fault_set(list->reading->fault, PROTOCOL_ERR_BAD_REQUEST, "filter_by",
                                  "a dimension of the metric: see report.metrics");
-        if (list->hour >= 0 && list->metric != METRIC_TICKETS)
+        if (list->hour >= 0 && !(by >> METRIC_BY_HOUR_OF_WEEK & 1))
                 return fault_set(list->reading->fault, PROTOCOL_ERR_BAD_REQUEST, "hour",
-                                 "nothing, or the metric tickets");
+                                 "nothing, or a metric that can be parted by hour_of_week");
         return 0;
 }
 
@@ -363,13 +340,15 @@ static int read_params(struct list *list)
         int64_t agent = 0;
         list->metric = report_metric_named(list->reading, params->metric, "metric");
         list->hour = params->has_hour ? (int)params->hour : -1;
+        list->has_value = params->has_value;
+        list->value = params->has_value ? params->value : 0;
         if (list->metric == 0)
                 return -PROTOCOL_ERR_BAD_REQUEST;
         if (params->has_filter_by != params->has_filter)
                 return fault_set(list->reading->fault, PROTOCOL_ERR_BAD_REQUEST, "filter", "together with filter_by");
         int rc = report_period_read(list->reading, list->zone, params->from, params->to, 3660, &list->period);
         if (rc == 0 && params->has_filter) {
-                list->dim = (enum report_dim)(DIM_TEAM + ((int)params->filter_by - 1));
+                list->dim = report_dim_of((enum metric_by)(METRIC_BY_TEAM + ((int)params->filter_by - 1)));
                 rc = report_key_inside(list->reading, list->dim, params->filter, list->filter);
         }
         if (rc == 0)
@@ -384,14 +363,11 @@ static int read_params(struct list *list)
 static int answer_list(struct list *list)
 {
         const struct protocol_report_list *params = list->reading->command->params;
-        struct walk walks[STAGES];
+        struct walk walks[LIST_STAGES];
         char next[PLACE_BYTES];
         int rc = read_params(list), stages = rc == 0 ? plan(list, walks) : 0;
         if (rc < 0)
                 return rc;
-        if (stages == 0)
-                return fault_set(list->reading->fault, PROTOCOL_ERR_BAD_REQUEST, "metric",
-                                 "one of tickets, answers or cases");
         list->limit = params->has_limit ? (size_t)params->limit : LIMIT;
         list->items = arena_take(&list->reading->command->arena, list->limit * sizeof *list->items);
         if (!list->items)
@@ -399,7 +375,8 @@ static int answer_list(struct list *list)
         rc = list->stage < stages ? go_all(list, stages, walks, params->has_after) : 0;
         if (rc < 0)
                 return rc;
-        snprintf(next, sizeof next, "%d.%" PRId64 ".%" PRId64, list->stage, list->at_ms, list->row);
+        snprintf(next, sizeof next, "%d.%" PRId64 ".%" PRId64 ".%" PRId64, list->stage, list->at_ms, list->row,
+                 list->third);
         struct protocol_report_list_result result = {.items = list->items,
                                                      .items_count = list->count,
                                                      .more = list->more,
@@ -413,7 +390,7 @@ int read_report_list(const struct reading *reading)
 {
         struct report_state state = {0};
         int rc = report_state_for(reading, &state);
-        struct list list = {.reading = reading, .zone = state.zone};
+        struct list list = {.reading = reading, .zone = state.zone, .now_ms = clock_wall_ms()};
         if (rc == 0)
                 rc = answer_list(&list);
         report_state_done(&state);

@@ -14,13 +14,14 @@ from pathlib import Path
 BEGIN, END = "<!-- metrics: made from server/desk/reports/metrics.json -->", "<!-- end of the metrics -->"
 UNITS = ["count", "ms", "percent", "points", "mean"]
 KINDS = ["count", "state", "time", "share", "mean", "score", "span"]
-DAYS = ["issued", "solved", "happened", "offered", "opened"]
+DAYS = ["issued", "solved", "happened", "offered", "opened", "began"]
 BY = ["day", "week", "month", "hour_of_week", "team", "agent", "app", "language", "topic", "tier", "priority", "handled_by",
-      "survey"]
-SOURCES = ["issued", "flow", "figure", "backlog", "offer", "traffic", "case", "presence"]
+      "survey", "reason", "bot"]
+SOURCES = ["issued", "flow", "figure", "backlog", "offer", "traffic", "case", "presence", "episode"]
 MEANS = {"count": "a number", "ms": "milliseconds", "percent": "percent", "points": "points", "mean": "a mean"}
 ON = {"issued": "the day the ticket was issued", "solved": "the day the ticket was first solved",
-      "happened": "the day it happened", "offered": "the day of the asking", "opened": "the day the case was opened"}
+      "happened": "the day it happened", "offered": "the day of the asking", "opened": "the day the case was opened",
+      "began": "the day the episode began"}
 
 
 class Refused(Exception):

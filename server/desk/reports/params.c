@@ -199,6 +199,10 @@ int report_key_inside(const struct reading *reading, enum report_dim dim, struct
                 rc = id_read(outside, "app", &ext) < 0 ? -PROTOCOL_ERR_NOT_FOUND
                                                        : find_number(reading, SQL_REPORT_APP_ID, (int64_t)ext, 0, out);
                 break;
+        case DIM_BOT:
+                rc = id_read(outside, "bot", &ext) < 0 ? -PROTOCOL_ERR_NOT_FOUND
+                                                       : find_number(reading, SQL_REPORT_BOT_ID, (int64_t)ext, 0, out);
+                break;
         case DIM_AGENT:
                 rc = agent_inside(reading, outside, out);
                 break;
@@ -267,6 +271,8 @@ int report_key_outside(const struct reading *reading, enum report_dim dim, const
                 return named(reading, SQL_REPORT_APP_OF, "app", id, out_key, out_name);
         case DIM_SURVEY:
                 return named(reading, SQL_REPORT_SURVEY_OF, "sur", id, out_key, out_name);
+        case DIM_BOT:
+                return named(reading, SQL_REPORT_BOT_OF, "bot", id, out_key, out_name);
         case DIM_AGENT:
                 return agent_named(reading, id, out_key, out_name);
         case DIM_PRIORITY:

@@ -15,11 +15,6 @@ static bool can_be(int metric, enum metric_by by)
         return metrics[metric].by >> by & 1;
 }
 
-static enum report_dim dim_of(enum metric_by by)
-{
-        return by < METRIC_BY_TEAM ? DIM_ALL : (enum report_dim)(DIM_TEAM + (by - METRIC_BY_TEAM));
-}
-
 /* An agent without report_read gets his own numbers. */
 static int bind_agent(struct query *query, int64_t agent)
 {
@@ -27,7 +22,7 @@ static int bind_agent(struct query *query, int64_t agent)
         snprintf(own, sizeof own, "%lld", (long long)agent);
         bool is_own =
                 query->filter_dim == DIM_ALL || (query->filter_dim == DIM_AGENT && strcmp(query->filter, own) == 0);
-        if (!is_own || (query->has_by && query->by > METRIC_BY_MONTH))
+        if (!is_own || (query->has_by && query->by > METRIC_BY_MONTH && query->by != METRIC_BY_REASON))
                 return -PROTOCOL_ERR_FORBIDDEN;
         query->filter_dim = DIM_AGENT;
         snprintf(query->filter, sizeof query->filter, "%s", own);
@@ -43,8 +38,11 @@ static int check_metric(const struct query *query, int metric)
                 return fault_set(reading->fault, PROTOCOL_ERR_BAD_REQUEST, "by", expected);
         if (query->filter_dim == DIM_ALL)
                 return 0;
-        if (!can_be(metric, (enum metric_by)(METRIC_BY_TEAM + (query->filter_dim - DIM_TEAM))))
+        if (!can_be(metric, report_by_of(query->filter_dim)))
                 return fault_set(reading->fault, PROTOCOL_ERR_BAD_REQUEST, "filter_by", expected);
+        if (query->dim != DIM_ALL && metrics[metric].source != METRIC_SOURCE_PRESENCE)
+                return fault_set(reading->fault, PROTOCOL_ERR_BAD_REQUEST, "filter",
+                                 "nothing, or rows by day, week or month: one dimension at a time");
         return 0;
 }
 
@@ -54,10 +52,7 @@ static int read_filter(struct query *query, const struct protocol_report_query *
                 return fault_set(query->reading->fault, PROTOCOL_ERR_BAD_REQUEST, "filter", "together with filter_by");
         if (!params->has_filter)
                 return 0;
-        if (query->has_by && query->by > METRIC_BY_MONTH)
-                return fault_set(query->reading->fault, PROTOCOL_ERR_BAD_REQUEST, "filter",
-                                 "nothing, or rows by day, week or month: one dimension at a time");
-        query->filter_dim = (enum report_dim)(DIM_TEAM + ((int)params->filter_by - 1));
+        query->filter_dim = report_dim_of((enum metric_by)(METRIC_BY_TEAM + ((int)params->filter_by - 1)));
         return report_key_inside(query->reading, query->filter_dim, params->filter, query->filter);
 }
 
@@ -66,7 +61,7 @@ static int read_params(struct query *query, const struct protocol_report_query *
         int64_t agent = 0;
         query->has_by = params->has_by;
         query->by = params->has_by ? (enum metric_by)((int)params->by - 1) : METRIC_BY_DAY;
-        query->dim = query->has_by ? dim_of(query->by) : DIM_ALL;
+        query->dim = query->has_by ? report_dim_of(query->by) : DIM_ALL;
         int rc = report_period_read(query->reading, query->zone, params->from, params->to, QUERY_DAYS, &query->period);
         if (rc == 0)
                 rc = read_filter(query, params);

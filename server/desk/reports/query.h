@@ -6,7 +6,7 @@
 #include "desk/reading.h"
 #include "desk/reports/reports_private.h"
 
-enum { QUERY_METRICS = 40, QUERY_DAYS = 3660, QUERY_ROWS = 400 };
+enum { QUERY_METRICS = 60, QUERY_DAYS = 3660, QUERY_ROWS = 400 };
 
 struct query_group {
         char key[KEY_BYTES]; /* inside key of a dimension; of time the text of its row */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Query: gathering, see query.h. Cells for what tickets and answers add up to; messages, cases and the agents' time
- * straight from their tables. */
+/* Query: gathering, see query.h. Cells for what tickets, answers and episodes of bots add up to; messages, cases
+ * and the agents' time straight from their tables. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,24 +260,52 @@ static int read_cases(struct query *query)
         return rc;
 }
 
+/* ---- what bots came to ---- */
+
+/* Cells have what episodes come to once they are decided; those that are not yet are open instead. */
+static int take_open_apart(struct query *query)
+{
+        struct db_stmt *stmt = db_stmt(query->reading->db, SQL_REPORT_EPISODES_OPEN);
+        int rc;
+        db_bind_int(stmt, 1, clock_wall_ms());
+        while ((rc = db_step(stmt)) == DB_ROW) {
+                struct episode_fact episode = {
+                        .began_ms = db_int(stmt, 0), .app = db_int(stmt, 2), .bot = db_int(stmt, 3)};
+                char keys[DIMS][KEY_BYTES];
+                fact_keep_word(episode.lang, db_text(stmt, 4));
+                episode_fact_keys(&episode, keys);
+                bool is_within = episode.began_ms >= query->period.from_ms && episode.began_ms < query->period.to_ms &&
+                                 (query->filter_dim == DIM_ALL || strcmp(keys[query->filter_dim], query->filter) == 0);
+                if (!is_within)
+                        continue;
+                struct query_group *group = row_of(query, episode.began_ms, keys[query->dim]);
+                if (!group) {
+                        db_reset(stmt);
+                        return DB_NOMEM;
+                }
+                cell_add(&group->cell, episode_metric((int)db_int(stmt, 1)), 0, -1, -1);
+                cell_add(&group->cell, METRIC_BOT_OPEN, 0, 1, -1);
+        }
+        return rc;
+}
+
 /* ---- the agents' time ---- */
 
-struct presence {
-        int64_t agent, since_ms, status;
-};
-
-/* From since_ms to to_ms he was in that status: each day gets its part. */
-static int add_presence(struct query *query, const struct presence *presence, int64_t to_ms)
+static const char *presence_key(const struct presence *presence, enum report_dim dim, char number[KEY_BYTES])
 {
-        int metric = presence->status == AGENT_ONLINE ? METRIC_ONLINE
-                     : presence->status == AGENT_AWAY ? METRIC_AWAY
-                                                      : 0;
-        int64_t from_ms = presence->since_ms > query->period.from_ms ? presence->since_ms : query->period.from_ms;
-        char key[KEY_BYTES];
-        to_ms = to_ms < query->period.to_ms ? to_ms : query->period.to_ms;
-        snprintf(key, sizeof key, "%lld", (long long)presence->agent);
-        if (metric == 0 || presence->agent == 0)
+        snprintf(number, KEY_BYTES, "%lld", (long long)presence->agent);
+        return dim == DIM_REASON ? presence->reason : number;
+}
+
+/* Each day gets its part of it. */
+static int add_span(struct query *query, int metric, const struct presence *presence, int64_t from_ms, int64_t to_ms)
+{
+        char number[KEY_BYTES];
+        const char *key = presence_key(presence, query->dim, number);
+        if (!wants(query, metric))
                 return DB_OK;
+        from_ms = from_ms > query->period.from_ms ? from_ms : query->period.from_ms;
+        to_ms = to_ms < query->period.to_ms ? to_ms : query->period.to_ms;
         while (from_ms < to_ms) {
                 int64_t end_ms = report_day_begins_ms(query->zone, report_day(query->zone, from_ms) + 1);
                 end_ms = end_ms > from_ms && end_ms < to_ms ? end_ms : to_ms;
@@ -290,26 +318,59 @@ static int add_presence(struct query *query, const struct presence *presence, in
         return DB_OK;
 }
 
+/* From since_ms to to_ms he was doing that. `past`: of the same agent. */
+static int add_presence(struct query *query, struct presence_past *past, const struct presence *presence, int64_t to_ms)
+{
+        char number[KEY_BYTES];
+        bool is_other = query->filter_dim != DIM_ALL &&
+                        strcmp(presence_key(presence, query->filter_dim, number), query->filter) != 0;
+        if (presence->agent == 0 || is_other)
+                return DB_OK;
+        if (presence->status == AGENT_ONLINE || presence->status == AGENT_BUSY)
+                return add_span(query, METRIC_ONLINE, presence, presence->since_ms, to_ms);
+        if (presence->status != AGENT_AWAY)
+                return DB_OK;
+        int rc = add_span(query, METRIC_AWAY, presence, presence->since_ms, to_ms);
+        if (rc < 0 || presence->minutes == 0 || !wants(query, METRIC_AWAY_OVER))
+                return rc;
+        int64_t used_ms = presence_before(past, presence->reason, presence->since_ms);
+        rc = add_span(query, METRIC_AWAY_OVER, presence, presence_over_ms(presence, used_ms), to_ms);
+        return rc >= 0 && !presence_keep(past, presence, to_ms) ? DB_NOMEM : rc;
+}
+
+static void read_change(struct db_stmt *stmt, struct presence *out)
+{
+        struct span reason = db_text(stmt, 3);
+        *out = (struct presence){.agent = db_int(stmt, 0),
+                                 .since_ms = db_int(stmt, 1),
+                                 .status = db_int(stmt, 2),
+                                 .minutes = db_int(stmt, 4)};
+        snprintf(out->reason, sizeof out->reason, "%.*s", (int)reason.len, reason.at ? reason.at : "");
+}
+
 static int read_presence(struct query *query)
 {
         bool is_one = query->filter_dim == DIM_AGENT;
         int64_t now_ms = clock_wall_ms(), end_ms = now_ms < query->period.to_ms ? now_ms : query->period.to_ms;
         struct db_stmt *stmt = db_stmt(query->reading->db, is_one ? SQL_REPORT_PRESENCE_OF : SQL_REPORT_PRESENCE);
-        struct presence before = {0};
-        int rc, added = DB_OK;
+        struct presence before = {0}, now;
+        struct presence_past past = {0};
+        int rc = DB_OK, added = DB_OK;
         db_bind_int(stmt, 1, end_ms);
+        db_bind_int(stmt, 2, query->reading->command->caller.workspace);
         if (is_one)
-                db_bind_int(stmt, 2, strtoll(query->filter, NULL, 10));
-        while ((rc = db_step(stmt)) == DB_ROW) {
-                struct presence now = {db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2)};
-                added = add_presence(query, &before, now.agent == before.agent ? now.since_ms : end_ms);
-                if (added < 0)
-                        break;
+                db_bind_int(stmt, 3, strtoll(query->filter, NULL, 10));
+        while (added >= 0 && (rc = db_step(stmt)) == DB_ROW) {
+                read_change(stmt, &now);
+                bool is_same = now.agent == before.agent;
+                added = add_presence(query, &past, &before, is_same ? now.since_ms : end_ms);
+                past.count = is_same ? past.count : 0;
                 before = now;
         }
         db_reset(stmt);
         if (rc >= 0 && added >= 0)
-                added = add_presence(query, &before, end_ms);
+                added = add_presence(query, &past, &before, end_ms);
+        free(past.parts);
         return rc < 0 ? rc : added;
 }
 
@@ -327,13 +388,15 @@ static int read_sources(struct query *query)
 {
         static const uint32_t in_cells = 1u << METRIC_SOURCE_ISSUED | 1u << METRIC_SOURCE_FLOW |
                                          1u << METRIC_SOURCE_FIGURE | 1u << METRIC_SOURCE_BACKLOG |
-                                         1u << METRIC_SOURCE_OFFER;
+                                         1u << METRIC_SOURCE_OFFER | 1u << METRIC_SOURCE_EPISODE;
         int rc = DB_OK;
         bool is_by_hour = query->has_by && query->by == METRIC_BY_HOUR_OF_WEEK;
         if (wants_source(query, in_cells))
                 rc = is_by_hour              ? read_hours(query)
                      : query->dim != DIM_ALL ? read_keys(query)
                                              : read_cells(query, query->filter_dim, query->filter, NULL);
+        if (rc >= 0 && wants_source(query, 1u << METRIC_SOURCE_EPISODE))
+                rc = take_open_apart(query);
         if (rc >= 0 && wants(query, METRIC_CUSTOMER_MESSAGES))
                 rc = read_traffic(query, REPORT_CUSTOMERS, METRIC_CUSTOMER_MESSAGES);
         if (rc >= 0 && wants(query, METRIC_STAFF_MESSAGES))

@@ -2,8 +2,8 @@
 /* Reports as things happen: the short history of tickets is written at once; messages are counted, tickets and askings
  * that may count otherwise are marked, and what they count is put right before the commit, once each.
  *
- * Always true after a commit: report_ticket and report_offer have, of every row that the state says is in the numbers,
- * what fact_make and offer_fact_make say of it, and report_cell is the sum of them. */
+ * Always true after a commit: report_ticket, report_offer and report_episode have, of every row that the state says is
+ * in the numbers, what fact_make, offer_fact_make and episodes_make say of it, and report_cell is the sum of them. */
 #include "desk/reports/reports.h"
 
 #include <stdlib.h>
@@ -48,6 +48,25 @@ void reports_offer_changed(struct desk *desk, int64_t offer)
                 reports->offer_room = room;
         }
         reports->offers[reports->offer_count++] = offer;
+}
+
+void reports_bot_happened(struct desk *desk, int64_t conv, int64_t bot)
+{
+        struct reports *reports = desk->reports;
+        for (size_t i = 0; i < reports->met_count; i++)
+                if (reports->met[i].conv == conv && reports->met[i].bot == bot)
+                        return;
+        if (reports->met_count == reports->met_room) {
+                size_t room = reports->met_room ? reports->met_room * 2 : 64;
+                struct report_met *met = realloc(reports->met, room * sizeof *met);
+                if (!met) {
+                        desk_db_failed(desk, DB_NOMEM);
+                        return;
+                }
+                reports->met = met;
+                reports->met_room = room;
+        }
+        reports->met[reports->met_count++] = (struct report_met){conv, bot};
 }
 
 void reports_case_changed(struct desk *desk, int64_t case_id)
@@ -239,6 +258,19 @@ static int flush_offers(struct desk *desk, struct tally *tally)
         return DB_OK;
 }
 
+static int flush_met(struct desk *desk, struct tally *tally)
+{
+        struct reports *reports = desk->reports;
+        for (size_t i = 0; i < reports->met_count; i++) {
+                const struct report_met *met = &reports->met[i];
+                int rc = met->conv <= reports->state.episodes ? reports_count_met(desk, tally, met->conv, met->bot)
+                                                              : DB_OK;
+                if (rc < 0)
+                        return rc;
+        }
+        return DB_OK;
+}
+
 static int flush_traffic(struct desk *desk)
 {
         struct reports *reports = desk->reports;
@@ -256,7 +288,7 @@ static int flush_traffic(struct desk *desk)
 
 static void forget_batch(struct reports *reports)
 {
-        reports->mark_count = reports->offer_count = reports->traffic_count = 0;
+        reports->mark_count = reports->offer_count = reports->traffic_count = reports->met_count = 0;
 }
 
 int reports_flush(struct desk *desk)
@@ -268,6 +300,8 @@ int reports_flush(struct desk *desk)
                 rc = flush_tickets(desk, &tally);
         if (rc >= 0 && reports->offer_count > 0)
                 rc = flush_offers(desk, &tally);
+        if (rc >= 0 && reports->met_count > 0)
+                rc = flush_met(desk, &tally);
         if (rc >= 0 && tally.count > 0)
                 rc = tally_flush(&tally, desk->db);
         rc = rc >= 0 && tally.has_failed ? DB_NOMEM : rc;
@@ -293,6 +327,7 @@ void reports_done(struct desk *desk)
         free(reports->marks);
         free(reports->offers);
         free(reports->traffic);
+        free(reports->met);
         free(reports);
         desk->reports = NULL;
 }

@@ -23,5 +23,7 @@ void reports_rolled_back(struct desk *desk);
 void reports_happened(struct desk *desk, struct ticket *ticket, enum ticket_happening what, int64_t at_ms, int64_t seq);
 /* An offer was made, answered, changed, ended (row id in survey_offer). The same. */
 void reports_offer_changed(struct desk *desk, int64_t offer);
+/* A bot did something in a conversation, or something was done about it: a row of bot_event. The same. */
+void reports_bot_happened(struct desk *desk, int64_t conv, int64_t bot);
 /* A case was opened or changed (row id in recovery_case). The same. */
 void reports_case_changed(struct desk *desk, int64_t case_id);

@@ -17,7 +17,7 @@ enum { REPORT_SLOT_MS = 15 * 60 * 1000, REPORT_CUSTOMERS = 1, REPORT_STAFF = 2 }
 struct report_state {
         char zone_name[65];
         struct zone *zone; /* NULL = UTC */
-        int64_t tickets, offers, conversations;
+        int64_t tickets, offers, conversations, episodes;
 };
 
 struct reports {
@@ -29,6 +29,10 @@ struct reports {
         size_t mark_count, mark_room;
         int64_t *offers;
         size_t offer_count, offer_room;
+        struct report_met { /* what a bot did in a conversation */
+                int64_t conv, bot;
+        } * met;
+        size_t met_count, met_room;
         struct report_traffic { /* messages of this batch */
                 int64_t kind, slot, agent, n;
         } * traffic;
@@ -50,6 +54,50 @@ bool offer_fact_same(const struct offer_fact *a, const struct offer_fact *b);
  * 0. */
 typedef int message_fn(void *data, int64_t at_ms, bool is_by_customer, int64_t author);
 int report_messages(struct db *db, int64_t conv, int64_t from_seq, int64_t to_seq, message_fn *each, void *data);
+
+void fact_keep_word(char out[FACT_WORD_BYTES], struct span word);
+
+/* episodes.c: what a bot and a customer had with each other, from that row of bot_event on, which begins an episode
+ * (0: from the first on). Made from what happened, or as it was kept. Each: 0 or a negative db_error. */
+struct episode_list {
+        struct episode_fact *facts; /* by `episode` */
+        size_t count, room;
+};
+int episodes_make(struct db *db, int64_t conv, int64_t bot, int64_t from, struct episode_list *out_list);
+int episodes_load(struct db *db, int64_t conv, int64_t bot, int64_t from, struct episode_list *out_list);
+bool episode_same(const struct episode_fact *a, const struct episode_fact *b);
+void episodes_done(struct episode_list *list);
+/* Those bots that did something there; at most REPORT_BOTS are told. Their number or a negative db_error. */
+enum { REPORT_BOTS = 256 };
+int episodes_bots(struct db *db, int64_t conv, int64_t out_bots[REPORT_BOTS]);
+/* Puts right what is counted of a conversation that is in the numbers, after something has happened. */
+int reports_count_met(struct desk *desk, struct tally *tally, int64_t conv, int64_t bot);
+/* Counts one that is not in them. */
+int reports_count_episodes(struct desk *desk, struct tally *tally, int64_t conv);
+
+/* presence.c: what agents were doing. */
+struct presence {
+        int64_t agent, since_ms, status; /* enum agent_status */
+        int64_t minutes;                 /* that its reason allows in 24 hours; 0 = no bound */
+        char reason[65];
+};
+/* Stretches of one agent that may count for what comes. */
+struct presence_past {
+        struct presence_part {
+                int64_t from_ms, to_ms;
+                char reason[65];
+        } * parts;
+        size_t count, room;
+};
+/* How long he was away for that reason in the 24 h before `before_ms`; forgets what lies further back. */
+int64_t presence_before(struct presence_past *past, const char *reason, int64_t before_ms);
+bool presence_keep(struct presence_past *past, const struct presence *stretch,
+                   int64_t to_ms); /* false: out of memory */
+/* From when on a stretch is longer than is allowed; INT64_MAX: never. `used_ms`: of the reason in the 24 h before it.
+ */
+int64_t presence_over_ms(const struct presence *stretch, int64_t used_ms);
+/* The same from the store, of the change with that row id. 0 or a negative db_error. */
+int presence_used(struct db *db, const struct presence *stretch, int64_t row, int64_t *out_used_ms);
 
 /* build.c */
 int report_state_load(struct db *db, int64_t workspace, struct report_state *out_state); /* DB_ROW, DB_OK: none, ... */

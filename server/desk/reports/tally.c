@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "desk/bot_outcomes.h"
 #include "desk/hours/civil.h"
 #include "desk/hours/zone.h"
 #include "protocol/writer.h"
@@ -35,6 +36,24 @@ int report_hour(const struct zone *zone, int64_t at_ms)
 int64_t report_day_begins_ms(const struct zone *zone, int64_t day)
 {
         return zone_from_local(zone, day * SECONDS_OF_DAY) * 1000;
+}
+
+/* ---- dimensions ---- */
+
+enum report_dim report_dim_of(enum metric_by by)
+{
+        if (by < METRIC_BY_TEAM)
+                return DIM_ALL;
+        return by <= METRIC_BY_SURVEY ? (enum report_dim)(DIM_TEAM + (by - METRIC_BY_TEAM))
+                                      : (enum report_dim)(DIM_REASON + (by - METRIC_BY_REASON));
+}
+
+enum metric_by report_by_of(enum report_dim dim)
+{
+        if (dim == DIM_HOUR)
+                return METRIC_BY_HOUR_OF_WEEK;
+        return dim < DIM_HOUR ? (enum metric_by)(METRIC_BY_TEAM + (dim - DIM_TEAM))
+                              : (enum metric_by)(METRIC_BY_REASON + (dim - DIM_REASON));
 }
 
 /* ---- the table ---- */
@@ -117,6 +136,11 @@ struct counting {
         int sign;
 };
 
+#define DIMS_OF_BOTH /* tickets and askings */                                                                         \
+        (1u << DIM_ALL | 1u << DIM_TEAM | 1u << DIM_AGENT | 1u << DIM_APP | 1u << DIM_LANGUAGE | 1u << DIM_TOPIC |     \
+         1u << DIM_TIER | 1u << DIM_HANDLED_BY)
+#define DIMS_OF_EPISODES (1u << DIM_ALL | 1u << DIM_APP | 1u << DIM_LANGUAGE | 1u << DIM_BOT)
+
 /* In every dimension. */
 static void count(struct counting *counting, int metric, int64_t at_ms, int64_t n, int64_t sum, int32_t bucket)
 {
@@ -140,7 +164,7 @@ static void key_of_id(char key[KEY_BYTES], int64_t id)
 
 void fact_keys(const struct ticket_fact *fact, char keys[DIMS][KEY_BYTES])
 {
-        keys[DIM_ALL][0] = '\0';
+        memset(keys, 0, sizeof(char[DIMS][KEY_BYTES]));
         key_of_id(keys[DIM_TEAM], fact->team);
         key_of_id(keys[DIM_AGENT], fact->agent);
         key_of_id(keys[DIM_APP], fact->app);
@@ -149,21 +173,33 @@ void fact_keys(const struct ticket_fact *fact, char keys[DIMS][KEY_BYTES])
         memcpy(keys[DIM_TIER], fact->tier, KEY_BYTES);
         key_of_id(keys[DIM_PRIORITY], fact->priority);
         snprintf(keys[DIM_HANDLED_BY], KEY_BYTES, "%s", fact->by_bot ? "bot" : "people");
-        keys[DIM_SURVEY][0] = keys[DIM_HOUR][0] = '\0';
 }
 
 void offer_fact_keys(const struct offer_fact *offer, char keys[DIMS][KEY_BYTES])
 {
-        keys[DIM_ALL][0] = '\0';
+        memset(keys, 0, sizeof(char[DIMS][KEY_BYTES]));
         key_of_id(keys[DIM_TEAM], offer->team);
         key_of_id(keys[DIM_AGENT], offer->agent);
         key_of_id(keys[DIM_APP], offer->app);
         memcpy(keys[DIM_LANGUAGE], offer->lang, KEY_BYTES);
         memcpy(keys[DIM_TOPIC], offer->topic, KEY_BYTES);
         memcpy(keys[DIM_TIER], offer->tier, KEY_BYTES);
-        keys[DIM_PRIORITY][0] = keys[DIM_HOUR][0] = '\0';
         snprintf(keys[DIM_HANDLED_BY], KEY_BYTES, "%s", offer->by_bot ? "bot" : "people");
         key_of_id(keys[DIM_SURVEY], offer->version);
+}
+
+void episode_fact_keys(const struct episode_fact *episode, char keys[DIMS][KEY_BYTES])
+{
+        memset(keys, 0, sizeof(char[DIMS][KEY_BYTES]));
+        key_of_id(keys[DIM_APP], episode->app);
+        memcpy(keys[DIM_LANGUAGE], episode->lang, KEY_BYTES);
+        key_of_id(keys[DIM_BOT], episode->bot);
+}
+
+int episode_metric(int outcome)
+{
+        _Static_assert(METRIC_BOT_OPEN - METRIC_BOT_CONFIRMED == BOT_OPEN, "in the order of enum bot_outcome");
+        return METRIC_BOT_CONFIRMED + outcome;
 }
 
 static void count_figure(struct counting *counting, const struct ticket_fact *fact, int id)
@@ -181,8 +217,7 @@ static void count_figure(struct counting *counting, const struct ticket_fact *fa
 
 void tally_fact(struct tally *tally, const struct ticket_fact *fact, int sign)
 {
-        struct counting counting = {
-                .tally = tally, .dims = (1u << DIMS) - 1 - (1u << DIM_SURVEY) - (1u << DIM_HOUR), .sign = sign};
+        struct counting counting = {.tally = tally, .dims = DIMS_OF_BOTH | 1u << DIM_PRIORITY, .sign = sign};
         if (!fact->counts)
                 return;
         fact_keys(fact, counting.keys);
@@ -201,13 +236,21 @@ void tally_fact(struct tally *tally, const struct ticket_fact *fact, int sign)
 
 void tally_offer(struct tally *tally, const struct offer_fact *offer, int sign)
 {
-        struct counting counting = {
-                .tally = tally, .dims = (1u << DIMS) - 1 - (1u << DIM_PRIORITY) - (1u << DIM_HOUR), .sign = sign};
+        struct counting counting = {.tally = tally, .dims = DIMS_OF_BOTH | 1u << DIM_SURVEY, .sign = sign};
         if (!offer->counts)
                 return;
         offer_fact_keys(offer, counting.keys);
         count(&counting, offer->metric, offer->offered_ms, 1, offer->is_answered,
               offer->has_score ? (int32_t)(offer->top * 16 + offer->score) : -1);
+}
+
+void tally_episode(struct tally *tally, const struct episode_fact *episode, int sign)
+{
+        struct counting counting = {.tally = tally, .dims = DIMS_OF_EPISODES, .sign = sign};
+        episode_fact_keys(episode, counting.keys);
+        count(&counting, METRIC_BOT_EPISODES, episode->began_ms, 1, 0, -1);
+        for (int outcome = 0; outcome < BOT_OUTCOMES; outcome++)
+                count(&counting, episode_metric(outcome), episode->began_ms, 1, episode->outcome == outcome, -1);
 }
 
 /* ---- into the store ---- */

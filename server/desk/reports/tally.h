@@ -10,7 +10,7 @@
 struct db;
 struct zone;
 
-/* What numbers are kept by. Their order is in the store; METRIC_BY_* has the same dimensions from TEAM on. */
+/* What numbers are kept by. Their order is in the store. */
 enum report_dim {
         DIM_ALL,
         DIM_TEAM,
@@ -23,6 +23,8 @@ enum report_dim {
         DIM_HANDLED_BY,
         DIM_SURVEY,
         DIM_HOUR,
+        DIM_REASON, /* of the agents' time, which is not in cells */
+        DIM_BOT,
         DIMS
 };
 
@@ -54,9 +56,19 @@ struct offer_fact {
         char lang[FACT_WORD_BYTES], topic[FACT_WORD_BYTES], tier[FACT_WORD_BYTES];
 };
 
+/* What is counted of an episode of a bot. outcome: enum bot_outcome as it is once it is decided. */
+struct episode_fact {
+        int64_t episode; /* row of bot_event that begins it */
+        int64_t conv, bot, app, began_ms;
+        int64_t open_ms; /* before it, it is open; 0 = it is decided */
+        int outcome;
+        char lang[FACT_WORD_BYTES];
+};
+
 void tally_done(struct tally *tally); /* empty again; the zone stays */
 void tally_fact(struct tally *tally, const struct ticket_fact *fact, int sign);
 void tally_offer(struct tally *tally, const struct offer_fact *offer, int sign);
+void tally_episode(struct tally *tally, const struct episode_fact *episode, int sign);
 /* Adds all of it to the cells of the store. 0 or a negative db_error. */
 int tally_flush(struct tally *tally, struct db *db);
 
@@ -68,3 +80,11 @@ int64_t report_day_begins_ms(const struct zone *zone, int64_t day);
 /* The dimensions of a ticket and their keys, written into `keys`. */
 void fact_keys(const struct ticket_fact *fact, char keys[DIMS][KEY_BYTES]);
 void offer_fact_keys(const struct offer_fact *offer, char keys[DIMS][KEY_BYTES]);
+void episode_fact_keys(const struct episode_fact *episode, char keys[DIMS][KEY_BYTES]);
+/* The share of episodes that came to that (enum bot_outcome): an enum metric_id. */
+int episode_metric(int outcome);
+
+/* DIM_ALL: of time. */
+enum report_dim report_dim_of(enum metric_by by);
+/* Not of DIM_ALL. */
+enum metric_by report_by_of(enum report_dim dim);

@@ -317,7 +317,7 @@ static void what_cannot_be_asked_is_refused_with_the_field(void **state)
                            "{\"metric\":\"tickets\",\"from\":\"2026-01-01\",\"to\":\"2026-01-02\",\"after\":\"1.2\"}"),
                    "bad_request");
         take_error(room_operate(room, "report.list",
-                                "{\"metric\":\"online\",\"from\":\"2026-01-01\",\"to\":\"2026-01-02\"}"),
+                                "{\"metric\":\"csat\",\"from\":\"2026-01-01\",\"to\":\"2026-01-02\",\"hour\":3}"),
                    "bad_request");
 }
 
