@@ -347,6 +347,8 @@ static int64_t begin_of(struct seed *seed, int ticket, int tickets)
         if (ticket >= tickets - FRESH)
                 return seed->end_ms - (1 + seed_below(seed, 5 * 60)) * (int64_t)MINUTE_MS;
         at_ms = at_some_hour(seed, at_ms + seed_below(seed, (int)(slack_ms / MINUTE_MS)) * (int64_t)MINUTE_MS);
+        if (at_ms >= seed->end_ms) /* of today only what has been */
+                at_ms -= DAY_MS;
         return at_ms < begin_ms ? begin_ms : at_ms;
 }
 
