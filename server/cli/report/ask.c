@@ -15,13 +15,12 @@ enum { DAY_S = 86400 };
 
 static bool read_day(const char *text, struct tm *out)
 {
-        int end = 0;
         *out = (struct tm){0};
-        if (sscanf(text, "%4d-%2d-%2d%n", &out->tm_year, &out->tm_mon, &out->tm_mday, &end) != 3 || end != 10 ||
-            text[end] != 0)
+        if (strlen(text) != 10 || text[4] != '-' || text[7] != '-')
                 return false;
-        out->tm_year -= 1900;
-        out->tm_mon -= 1;
+        const char *end = strptime(text, "%Y-%m-%d", out);
+        if (!end || *end != 0)
+                return false;
         struct tm again = *out;
         return timegm(&again) != -1 && again.tm_mday == out->tm_mday && again.tm_mon == out->tm_mon;
 }

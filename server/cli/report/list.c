@@ -102,7 +102,7 @@ int report_list(int argc, char **argv)
         if (rc == EX_OK) {
                 json_object_set_new(params, "metric", json_string(argv[first]));
                 if (hour)
-                        json_object_set_new(params, "hour", json_integer(atoi(hour)));
+                        json_object_set_new(params, "hour", json_integer(strtoll(hour, NULL, 10)));
                 if (value)
                         json_object_set_new(params, "value", json_integer(strtoll(value, NULL, 10)));
                 rc = report_pages(operator, "report.list", params, "items", NULL, &items);
@@ -206,7 +206,10 @@ int report_words(int argc, char **argv)
                 return cli_parsed(first);
 
         int rc = report_open(&said, &operator, & period);
-        int up_to = low ? atoi(low) : strcmp(metric, "nps") == 0 ? 6 : strcmp(metric, "ces") == 0 ? 3 : 2;
+        int up_to = low                          ? (int)strtol(low, NULL, 10)
+                    : strcmp(metric, "nps") == 0 ? 6
+                    : strcmp(metric, "ces") == 0 ? 3
+                                                 : 2;
         if (rc == EX_OK)
                 rc = operator_do(operator, "report.words",
                                  json_pack("{s:s, s:s, s:s, s:i}", "from", period.from, "to", period.to, "metric",

@@ -304,7 +304,7 @@ static int write_heat(const struct page *page)
         int rc = ask(page, "tickets", "hour_of_week", &answer);
         json_array_foreach(json_object_get(answer, "rows"), i, row)
         {
-                int hour = atoi(cli_text(row, "key"));
+                long hour = strtol(cli_text(row, "key"), NULL, 10);
                 double value = report_number(json_array_get(json_object_get(row, "values"), 0), "value", "count");
                 if (hour >= 0 && hour < 7 * 24 && !isnan(value))
                         heat.values[hour] = value;

@@ -112,7 +112,7 @@ static void fill_heat(const json_t *answer, struct plot_heat *heat)
         size_t i;
         json_array_foreach(json_object_get(answer, "rows"), i, row)
         {
-                int hour = atoi(cli_text(row, "key"));
+                long hour = strtol(cli_text(row, "key"), NULL, 10);
                 double value = report_number(json_array_get(json_object_get(row, "values"), 0), "value", "count");
                 if (hour >= 0 && hour < 7 * 24 && !isnan(value))
                         heat->values[hour] = value;

@@ -137,9 +137,8 @@ int tickets_run_due(struct desk *desk);          /* in a batch; 0 or a negative 
 struct ticket *tickets_find(const struct desk *desk, uint64_t ext); /* not closed; NULL: none */
 struct ticket *tickets_by_id(const struct desk *desk, int64_t id);  /* the same */
 struct ticket *tickets_of_conversation(const struct desk *desk, int64_t conv);
-/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared cannot stand in them */
 #define tickets_each(desk, at, ticket)                                                                                 \
-        for (size_t at = 0; at < (desk)->tickets.count && ((ticket) = (desk)->tickets.all[(at)], true); (at)++)
+        for (size_t at = 0; (at) < (desk)->tickets.count && ((ticket) = (desk)->tickets.all[(at)], true); (at)++)
 /* One that the caller may touch. `version`: the one he knows, -1 = any. 0, -PROTOCOL_ERR_NOT_FOUND (unknown and out of
  * reach are one path), _LOCKED (closed), _STALE with what it is now, or a failure of the store. */
 int ticket_for(struct desk *desk, const struct caller *caller, uint64_t ext, int64_t version,
