@@ -12,7 +12,7 @@
 #include "desk/reports/list.h"
 #include "ops/clock.h"
 
-enum { LIMIT = 100, LOOKED_AT = 5000, PLACE_BYTES = 81 };
+enum { LIMIT = 100, LOOKED_AT = 2000, PLACE_BYTES = 81 };
 
 static bool is_full(const struct list *list)
 {
