@@ -355,7 +355,7 @@ static void put_question(struct writer *out, const struct protocol_survey_shown 
                          const struct survey_words *words, bool is_again)
 {
         const struct protocol_survey_question *question = &shown->questions[index];
-        const struct protocol_survey_said *given = survey_said_to(shown, question->id);
+        const struct protocol_survey_said *given = survey_said_to(shown->answers, shown->answers_count, question->id);
         bool needs = question->has_required && question->required;
         bool is_required = needs && !survey_is_branch(question);
         char open[64];

@@ -106,15 +106,6 @@ static int check_form(const struct protocol_survey_shown *shown, const struct pr
 
 /* ---- what is new in it ---- */
 
-static const struct protocol_survey_said *answer_to(const struct protocol_survey_said *list, size_t count,
-                                                    struct span question)
-{
-        for (size_t i = 0; i < count; i++)
-                if (span_equal(list[i].question, question))
-                        return &list[i];
-        return NULL;
-}
-
 static bool same_said(const struct protocol_survey_said *one, const struct protocol_survey_said *other)
 {
         bool same = one->has_chosen == other->has_chosen && one->has_number == other->has_number &&
@@ -136,7 +127,7 @@ static bool changes_something(const struct protocol_survey_shown *shown, const s
         for (size_t i = 0; i < rated->answers_count; i++) {
                 const struct protocol_survey_said *said = &rated->answers[i];
                 const struct protocol_survey_said *old =
-                        answer_to(shown->answers, shown->answers_count, said->question);
+                        survey_said_to(shown->answers, shown->answers_count, said->question);
                 if (old && !same_said(old, said))
                         return true;
         }
@@ -150,7 +141,7 @@ bool rating_is_new(const struct protocol_survey_shown *shown, const struct proto
             (rated->has_contact && !shown->has_wants_contact))
                 return true;
         for (size_t i = 0; i < rated->answers_count; i++)
-                if (!answer_to(shown->answers, shown->answers_count, rated->answers[i].question))
+                if (!survey_said_to(shown->answers, shown->answers_count, rated->answers[i].question))
                         return true;
         return false;
 }
@@ -189,7 +180,7 @@ static int take_answers(struct protocol_survey_shown *shown, const struct protoc
                 return -PROTOCOL_ERR_INTERNAL;
         for (size_t i = 0; i < shown->answers_count && count < ANSWERS_MAX; i++)
                 if (is_asked(shown, &shown->answers[i]) &&
-                    !answer_to(rated->answers, rated->answers_count, shown->answers[i].question))
+                    !survey_said_to(rated->answers, rated->answers_count, shown->answers[i].question))
                         list[count++] = shown->answers[i];
         for (size_t i = 0; i < rated->answers_count && count < ANSWERS_MAX; i++)
                 list[count++] = rated->answers[i];

@@ -16,7 +16,7 @@ int rating_check(const struct survey_offer *offer, const struct protocol_survey_
 /* Whether it says anything that `shown` does not say yet. */
 bool rating_is_new(const struct protocol_survey_shown *shown, const struct protocol_rated *rated);
 /* `shown` and `offer` as they are with that answer; what is absent in `rated` stays, but for answers that another score
- * no longer asks for: they are dropped. Borrows from both; a list of
- * answers comes from `arena`. 0 or -PROTOCOL_ERR_INTERNAL (out of memory). */
+ * no longer asks for: they are dropped. Borrows from both; a list of answers comes
+ * from `arena`. 0 or -PROTOCOL_ERR_INTERNAL (out of memory). */
 int rating_take(struct survey_offer *offer, struct protocol_survey_shown *shown, const struct protocol_rated *rated,
                 int64_t now_ms, enum offer_way way, struct arena *arena);

@@ -14,11 +14,12 @@ bool survey_asks_at(const struct protocol_survey_question *question, bool has_sc
                (!question->has_to_score || score <= question->to_score);
 }
 
-const struct protocol_survey_said *survey_said_to(const struct protocol_survey_shown *shown, struct span question)
+const struct protocol_survey_said *survey_said_to(const struct protocol_survey_said *list, size_t count,
+                                                  struct span question)
 {
-        for (size_t i = 0; i < shown->answers_count; i++)
-                if (span_equal(shown->answers[i].question, question))
-                        return &shown->answers[i];
+        for (size_t i = 0; i < count; i++)
+                if (span_equal(list[i].question, question))
+                        return &list[i];
         return NULL;
 }
 
@@ -27,7 +28,8 @@ const struct protocol_survey_question *survey_missing(const struct protocol_surv
         for (size_t i = 0; i < shown->questions_count; i++) {
                 const struct protocol_survey_question *question = &shown->questions[i];
                 if (question->has_required && question->required &&
-                    survey_asks_at(question, shown->has_score, shown->score) && !survey_said_to(shown, question->id))
+                    survey_asks_at(question, shown->has_score, shown->score) &&
+                    !survey_said_to(shown->answers, shown->answers_count, question->id))
                         return question;
         }
         return NULL;

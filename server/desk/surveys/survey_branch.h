@@ -12,5 +12,6 @@ bool survey_asks_at(const struct protocol_survey_question *question, bool has_sc
 /* The first question that is asked at the score in `shown`, is required, and has no answer there; NULL: nothing is
  * missing. */
 const struct protocol_survey_question *survey_missing(const struct protocol_survey_shown *shown);
-/* The answer to that question in `shown`; NULL: there is none. */
-const struct protocol_survey_said *survey_said_to(const struct protocol_survey_shown *shown, struct span question);
+/* The answer to that question among `count`; NULL: there is none. */
+const struct protocol_survey_said *survey_said_to(const struct protocol_survey_said *list, size_t count,
+                                                  struct span question);
