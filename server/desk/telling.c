@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What handlers say besides their answer: events to connections, new ids, and that the store failed. All of it waits in
- * `leaving` until the batch is on disk. Desk thread only. */
+/* What handlers say besides their answer: events to connections, and new ids. All of it waits in `leaving` until the
+ * batch is on disk. Desk thread only. */
 #include "desk/desk_private.h"
 
 #include "protocol/planted.h"
-
-int desk_db_failed(struct desk *desk, int rc)
-{
-        if (desk->db_failure == 0)
-                desk->db_failure = rc;
-        return rc == DB_FULL || rc == DB_BUSY ? -PROTOCOL_ERR_STORAGE_FULL : -PROTOCOL_ERR_INTERNAL;
-}
 
 void desk_leave(struct desk *desk, uint32_t thread, struct desk_note *note)
 {

@@ -55,7 +55,7 @@ struct plot_axis plot_axis_for(const struct plot *plot)
 void plot_number(double value, const char *unit, int decimals, char out[64])
 {
         if (isnan(value)) {
-                strcpy(out, "-");
+                memcpy(out, "-", 2);
                 return;
         }
         int len = snprintf(out, 40, "%.*f", decimals, value);
@@ -66,7 +66,7 @@ void plot_number(double value, const char *unit, int decimals, char out[64])
                         out[--len] = 0;
         }
         if (strcmp(out, "-0") == 0)
-                strcpy(out, "0");
+                memcpy(out, "0", 2);
         if (*unit)
                 snprintf(out + strlen(out), 20, " %s", unit);
 }

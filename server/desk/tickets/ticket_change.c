@@ -165,9 +165,9 @@ int ticket_set_fields(struct desk *desk, struct ticket *ticket, const struct tic
 int ticket_set_lang(struct desk *desk, struct ticket *ticket, const struct ticket_by *by, struct span lang)
 {
         char old[sizeof ticket->lang];
-        if (lang.len >= sizeof ticket->lang || span_equal(lang.at ? lang : SPAN(""), span_of(ticket->lang)))
-                return 1;
         memcpy(old, ticket->lang, sizeof old);
+        if (lang.len >= sizeof old || span_equal(lang, span_of(old)))
+                return 1;
         if (lang.len > 0)
                 memcpy(ticket->lang, lang.at, lang.len);
         ticket->lang[lang.len] = '\0';

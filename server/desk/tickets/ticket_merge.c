@@ -37,7 +37,7 @@ int handle_ticket_merge(struct desk *desk, struct desk_command *command, struct 
         int rc = ticket_for(desk, &command->caller, params->ticket, params->version, &from, fault);
         if (rc == 0)
                 rc = ticket_for(desk, &command->caller, params->into, -1, &into, fault);
-        if (rc < 0)
+        if (rc != 0)
                 return rc;
         if (from == into)
                 return fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "into", "another ticket");
@@ -152,7 +152,7 @@ int handle_ticket_split(struct desk *desk, struct desk_command *command, struct 
                 rc = ticket_conversation(desk, from, &old);
         if (rc == 0)
                 rc = check_seqs(desk, command, old, fault);
-        if (rc < 0)
+        if (rc != 0)
                 return rc;
         /* one a version: a second split of the same moment is a repeat of the first */
         snprintf(key, sizeof key, "split:%lld.%lld", (long long)from->number, (long long)from->version);

@@ -33,15 +33,18 @@ int ticket_for(struct desk *desk, const struct caller *caller, uint64_t ext, int
                         return 0;
                 char text[FAULT_EXPECTED_BYTES];
                 snprintf(text, sizeof text, "%lld, as it is now", (long long)ticket->version);
-                return fault_set(fault, PROTOCOL_ERR_STALE, "version", text);
+                fault_set(fault, PROTOCOL_ERR_STALE, "version", text);
+                return -PROTOCOL_ERR_STALE;
         }
         int rc = ticket_row_by_ext(desk->db, desk->workspace, ext, &closed);
         if (rc < 0)
                 return desk_db_failed(desk, rc);
         bool is_seen = rc == DB_ROW && is_his(desk, caller, closed);
         ticket_free(closed);
-        return is_seen ? fault_set(fault, PROTOCOL_ERR_LOCKED, "ticket", "one that is not closed")
-                       : -PROTOCOL_ERR_NOT_FOUND;
+        if (!is_seen)
+                return -PROTOCOL_ERR_NOT_FOUND;
+        fault_set(fault, PROTOCOL_ERR_LOCKED, "ticket", "one that is not closed");
+        return -PROTOCOL_ERR_LOCKED;
 }
 
 static struct ticket_by by_of(const struct desk_command *command, struct span why)
@@ -159,7 +162,7 @@ int handle_ticket_set(struct desk *desk, struct desk_command *command, struct wr
                 rc = merge_fields(desk, command, ticket, params->fields, &fields, fault);
         if (rc == 0 && fields.len >= TICKET_FIELDS_BYTES)
                 rc = fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "fields", "at most 8,192 bytes together");
-        if (rc < 0)
+        if (rc != 0)
                 return rc;
         struct ticket_by by = by_of(command, (struct span){0});
         if (params->has_priority)
@@ -256,7 +259,7 @@ int handle_ticket_assign(struct desk *desk, struct desk_command *command, struct
                 rc = find_place(desk, command, ticket, &place, fault);
         if (rc == 0)
                 rc = may_place(desk, command, ticket, &place);
-        if (rc < 0)
+        if (rc != 0)
                 return rc;
         struct ticket_by by = by_of(command, (struct span){0});
         if (params->has_note)
@@ -328,7 +331,7 @@ int handle_ticket_move(struct desk *desk, struct desk_command *command, struct w
         const struct protocol_ticket_move *params = command->params;
         struct ticket *ticket = NULL;
         int rc = ticket_for(desk, &command->caller, params->ticket, params->version, &ticket, fault);
-        if (rc < 0)
+        if (rc != 0)
                 return rc;
         enum ticket_event event = event_to(params, ticket);
         rc = check_move(desk, params, ticket, event, fault);
