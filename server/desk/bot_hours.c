@@ -61,8 +61,8 @@ struct bot_hours bot_hours_of(struct desk *desk, struct conversation *conversati
                 hours.is_online = routing_is_staffed(desk, team->id);
         if (team && hours_schedule(desk, team->schedule))
                 look_at_schedule(desk, team->schedule, &hours);
-        else
-                hours.is_open = desk->attendance.agents_here > 0;
+        else /* nobody said when: as long as somebody is there who could take it */
+                hours.is_open = hours.is_online;
         int64_t wait_s = team && hours.is_open ? routing_wait_s(desk, team->id) : 0;
         hours.wait_s = wait_s > 0 ? wait_s : 0;
         return hours;

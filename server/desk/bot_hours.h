@@ -11,7 +11,7 @@ struct conversation;
 struct desk;
 
 struct bot_hours {
-        bool is_open;         /* by the team's schedule; without one: some agent is connected */
+        bool is_open;         /* by the team's schedule; without one: as is_online */
         bool is_online;       /* somebody of the team is at work */
         int64_t opens_ms;     /* wall; 0 = it is open, or nobody knows */
         int32_t opens_offset; /* seconds that the schedule's clocks are ahead of UTC then */
