@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calibrate: how sure is sure enough. Each fold of the examples and of the off-topic lines is asked of a model that has
  * not seen it; what comes out sets the sharpness of the shares, the probability of being right (logistic regression on
- * share and fit) and the thresholds (thresholds.c). */
+ * share and fit) and the thresholds (thresholds.c). An off-topic line that such a model gives to an answer is claimed:
+ * for this bot it is on topic. It still counts as off topic when the thresholds are set, to be careful, but the model
+ * that is published does not learn that nobody answers it. */
 #include "calibrate.h"
 
 #include <math.h>
@@ -18,8 +20,8 @@ enum {
 static const double off_topic_part = 0.1;
 
 struct trial {
-        const struct train_rows *rows;
-        struct bot_ranker *model;
+        struct train_rows *rows;
+        struct bot_ranker model; /* of all rows, as far as it is needed to judge margins */
         uint32_t answers;
         uint32_t lanes; /* answers, and nobody */
         struct calibrate_asked *asked;
@@ -58,13 +60,27 @@ static void ask_row(struct trial *trial, const struct bot_ranker *model, uint32_
 static int ask_fold(struct trial *trial, int fold)
 {
         struct bot_ranker model = {0};
-        int rc = train_model(trial->rows, trial->model->writing, fold, &model);
+        int rc = train_model(trial->rows, trial->model.writing, fold, &model);
 
         for (uint32_t row = 0; rc == 0 && row < trial->rows->count && trial->count < trial->room; row++)
                 if (trial->rows->fold[row] == fold && trial->rows->kind[row] != TRAIN_NEGATIVE)
                         ask_row(trial, &model, row);
         model_done(&model);
         return rc;
+}
+
+/* ---- what the answers claim ---- */
+
+static void mark_claimed(struct trial *trial)
+{
+        for (uint32_t i = 0; i < trial->count; i++) {
+                const int32_t *margins = trial->margins + (size_t)i * trial->lanes;
+                int32_t best = INT32_MIN;
+                for (uint32_t a = 0; a < trial->answers; a++)
+                        best = margins[a] > best ? margins[a] : best;
+                if (trial->asked[i].is_off_topic && best > 0 && best > margins[trial->answers])
+                        trial->rows->kind[trial->row_of[i]] = TRAIN_CLAIMED;
+        }
 }
 
 /* ---- sharpness ---- */
@@ -94,7 +110,7 @@ static void set_sharpness(struct trial *trial)
                 double found = surprise(trial, sharpness);
                 if (found < best) {
                         best = found;
-                        trial->model->calibration.sharpness = (int32_t)lrint(sharpness * MODEL_ONE);
+                        trial->model.calibration.sharpness = (int32_t)lrint(sharpness * MODEL_ONE);
                 }
         }
 }
@@ -106,10 +122,10 @@ static void look(struct trial *trial)
                 const int32_t *margins = trial->margins + (size_t)i * trial->lanes;
                 struct bot_candidate found[BOT_RANKER_CHOICES];
                 struct calibrate_asked *asked = &trial->asked[i];
-                size_t count = model_best(trial->model, margins, NULL, found, BOT_RANKER_CHOICES);
-                asked->fit = model_fit(trial->model, margins, found[0].answer);
+                size_t count = model_best(&trial->model, margins, NULL, found, BOT_RANKER_CHOICES);
+                asked->fit = model_fit(&trial->model, margins, found[0].answer);
                 asked->score = model_score(asked->fit);
-                asked->share = model_share(trial->model, margins, NULL, margins[found[0].answer]);
+                asked->share = model_share(&trial->model, margins, NULL, margins[found[0].answer]);
                 for (size_t place = 0; place < count && !asked->is_off_topic; place++)
                         if (found[place].answer == trial->rows->answer[trial->row_of[i]])
                                 asked->place = (uint8_t)(place + 1);
@@ -187,14 +203,14 @@ static void set_probability(struct trial *trial)
         memcpy(weights, believed, sizeof(weights));
         for (int step = 0; step < NEWTON_STEPS; step++)
                 newton_step(trial, weights);
-        trial->model->calibration.offset = held(weights[0]);
-        trial->model->calibration.by_share = held(weights[1]);
-        trial->model->calibration.by_fit = held(weights[2]);
+        trial->model.calibration.offset = held(weights[0]);
+        trial->model.calibration.by_share = held(weights[1]);
+        trial->model.calibration.by_fit = held(weights[2]);
         for (uint32_t i = 0; i < trial->count; i++) {
                 struct bot_candidate first;
                 const int32_t *margins = trial->margins + (size_t)i * trial->lanes;
-                model_best(trial->model, margins, NULL, &first, 1);
-                model_judge(trial->model, margins, NULL, &first, 1);
+                model_best(&trial->model, margins, NULL, &first, 1);
+                model_judge(&trial->model, margins, NULL, &first, 1);
                 trial->asked[i].probability = first.probability;
         }
 }
@@ -209,7 +225,7 @@ static uint16_t share_of(uint32_t part, uint32_t all)
 static void report_on(const struct trial *trial, struct bot_train_report *report)
 {
         uint32_t first = 0, found = 0, kept = 0, off_kept = 0, asked_count = trial->count - trial->off_topic;
-        struct bot_thresholds usual = bot_ranker_thresholds(trial->model, BOT_WISH_USUAL);
+        struct bot_thresholds usual = bot_ranker_thresholds(&trial->model, BOT_WISH_USUAL);
 
         for (uint32_t i = 0; i < trial->count; i++) {
                 const struct calibrate_asked *asked = &trial->asked[i];
@@ -224,7 +240,7 @@ static void report_on(const struct trial *trial, struct bot_train_report *report
         report->kept = share_of(kept, asked_count);
         report->off_topic = share_of(off_kept, trial->off_topic);
         for (unsigned i = 0; i < BOT_WISHES; i++)
-                if (trial->model->wishes[i] < BOT_SCORE_ONE)
+                if (trial->model.wishes[i] < BOT_SCORE_ONE)
                         report->wish_most = (uint16_t)(BOT_WISH_LEAST + 2 * i);
 }
 
@@ -240,13 +256,37 @@ static int run(struct trial *trial, struct bot_train_report *report)
         set_sharpness(trial);
         look(trial);
         set_probability(trial);
-        if (!calibrate_thresholds(trial->asked, trial->count, trial->model))
+        mark_claimed(trial);
+        if (!calibrate_thresholds(trial->asked, trial->count, &trial->model))
                 return -BOT_RANKER_NO_MEMORY;
         report_on(trial, report);
         return 0;
 }
 
-int train_calibrate(const struct train_rows *rows, struct bot_ranker *model, struct bot_train_report *report)
+/* Which answers there are, and whether nobody is one. */
+static bool make_frame(struct trial *trial, enum bot_writing writing)
+{
+        const struct train_rows *rows = trial->rows;
+        struct bot_ranker *model = &trial->model;
+
+        *model = (struct bot_ranker){.writing = writing, .answers = rows->answers};
+        model->scale = memory_zeroed(rows->answers + 1u, sizeof(model->scale[0]));
+        for (uint32_t row = 0; model->scale && row < rows->count; row++)
+                if (rows->kind[row] != TRAIN_NEGATIVE)
+                        model->scale[rows->kind[row] == TRAIN_POSITIVE ? rows->answer[row] : rows->answers] = 1;
+        return model->scale != NULL;
+}
+
+static void hand_over(const struct bot_ranker *judged, struct bot_ranker *out)
+{
+        out->calibration = judged->calibration;
+        memcpy(out->wishes, judged->wishes, sizeof(out->wishes));
+        memcpy(out->scores, judged->scores, sizeof(out->scores));
+        out->floor = judged->floor;
+}
+
+int train_calibrate(struct train_rows *rows, enum bot_writing writing, struct bot_ranker *out,
+                    struct bot_train_report *report)
 {
         struct trial *trial = memory_zeroed(1, sizeof(*trial));
         int rc = -BOT_RANKER_NO_MEMORY;
@@ -254,7 +294,6 @@ int train_calibrate(const struct train_rows *rows, struct bot_ranker *model, str
         if (!trial)
                 return rc;
         trial->rows = rows;
-        trial->model = model;
         trial->answers = rows->answers;
         trial->lanes = rows->answers + 1;
         trial->room = CELLS_MOST / trial->lanes;
@@ -263,8 +302,11 @@ int train_calibrate(const struct train_rows *rows, struct bot_ranker *model, str
         trial->asked = memory_zeroed(trial->room + 1, sizeof(trial->asked[0]));
         trial->row_of = memory_zeroed(trial->room + 1, sizeof(trial->row_of[0]));
         trial->margins = memory_alloc(((size_t)trial->room + 1) * trial->lanes * sizeof(trial->margins[0]));
-        if (trial->asked && trial->row_of && trial->margins)
+        if (make_frame(trial, writing) && trial->asked && trial->row_of && trial->margins)
                 rc = run(trial, report);
+        if (rc == 0)
+                hand_over(&trial->model, out);
+        model_done(&trial->model);
         memory_free(trial->asked);
         memory_free(trial->row_of);
         memory_free(trial->margins);

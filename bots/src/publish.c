@@ -56,15 +56,16 @@ static int make_exacts(const struct train_rows *rows, struct bot_ranker *model, 
         return is_made ? 0 : -BOT_RANKER_NO_MEMORY;
 }
 
-static int publish(const struct train_rows *rows, enum bot_writing writing, struct bot_ranker *model,
+/* How sure is sure enough comes first: it finds the off-topic lines that are not learned. */
+static int publish(struct train_rows *rows, enum bot_writing writing, struct bot_ranker *model,
                    struct bot_train_report *report)
 {
-        int rc = train_model(rows, writing, -1, model);
+        int rc = train_calibrate(rows, writing, model, report);
 
         if (rc == 0)
-                rc = make_exacts(rows, model, report);
+                rc = train_model(rows, writing, -1, model);
         if (rc == 0)
-                rc = train_calibrate(rows, model, report);
+                rc = make_exacts(rows, model, report);
         for (uint32_t a = 0; rc == 0 && a < model->answers; a++)
                 report->answers += model->scale[a] != 0;
         report->features = model->features;

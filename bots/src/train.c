@@ -37,7 +37,8 @@ struct maker {
 
 static bool is_in(const struct maker *maker, uint32_t row)
 {
-        return maker->left_out < 0 || maker->rows->fold[row] != maker->left_out;
+        return maker->rows->kind[row] != TRAIN_CLAIMED &&
+               (maker->left_out < 0 || maker->rows->fold[row] != maker->left_out);
 }
 
 /* ---- the matrix ---- */
@@ -164,6 +165,8 @@ static int8_t target_of(const struct train_rows *rows, uint32_t row, uint32_t an
         bool is_nobody = answer == rows->answers;
 
         switch ((enum train_kind)rows->kind[row]) {
+        case TRAIN_CLAIMED: /* not in the matrix */
+                return 0;
         case TRAIN_OFF_TOPIC:
                 return is_nobody ? 1 : -1;
         case TRAIN_NEGATIVE:

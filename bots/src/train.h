@@ -9,8 +9,9 @@ enum { TRAIN_FOLDS = 5, TRAIN_FEW_ROWS = 3000 /* beyond, not all folds are tried
 
 enum train_kind {
         TRAIN_POSITIVE,
-        TRAIN_NEGATIVE, /* not this answer's; nothing is known of the others */
-        TRAIN_OFF_TOPIC /* nobody's */
+        TRAIN_NEGATIVE,  /* not this answer's; nothing is known of the others */
+        TRAIN_OFF_TOPIC, /* nobody's */
+        TRAIN_CLAIMED,   /* an off-topic line that an answer's examples claim: nothing is learned of it */
 };
 
 /* The features of all examples and off-topic lines, row after row. */
@@ -43,8 +44,11 @@ void train_row_features(const struct train_rows *rows, uint32_t row, struct bot_
 double real_exp(double x);
 double real_log(double x);
 
-/* Cross-validates and fills what `model` decides by, and the report's shares. */
-int train_calibrate(const struct train_rows *rows, struct bot_ranker *model, struct bot_train_report *report);
+/* Cross-validates; fills what a model of these rows decides by (calibration, wishes, scores, floor; the rest of `out`
+ * is as it was) and the report's shares. Off-topic lines that held-back models gave to an answer become TRAIN_CLAIMED.
+ */
+int train_calibrate(struct train_rows *rows, enum bot_writing writing, struct bot_ranker *out,
+                    struct bot_train_report *report);
 
 /* Rows as vectors of length one over the features of one model. */
 struct train_matrix {

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-#include "model.h"
 #include "protocol/memory.h"
+#include "train.h"
 #include "unit/bots/sample.h"
 
 struct taught {
@@ -270,6 +270,49 @@ static void a_changed_or_cut_blob_is_refused(void **state)
         forget(&taught);
 }
 
+/* ---- off-topic lines that are on topic ---- */
+
+/* A bot that tells jokes: lines about jokes behind those of the pack are not nobody's; of the pack nearly all stay so.
+ */
+static void a_line_that_an_answers_examples_claim_is_not_learned_as_nobodys(void **state)
+{
+        static const char *const jokes[] = {
+                "tell me a joke",       "do you know a good joke", "a joke please",       "make a joke",
+                "tell me a funny joke", "one more joke",           "another joke for me", "say a joke",
+                "can you tell a joke",  "know any funny jokes?",   "joke of the day",     "I want to hear a joke"};
+        static const char *const orders[] = {"where is my order", "track my order",   "order status",
+                                             "has my order left", "is my order sent", "when does my order come"};
+        static const char about_jokes[] = "tell me a good joke\ncan you tell me a funny joke\ndo you know a joke\n";
+        enum { JOKES = sizeof(jokes) / sizeof(jokes[0]), ORDERS = sizeof(orders) / sizeof(orders[0]) };
+        struct bot_example examples[JOKES + ORDERS] = {{0}};
+        struct train_rows rows = {0};
+        struct bot_ranker model = {0};
+        struct bot_train_report report = {0};
+        struct writer lines;
+        uint32_t claimed = 0, nobodys = 0;
+
+        (void)state;
+        writer_init(&lines, NULL, 0);
+        writer_raw(&lines, bot_off_topic("en"));
+        writer_raw(&lines, span_of(about_jokes));
+        for (uint32_t i = 0; i < JOKES + ORDERS; i++)
+                examples[i] = (struct bot_example){.answer = i >= JOKES,
+                                                   .text = span_of(i < JOKES ? jokes[i] : orders[i - JOKES])};
+        assert_int_equal(0, train_rows_make(examples, JOKES + ORDERS, bot_writing_of("en"),
+                                            (struct span){lines.bytes, lines.len}, &rows));
+        assert_int_equal(0, train_calibrate(&rows, bot_writing_of("en"), &model, &report));
+        for (uint32_t row = 0; row < rows.count; row++) {
+                claimed += rows.kind[row] == TRAIN_CLAIMED;
+                nobodys += rows.kind[row] == TRAIN_OFF_TOPIC;
+        }
+        for (uint32_t row = rows.count - 3; row < rows.count; row++)
+                assert_int_equal(TRAIN_CLAIMED, rows.kind[row]);
+        assert_true(nobodys > 20 * claimed);
+        writer_done(&lines);
+        model_done(&model);
+        train_rows_done(&rows);
+}
+
 /* ---- the recipe ---- */
 
 /* What each recipe learned from the two samples, with off-topic lines of their own: the digest of the blobs, and of
@@ -415,6 +458,7 @@ int main(void)
                 cmocka_unit_test(nothing_to_learn_from_is_refused),
                 cmocka_unit_test(a_higher_wish_is_never_easier),
                 cmocka_unit_test(a_changed_or_cut_blob_is_refused),
+                cmocka_unit_test(a_line_that_an_answers_examples_claim_is_not_learned_as_nobodys),
                 cmocka_unit_test(who_learns_differently_has_a_recipe_of_its_own),
                 cmocka_unit_test(every_failed_allocation_is_said_and_nothing_leaks),
                 cmocka_unit_test(fixed_numbers_follow_the_real_ones),
