@@ -6,8 +6,9 @@
 
 struct config;
 
-/* How SIGHUP reads the settings again: fills *out_config (config_done is called on it) and returns 0, or says on standard
- * error what is wrong and returns anything else; the old settings stay then. NULL: SIGHUP only reloads certificates. */
+/* How SIGHUP reads the settings again: fills *out_config (config_done is called on it) and returns 0, or says on
+ * standard error what is wrong and returns anything else; the old settings stay then. NULL: SIGHUP only reloads
+ * certificates. */
 struct serve_reload {
         int (*load)(void *data, struct config *out_config);
         void *data;

@@ -54,8 +54,7 @@ static json_t *buttons_of(struct turn *turn, const json_t *faq, const json_t *te
         if (!labels)
                 labels =
                         json_object_get(json_object_get(json_object_get(faq, "texts"), turn->version->lang), "buttons");
-        json_array_foreach(json_object_get(faq, "buttons"), i, target)
-        {
+        json_array_foreach(json_object_get(faq, "buttons"), i, target) {
                 const char *label = json_string_value(json_array_get(labels, i));
                 if (label)
                         json_array_append_new(options,

@@ -59,14 +59,11 @@ static int compile_list(struct bot_entity *entity)
         entity->patterns = bot_patterns_new();
         if (!entity->patterns)
                 return -1;
-        json_array_foreach(entity->list, i, item)
-        {
+        json_array_foreach(entity->list, i, item) {
                 if (add_word(entity->patterns, json_string_value(json_object_get(item, "value")), i) < 0)
                         return -1;
-                json_object_foreach(json_object_get(item, "words"), lang, words)
-                {
-                        json_array_foreach(words, j, word)
-                        {
+                json_object_foreach(json_object_get(item, "words"), lang, words) {
+                        json_array_foreach(words, j, word) {
                                 if (add_word(entity->patterns, json_string_value(word), i) < 0)
                                         return -1;
                         }

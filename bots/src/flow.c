@@ -126,8 +126,7 @@ static json_t *carried(struct turn *turn, const json_t *handoff)
                 json_decref(kept);
                 return json_deep_copy(slots);
         }
-        json_array_foreach(names, i, name)
-        {
+        json_array_foreach(names, i, name) {
                 json_t *value = json_object_get(slots, json_string_value(name));
                 if (value)
                         json_object_set_new(kept, json_string_value(name), json_deep_copy(value));
@@ -240,8 +239,7 @@ static void offer_options(struct turn *turn, const json_t *step)
         char id[40];
         size_t i;
         state_set(turn, "asked", json_integer(state_count(turn, "turn")));
-        json_array_foreach(json_object_get(step, "options"), i, option)
-        {
+        json_array_foreach(json_object_get(step, "options"), i, option) {
                 snprintf(id, sizeof(id), "s-%lld-%zu", (long long)state_count(turn, "turn"), i);
                 json_array_append_new(options, turn_option(id, block_text(turn, json_object_get(option, "label"))));
         }
@@ -283,8 +281,7 @@ static enum after step_branch(struct turn *turn, const json_t *step)
 {
         const json_t *a_case;
         size_t i;
-        json_array_foreach(json_object_get(step, "cases"), i, a_case)
-        {
+        json_array_foreach(json_object_get(step, "cases"), i, a_case) {
                 if (!turn_holds(turn, json_object_get(a_case, "when")))
                         continue;
                 go_into(turn, (json_int_t)i);
@@ -433,8 +430,7 @@ static int option_said(struct turn *turn, const json_t *step)
         char said[BOT_TEXT_KEY], label[BOT_TEXT_KEY];
         size_t said_len = bot_text_key(turn->text, said), i;
         json_t *option;
-        json_array_foreach(json_object_get(step, "options"), i, option)
-        {
+        json_array_foreach(json_object_get(step, "options"), i, option) {
                 struct bot_text text;
                 char number[24];
                 json_t *shown = block_text(turn, json_object_get(option, "label"));

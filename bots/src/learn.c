@@ -24,8 +24,7 @@ static bool group_speaks(const json_t *group, const char *member, const char *la
 {
         const char *name;
         json_t *one;
-        json_object_foreach((json_t *)group, name, one)
-        {
+        json_object_foreach((json_t *)group, name, one) {
                 if (json_object_get(json_object_get(one, member), lang))
                         return true;
         }
@@ -84,8 +83,7 @@ static bool has_example(const json_t *examples, struct span text)
         char key[BOT_TEXT_KEY], other[BOT_TEXT_KEY];
         size_t len = key_of(text, key), i;
         json_t *example;
-        json_array_foreach((json_t *)examples, i, example)
-        {
+        json_array_foreach((json_t *)examples, i, example) {
                 const char *there = json_string_value(example);
                 if (there && key_of(span_of(there), other) == len && memcmp(key, other, len) == 0)
                         return true;

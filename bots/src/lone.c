@@ -22,8 +22,7 @@ static bool have_variables(const json_t *texts)
 {
         const json_t *answer;
         size_t i;
-        json_array_foreach(json_object_get(texts, "answers"), i, answer)
-        {
+        json_array_foreach(json_object_get(texts, "answers"), i, answer) {
                 if (has_variable(json_string_value(answer)))
                         return true;
         }
@@ -37,8 +36,7 @@ static bool stands_alone(const struct version_answer *answer)
         json_t *texts;
         if (answer->is_flow || json_object_get(answer->it, "when") || json_object_get(answer->it, "goto"))
                 return false;
-        json_object_foreach(json_object_get(answer->it, "texts"), lang, texts)
-        {
+        json_object_foreach(json_object_get(answer->it, "texts"), lang, texts) {
                 if (have_variables(texts))
                         return false;
         }

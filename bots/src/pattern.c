@@ -157,17 +157,16 @@ static void add_synonyms(struct reading *reading, struct span text, struct part 
         const char *word;
         json_t *others, *other;
         size_t i;
-        json_object_foreach((json_t *)reading->synonyms, word, others)
-        {
+        json_object_foreach((json_t *)reading->synonyms, word, others) {
                 bool is_meant = is_same(text, word);
-                json_array_foreach(others, i, other) is_meant = is_meant || is_same(text, json_string_value(other));
+                json_array_foreach(others, i, other)
+                        is_meant = is_meant || is_same(text, json_string_value(other));
                 if (!is_meant)
                         continue;
                 struct way *way = is_same(text, word) ? NULL : add_way(reading, part);
                 if (way)
                         add_words(reading, span_of(word), way);
-                json_array_foreach(others, i, other)
-                {
+                json_array_foreach(others, i, other) {
                         way = is_same(text, json_string_value(other)) ? NULL : add_way(reading, part);
                         if (way)
                                 add_words(reading, span_of(json_string_value(other)), way);

@@ -38,8 +38,7 @@ static bool is_sound(const json_t *state)
                               json_integer_value(count) > 1000000000))
                         return false;
         }
-        json_array_foreach(place, i, at)
-        {
+        json_array_foreach(place, i, at) {
                 if (!json_is_integer(at) || json_integer_value(at) < (i % 2 ? -1 : 0) ||
                     json_integer_value(at) > 100000)
                         return false;
@@ -79,8 +78,7 @@ static bool find_target(struct turn *turn, struct span id, char out[96])
                 if (span_equal(id, span_of(known)))
                         return true;
         }
-        json_object_foreach(json_object_get(turn->version->bot, "handoffs"), name, unused)
-        {
+        json_object_foreach(json_object_get(turn->version->bot, "handoffs"), name, unused) {
                 snprintf(out, 96, "handoff %s", name);
                 version_target_id(out, known);
                 if (span_equal(id, span_of(known)))

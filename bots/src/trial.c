@@ -38,13 +38,13 @@ static void note_actions(struct trial *trial)
         const char *call = json_string_value(json_object_get(trial->turn.state, "call"));
         bool is_first = true;
         snprintf(trial->call, sizeof(trial->call), "%s", call ? call : "");
-        json_array_foreach(trial->turn.actions, i, action)
-        {
+        json_array_foreach(trial->turn.actions, i, action) {
                 options = json_object_get(action, "options");
                 if (options && is_first)
                         json_array_clear(trial->offers);
                 is_first = is_first && !options;
-                json_array_foreach(options, j, option) json_array_append(trial->offers, option);
+                json_array_foreach(options, j, option)
+                        json_array_append(trial->offers, option);
         }
 }
 
@@ -95,8 +95,7 @@ int trial_taps(struct trial *trial, struct span what)
 {
         json_t *option;
         size_t i;
-        json_array_foreach(trial->offers, i, option)
-        {
+        json_array_foreach(trial->offers, i, option) {
                 char id[64];
                 if (!is_meant(option, i, what))
                         continue;
@@ -120,8 +119,7 @@ static bool has_action(const struct trial *trial, const char *word, const char *
 {
         json_t *action;
         size_t i;
-        json_array_foreach(trial->turn.actions, i, action)
-        {
+        json_array_foreach(trial->turn.actions, i, action) {
                 if ((!word || strcmp(text_of(action, "do"), word) == 0) &&
                     (!value || strcmp(text_of(action, member), value) == 0))
                         return true;
@@ -133,8 +131,7 @@ static bool has_reason(const struct trial *trial, const char *what, const char *
 {
         json_t *reason;
         size_t i;
-        json_array_foreach(trial->turn.why, i, reason)
-        {
+        json_array_foreach(trial->turn.why, i, reason) {
                 if (strcmp(text_of(reason, "what"), what) == 0 &&
                     (!detail || strcmp(text_of(reason, "detail"), detail) == 0))
                         return true;
@@ -146,8 +143,7 @@ static bool was_said(const struct trial *trial, const char *text)
 {
         json_t *action;
         size_t i;
-        json_array_foreach(trial->turn.actions, i, action)
-        {
+        json_array_foreach(trial->turn.actions, i, action) {
                 if (strstr(text_of(action, "text"), text))
                         return true;
         }
@@ -164,8 +160,7 @@ static bool was_offered(const struct trial *trial, const char *answer)
                 snprintf(target, sizeof(target), "%s %.64s", words[word], answer);
                 version_target_id(target, id);
                 snprintf(wanted, sizeof(wanted), "a-%s", id);
-                json_array_foreach(trial->offers, i, option)
-                {
+                json_array_foreach(trial->offers, i, option) {
                         if (strcmp(text_of(option, "id"), wanted) == 0)
                                 return true;
                 }
@@ -285,8 +280,7 @@ static const json_t *reason_of(const struct trial *trial, const char *what)
 {
         json_t *reason;
         size_t i;
-        json_array_foreach(trial->turn.why, i, reason)
-        {
+        json_array_foreach(trial->turn.why, i, reason) {
                 if (strcmp(text_of(reason, "what"), what) == 0)
                         return json_object_get(reason, "detail");
         }
@@ -330,8 +324,7 @@ static void put_summary(const struct trial *trial, struct writer *out)
 {
         json_t *action;
         size_t i;
-        json_array_foreach(trial->turn.actions, i, action)
-        {
+        json_array_foreach(trial->turn.actions, i, action) {
                 const char *rule = text_of(action, "rule"), *text = text_of(action, "text");
                 writer_raw(out, span_of(i ? "; " : ""));
                 writer_raw(out, span_of(text_of(action, "do")));
@@ -402,8 +395,7 @@ int trial_run(const struct bot_version *version, const json_t *test, struct bot_
         int failed = 0;
         if (trial_init(&trial, version, json_string_value(json_object_get(test, "lang")), 1767225600000) < 0)
                 return -1;
-        json_array_foreach(json_object_get(test, "turns"), i, turn)
-        {
+        json_array_foreach(json_object_get(test, "turns"), i, turn) {
                 int rc = run_turn(&trial, turn);
                 bool is_good = rc == 0;
                 if (rc < 0) {
@@ -415,8 +407,7 @@ int trial_run(const struct bot_version *version, const json_t *test, struct bot_
                                           "\"%.120s\": nothing like \"%.120s\" was offered, or no call is waited for.",
                                           text_of(test, "name"),
                                           text_of(turn, json_object_get(turn, "tap") ? "tap" : "call"));
-                json_array_foreach(json_object_get(turn, "expect"), j, expected)
-                {
+                json_array_foreach(json_object_get(turn, "expect"), j, expected) {
                         if (rc == 0 && !is_as_expected(&trial, expected)) {
                                 note_failure(&trial, test, turn, expected, problems);
                                 is_good = false;

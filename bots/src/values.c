@@ -137,8 +137,7 @@ static json_t *plain_part(json_t *value)
 {
         json_t *kept = json_object(), *member;
         const char *name;
-        json_object_foreach(value, name, member)
-        {
+        json_object_foreach(value, name, member) {
                 if (is_plain(member) && strlen(name) <= 64 && json_object_size(kept) < MEMBERS_MAX)
                         json_object_set(kept, name, member);
         }

@@ -34,7 +34,8 @@ static int note_answers(struct bot_version *version, const char *group, const ch
         const char **names = calloc(count + 1, sizeof(*names)), *name;
         if (!names)
                 return -1;
-        json_object_foreach(all, name, one) names[i++] = name;
+        json_object_foreach(all, name, one)
+                names[i++] = name;
         qsort(names, count, sizeof(*names), compare_names);
         for (i = 0; i < count; i++) {
                 struct version_answer *answer = &version->answers[version->answer_count++];
@@ -148,7 +149,8 @@ static int add_languages(struct bot_version *version, const json_t *questions)
         json_t *unused;
         if (json_object_size(questions) > BOT_LANGUAGES_MAX)
                 return -1;
-        json_object_foreach((json_t *)questions, lang, unused) names[count++] = lang;
+        json_object_foreach((json_t *)questions, lang, unused)
+                names[count++] = lang;
         qsort(names, count, sizeof(names[0]), compare_names);
         for (size_t i = 0; i < count; i++) {
                 if (!add_language(version, names[i]))
@@ -202,10 +204,12 @@ static size_t note_examples(const struct bot_version *version, const char *lang,
         json_t *text;
         for (size_t i = 0; i < version->answer_count; i++) {
                 const json_t *where = json_object_get(questions_of(&version->answers[i]), lang);
-                json_array_foreach(json_object_get(where, "examples"), j, text) out[count++] =
-                        (struct bot_example){(uint32_t)i, {json_string_value(text), json_string_length(text)}, false};
-                json_array_foreach(json_object_get(where, "not"), j, text) out[count++] =
-                        (struct bot_example){(uint32_t)i, {json_string_value(text), json_string_length(text)}, true};
+                json_array_foreach(json_object_get(where, "examples"), j, text)
+                        out[count++] = (struct bot_example){
+                                (uint32_t)i, {json_string_value(text), json_string_length(text)}, false};
+                json_array_foreach(json_object_get(where, "not"), j, text)
+                        out[count++] = (struct bot_example){
+                                (uint32_t)i, {json_string_value(text), json_string_length(text)}, true};
         }
         return count;
 }
@@ -297,8 +301,7 @@ static int compile_patterns(const struct bot_version *version, struct version_la
                 const json_t *where = json_object_get(questions_of(answer), language->lang);
                 const json_t *priority = json_object_get(answer->it, "priority");
                 unsigned rank = priority ? (unsigned)json_integer_value(priority) : 5;
-                json_array_foreach(json_object_get(where, "patterns"), j, pattern)
-                {
+                json_array_foreach(json_object_get(where, "patterns"), j, pattern) {
                         struct span text = {json_string_value(pattern), json_string_length(pattern)};
                         if (bot_patterns_add(language->patterns, text, (uint32_t)i, rank, synonyms) < 0 &&
                             bot_patterns_add(language->patterns, text, (uint32_t)i, rank, NULL) < 0)
@@ -315,8 +318,7 @@ static int compile_entities(struct bot_version *version)
         version->entities = calloc(json_object_size(all) + 1, sizeof(*version->entities));
         if (!version->entities)
                 return -1;
-        json_object_foreach(all, name, entity)
-        {
+        json_object_foreach(all, name, entity) {
                 struct bot_entity *made = bot_entity_new(entity);
                 if (!made)
                         return -1;

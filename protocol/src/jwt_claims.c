@@ -61,8 +61,7 @@ static bool is_flat(json_t *attrs)
 
         if (!json_is_object(attrs))
                 return false;
-        json_object_foreach(attrs, name, value)
-        {
+        json_object_foreach(attrs, name, value) {
                 if (json_is_object(value) || json_is_array(value))
                         return false;
         }

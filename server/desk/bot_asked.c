@@ -61,8 +61,7 @@ static void put_facts(struct bot_asked *asked, struct protocol_bot_customer *out
         out->facts = arena_take(&asked->arena, FACTS_MAX * sizeof *out->facts);
         if (!out->facts)
                 return;
-        json_object_foreach(asked->facts, name, value)
-        {
+        json_object_foreach(asked->facts, name, value) {
                 if (out->facts_count == FACTS_MAX)
                         break;
                 out->facts_count += put_fact(&asked->arena, name, value, &out->facts[out->facts_count]);

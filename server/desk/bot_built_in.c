@@ -114,12 +114,10 @@ static json_t *carried(const json_t *values)
         json_t *list = json_array(), *value, *member;
         const char *name, *inner;
         char path[65];
-        json_object_foreach((json_t *)values, name, value)
-        {
+        json_object_foreach((json_t *)values, name, value) {
                 if (!json_is_object(value))
                         carry_one(list, name, value);
-                json_object_foreach(value, inner, member)
-                {
+                json_object_foreach(value, inner, member) {
                         if (snprintf(path, sizeof path, "%s.%s", name, inner) < (int)sizeof path)
                                 carry_one(list, path, member);
                 }
@@ -165,8 +163,7 @@ static json_t *without_buttons(const char *text, const json_t *options)
         size_t len = cut(text, PLAIN_TEXT), i;
         json_t *option;
         memcpy(plain, text, len);
-        json_array_foreach(options, i, option)
-        {
+        json_array_foreach(options, i, option) {
                 const char *label = word(option, "label");
                 if (len + strlen(label) + 4 > sizeof plain)
                         break;
@@ -245,7 +242,9 @@ static const json_t *reason(const struct bot_turn *turn, const char *what)
 {
         size_t i;
         json_t *each;
-        json_array_foreach(turn->why, i, each) if (strcmp(word(each, "what"), what) == 0) return each;
+        json_array_foreach(turn->why, i, each)
+                if (strcmp(word(each, "what"), what) == 0)
+                        return each;
         return NULL;
 }
 
@@ -253,7 +252,9 @@ static const json_t *action_of(const struct bot_turn *turn, const char *does)
 {
         size_t i;
         json_t *each;
-        json_array_foreach(turn->actions, i, each) if (strcmp(word(each, "do"), does) == 0) return each;
+        json_array_foreach(turn->actions, i, each)
+                if (strcmp(word(each, "do"), does) == 0)
+                        return each;
         return NULL;
 }
 
@@ -262,7 +263,9 @@ static const json_t *ruled(const struct bot_turn *turn)
 {
         size_t i;
         json_t *each;
-        json_array_foreach(turn->actions, i, each) if (word(each, "rule")[0]) return each;
+        json_array_foreach(turn->actions, i, each)
+                if (word(each, "rule")[0])
+                        return each;
         return NULL;
 }
 
@@ -303,8 +306,7 @@ static json_t *make_act(const struct bot_task *task, const struct bot_asked *ask
                                 (json_int_t)task->ask.turn, "seq", (json_int_t)asked->seq, "state", state, "in_flow",
                                 word(turn->state, "flow")[0] != 0, "actions", actions);
         size_t i;
-        json_array_foreach(turn->actions, i, action)
-        {
+        json_array_foreach(turn->actions, i, action) {
                 json_t *made = act_of(task, action, lang);
                 if (made)
                         json_array_append_new(actions, made);

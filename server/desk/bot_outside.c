@@ -208,8 +208,7 @@ static void write_args(struct writer *body, const json_t *args)
 {
         size_t i;
         json_t *arg;
-        json_array_foreach(args, i, arg)
-        {
+        json_array_foreach(args, i, arg) {
                 const char *name = json_string_value(json_object_get(arg, "name"));
                 const char *value = json_string_value(json_object_get(arg, "value"));
                 if (i > 0)

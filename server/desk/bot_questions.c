@@ -192,8 +192,7 @@ static const json_t *reason(const struct bot_turn *turn, const char *what)
 {
         size_t i;
         json_t *each;
-        json_array_foreach(turn->why, i, each)
-        {
+        json_array_foreach(turn->why, i, each) {
                 if (strcmp(json_string_value(json_object_get(each, "what")), what) == 0)
                         return json_object_get(each, "detail");
         }
@@ -214,8 +213,7 @@ static void find_nearest(struct questions *questions, struct desk_command *comma
                      *ranked = json_object_get(reason(&turn, "ranked"), "candidates");
         if (out->nearest && pattern)
                 keep_name(command, out, json_string_value(pattern));
-        json_array_foreach((json_t *)ranked, i, candidate)
-        {
+        json_array_foreach((json_t *)ranked, i, candidate) {
                 if (out->nearest && out->nearest_count < NEAREST)
                         keep_name(command, out, json_string_value(json_object_get(candidate, "answer")));
         }

@@ -369,8 +369,7 @@ int backup_verify(const char *dir, int64_t *out_bytes, char **out_why)
                 return rc;
         json_t *files = json_object_get(manifest, "files"), *facts;
         const char *name;
-        json_object_foreach(files, name, facts)
-        {
+        json_object_foreach(files, name, facts) {
                 if (rc == DB_OK)
                         rc = verify_file(dir, name, facts, NULL, &total, out_why);
         }
@@ -442,8 +441,7 @@ static int copy_files(const char *backup_dir, const char *data_dir, char **out_w
         int rc = read_manifest(backup_dir, &manifest, out_why);
         if (rc == DB_OK)
                 rc = remove_names(data_dir, stale, out_why);
-        json_object_foreach(json_object_get(manifest, "files"), name, facts)
-        {
+        json_object_foreach(json_object_get(manifest, "files"), name, facts) {
                 if (rc == DB_OK)
                         rc = copy_file(backup_dir, data_dir, name, facts, out_why);
         }

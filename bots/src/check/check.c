@@ -127,8 +127,7 @@ bool check_members(struct check *check, const json_t *object, const char *where,
                 check_error(check, NULL, "%s is no object.", where);
                 return false;
         }
-        json_object_foreach((json_t *)object, name, value)
-        {
+        json_object_foreach((json_t *)object, name, value) {
                 const struct check_member *member = NULL;
                 for (size_t i = 0; !member && i < count; i++)
                         member = strcmp(members[i].name, name) == 0 ? &members[i] : NULL;
@@ -175,16 +174,14 @@ void check_texts(struct check *check, const json_t *texts)
         const char *lang, *key;
         json_t *by_key, *text;
         char where[128];
-        json_object_foreach((json_t *)texts, lang, by_key)
-        {
+        json_object_foreach((json_t *)texts, lang, by_key) {
                 if (!check_is_language(lang) || !json_is_object(by_key)) {
                         check_error(check, "Write for example en, ko, zh-TW.", "There is no language \"%.40s\".", lang);
                         continue;
                 }
                 if (json_object_size(by_key) == 0)
                         check_error(check, "Leave the language out.", "There is no text in %s.", lang);
-                json_object_foreach(by_key, key, text)
-                {
+                json_object_foreach(by_key, key, text) {
                         snprintf(where, sizeof(where), "Text @%.64s (%.20s)", key, lang);
                         if (!check_is_key(key))
                                 check_error(check, NULL, "%s: the name is not of a-z, 0-9, _ .", where);
@@ -211,8 +208,7 @@ static void check_lines(struct check *check, const char *lang, const json_t *lin
                 check_error(check, "Leave it out.", "The list of each %s in %s is empty, or no list.", what, lang);
                 return;
         }
-        json_array_foreach(lines, i, line)
-        {
+        json_array_foreach(lines, i, line) {
                 snprintf(where, sizeof(where), "The %s number %zu (%.20s)", what, i + 1, lang);
                 check_said(check, line, where, most);
         }
@@ -226,8 +222,7 @@ void check_examples(struct check *check, const char *lang, const json_t *where)
         check_lines(check, lang, json_object_get(where, "not"), "question of another answer", BOT_EXAMPLE_CHARACTERS);
         check_lines(check, lang, patterns, "pattern", BOT_EXAMPLE_CHARACTERS);
         check->examples += json_array_size(json_object_get(where, "examples"));
-        json_array_foreach(patterns, i, pattern)
-        {
+        json_array_foreach(patterns, i, pattern) {
                 const char *wrong = bot_pattern_wrong(span_of(json_string_value(pattern)));
                 if (wrong)
                         check_error(check, "Write for example: refund .. (how | policy | rule*)",
@@ -247,8 +242,7 @@ static void check_faq_texts(struct check *check, const json_t *faq)
         const char *lang;
         json_t *texts;
         size_t buttons = json_array_size(json_object_get(faq, "buttons"));
-        json_object_foreach(json_object_get(faq, "texts"), lang, texts)
-        {
+        json_object_foreach(json_object_get(faq, "texts"), lang, texts) {
                 if (!check_is_language(lang)) {
                         check_error(check, "Write for example en, ko, zh-TW.", "There is no language \"%.40s\".", lang);
                         continue;
@@ -298,7 +292,8 @@ static void check_faq(struct check *check, const json_t *faq)
                             "`helped` is not understood.");
         if (json_array_size(json_object_get(faq, "buttons")) > BOT_BUTTONS_MAX)
                 check_error(check, NULL, "There are more than %d buttons.", BOT_BUTTONS_MAX);
-        json_array_foreach(json_object_get(faq, "buttons"), i, button) check_target(check, button);
+        json_array_foreach(json_object_get(faq, "buttons"), i, button)
+                check_target(check, button);
         check_faq_texts(check, faq);
 }
 
@@ -325,8 +320,7 @@ static void check_flow(struct check *check, const json_t *flow)
         if (json_array_size(json_object_get(flow, "steps")) == 0)
                 check_error(check, "Write what happens: say \"...\"", "The flow has no step.");
         check_steps(check, json_object_get(flow, "texts"), json_object_get(flow, "steps"), 0);
-        json_object_foreach(json_object_get(flow, "triggers"), lang, where)
-        {
+        json_object_foreach(json_object_get(flow, "triggers"), lang, where) {
                 if (!check_is_language(lang))
                         check_error(check, NULL, "There is no language \"%.40s\".", lang);
                 else if (check_members(check, where, "What begins the flow", trigger, COUNT_OF(trigger)))
@@ -355,8 +349,7 @@ static void check_handoff(struct check *check, const json_t *handoff)
                 is_known = is_known || strcmp(priority, priorities[i]) == 0;
         if (!is_known)
                 check_error(check, "There are: low, normal, high, urgent.", "There is no priority %.64s.", priority);
-        json_array_foreach(json_object_get(handoff, "carry"), i, slot)
-        {
+        json_array_foreach(json_object_get(handoff, "carry"), i, slot) {
                 if (!json_is_string(slot) || !check_is_slot(json_string_value(slot)))
                         check_error(check, NULL, "`carry` holds what is no name of a slot.");
         }
@@ -407,7 +400,8 @@ static void check_fallback(struct check *check)
         check_texts(check, texts);
         if (json_array_size(json_object_get(fallback, "misses")) > 5)
                 check_error(check, NULL, "More than 5 misses in a row are too many for anybody.");
-        json_array_foreach(json_object_get(fallback, "misses"), i, miss) check_miss(check, texts, miss, i + 1);
+        json_array_foreach(json_object_get(fallback, "misses"), i, miss)
+                check_miss(check, texts, miss, i + 1);
 }
 
 static void check_group(struct check *check, const char *group, const char *word,
@@ -415,8 +409,7 @@ static void check_group(struct check *check, const char *group, const char *word
 {
         const char *name;
         json_t *one;
-        json_object_foreach(json_object_get(check->bot, group), name, one)
-        {
+        json_object_foreach(json_object_get(check->bot, group), name, one) {
                 snprintf(check->what, sizeof(check->what), "%s %.64s", word, name);
                 if (!check_is_name(name))
                         check_error(check, "Use a-z, 0-9, _ - and . inside, at most 64 characters.",

@@ -38,8 +38,7 @@ static void gather_steps(struct lint *lint, const json_t *steps)
 {
         json_t *step, *a_case;
         size_t i, j;
-        json_array_foreach(steps, i, step)
-        {
+        json_array_foreach(steps, i, step) {
                 note(lint->names, json_string_value(json_object_get(step, "as")));
                 note(lint->names, json_string_value(json_object_get(step, "into")));
                 note(lint->asked, json_string_value(json_object_get(step, "entity")));
@@ -58,17 +57,16 @@ static void gather(struct lint *lint)
         for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
                 note(lint->names, facts[i]);
         note(lint->languages, lint->check.lang);
-        json_object_foreach(json_object_get(bot, "faqs"), name, one)
-        {
-                json_object_foreach(json_object_get(one, "texts"), lang, unused) note(lint->languages, lang);
+        json_object_foreach(json_object_get(bot, "faqs"), name, one) {
+                json_object_foreach(json_object_get(one, "texts"), lang, unused)
+                        note(lint->languages, lang);
         }
-        json_object_foreach(json_object_get(bot, "flows"), name, one)
-        {
+        json_object_foreach(json_object_get(bot, "flows"), name, one) {
                 gather_steps(lint, json_object_get(one, "steps"));
-                json_object_foreach(json_object_get(one, "triggers"), lang, unused) note(lint->languages, lang);
+                json_object_foreach(json_object_get(one, "triggers"), lang, unused)
+                        note(lint->languages, lang);
         }
-        json_object_foreach(json_object_get(bot, "handoffs"), name, one)
-        {
+        json_object_foreach(json_object_get(bot, "handoffs"), name, one) {
                 gather_steps(lint, json_object_get(one, "open"));
                 gather_steps(lint, json_object_get(one, "closed"));
         }
@@ -96,11 +94,9 @@ static void lint_keys(struct lint *lint, const json_t *texts)
 {
         const char *lang, *key;
         json_t *unused, *text;
-        json_object_foreach(json_object_get(texts, lint->check.lang), key, text)
-        {
+        json_object_foreach(json_object_get(texts, lint->check.lang), key, text) {
                 lint_names_in(lint, json_string_value(text));
-                json_object_foreach(lint->languages, lang, unused)
-                {
+                json_object_foreach(lint->languages, lang, unused) {
                         if (!json_object_get(json_object_get(texts, lang), key))
                                 lint_warn(lint, "Customers of that language read the bot's own language there.",
                                           "Text @%s is missing in %s.", key, lang);
@@ -114,8 +110,7 @@ static void lint_faq_texts(struct lint *lint, const json_t *faq)
         json_t *unused, *answer;
         size_t i;
         bool has_buttons = json_array_size(json_object_get(faq, "buttons")) > 0;
-        json_object_foreach(lint->languages, lang, unused)
-        {
+        json_object_foreach(lint->languages, lang, unused) {
                 const json_t *texts = json_object_get(json_object_get(faq, "texts"), lang);
                 size_t count = json_array_size(json_object_get(texts, "examples"));
                 bool has_pattern = json_array_size(json_object_get(texts, "patterns")) > 0;
@@ -175,9 +170,9 @@ static void lint_examples(struct lint *lint, const json_t *where)
         const char *lang;
         json_t *texts, *example;
         size_t i;
-        json_object_foreach((json_t *)where, lang, texts)
-        {
-                json_array_foreach(json_object_get(texts, "examples"), i, example) lint_example(lint, lang, example);
+        json_object_foreach((json_t *)where, lang, texts) {
+                json_array_foreach(json_object_get(texts, "examples"), i, example)
+                        lint_example(lint, lang, example);
         }
 }
 
@@ -193,8 +188,7 @@ static struct bot_patterns *patterns_of(const json_t *bot, const char *lang, jso
                 const char *name;
                 json_t *one, *pattern;
                 size_t i;
-                json_object_foreach(json_object_get(bot, groups[group][0]), name, one)
-                {
+                json_object_foreach(json_object_get(bot, groups[group][0]), name, one) {
                         const json_t *where = json_object_get(json_object_get(one, groups[group][2]), lang);
                         const json_t *priority = json_object_get(one, "priority");
                         if (is_first)
@@ -227,8 +221,7 @@ static void lint_steps(struct lint *lint, const json_t *steps)
 {
         json_t *step, *a_case;
         size_t i, j, says = 0;
-        json_array_foreach(steps, i, step)
-        {
+        json_array_foreach(steps, i, step) {
                 const char *word = json_string_value(json_object_get(step, "do"));
                 if (i + 1 < json_array_size(steps) && ends(step))
                         lint_warn(lint, "Take the steps behind it away, or put them before it.",
@@ -272,8 +265,7 @@ static void lint_entities(struct lint *lint)
 {
         const char *name;
         json_t *unused;
-        json_object_foreach(json_object_get(lint->check.bot, "entities"), name, unused)
-        {
+        json_object_foreach(json_object_get(lint->check.bot, "entities"), name, unused) {
                 snprintf(lint->check.what, sizeof(lint->check.what), "entity %.64s", name);
                 if (!json_object_get(lint->asked, name))
                         lint_warn(lint, NULL, "No flow asks for %s.", name);
@@ -286,21 +278,18 @@ static void lint_answers(struct lint *lint)
 {
         const char *name;
         json_t *one;
-        json_object_foreach(json_object_get(lint->check.bot, "faqs"), name, one)
-        {
+        json_object_foreach(json_object_get(lint->check.bot, "faqs"), name, one) {
                 snprintf(lint->check.what, sizeof(lint->check.what), "faq %.64s", name);
                 lint_faq_texts(lint, one);
                 lint_examples(lint, json_object_get(one, "texts"));
         }
-        json_object_foreach(json_object_get(lint->check.bot, "flows"), name, one)
-        {
+        json_object_foreach(json_object_get(lint->check.bot, "flows"), name, one) {
                 snprintf(lint->check.what, sizeof(lint->check.what), "flow %.64s", name);
                 lint_keys(lint, json_object_get(one, "texts"));
                 lint_steps(lint, json_object_get(one, "steps"));
                 lint_examples(lint, json_object_get(one, "triggers"));
         }
-        json_object_foreach(json_object_get(lint->check.bot, "handoffs"), name, one)
-        {
+        json_object_foreach(json_object_get(lint->check.bot, "handoffs"), name, one) {
                 snprintf(lint->check.what, sizeof(lint->check.what), "handoff %.64s", name);
                 lint_handoff(lint, one);
         }
@@ -323,8 +312,7 @@ void bot_lint(const json_t *bot, const json_t *places, const struct bot_file *fi
         json_t *unused;
         const char *lang;
         gather(&lint);
-        json_object_foreach(lint.languages, lang, unused)
-        {
+        json_object_foreach(lint.languages, lang, unused) {
                 if (lint.set_count == BOT_LANGUAGES_MAX)
                         break;
                 lint.sets[lint.set_count].lang = lang;

@@ -103,8 +103,7 @@ static void check_options(struct check *check, const json_t *texts, const json_t
         size_t i;
         if (json_array_size(options) < 2 || json_array_size(options) > 10)
                 check_error(check, NULL, "`choices` has %zu choices; 2 to 10 can be shown.", json_array_size(options));
-        json_array_foreach(options, i, option)
-        {
+        json_array_foreach(options, i, option) {
                 if (!check_members(check, option, "A choice", members, COUNT_OF(members)))
                         continue;
                 check_key(check, texts, json_object_get(option, "label"), "choices");
@@ -126,8 +125,7 @@ static void check_branch(struct check *check, const json_t *texts, const json_t 
         };
         const json_t *cases = json_object_get(step, "cases"), *a_case;
         size_t i;
-        json_array_foreach(cases, i, a_case)
-        {
+        json_array_foreach(cases, i, a_case) {
                 if (!check_members(check, a_case, "A case", members, COUNT_OF(members)))
                         continue;
                 if (!json_object_get(a_case, "when") && (i == 0 || i + 1 < json_array_size(cases)))
@@ -146,8 +144,7 @@ static void check_else(struct check *check, const json_t *texts, const json_t *s
 {
         const json_t *step;
         size_t i;
-        json_array_foreach(steps, i, step)
-        {
+        json_array_foreach(steps, i, step) {
                 const char *word = json_string_value(json_object_get(step, "do"));
                 if (word && (strcmp(word, "ask") == 0 || strcmp(word, "choices") == 0 || strcmp(word, "call") == 0 ||
                              strcmp(word, "branch") == 0))
@@ -163,8 +160,7 @@ static void check_call(struct check *check, const json_t *step)
 {
         const char *name;
         json_t *value;
-        json_object_foreach(json_object_get(step, "args"), name, value)
-        {
+        json_object_foreach(json_object_get(step, "args"), name, value) {
                 if (!check_is_slot(name))
                         check_error(check, NULL, "\"%.64s\" is no name of an argument.", name);
                 check_operand(check, value);
@@ -267,5 +263,6 @@ void check_steps(struct check *check, const json_t *texts, const json_t *steps, 
                 check_error(check, NULL, "Steps are nested deeper than %d.", BOT_NESTING_MAX);
                 return;
         }
-        json_array_foreach(steps, i, step) check_step(check, texts, step, depth);
+        json_array_foreach(steps, i, step)
+                check_step(check, texts, step, depth);
 }

@@ -37,8 +37,7 @@ static void take_examples(struct thin *thin, const json_t *questions)
         json_t *text;
         size_t i;
 
-        json_array_foreach(json_object_get(questions, "examples"), i, text)
-        {
+        json_array_foreach(json_object_get(questions, "examples"), i, text) {
                 if (thin->count < BOT_EXAMPLES_MAX)
                         thin->examples[thin->count++] = (struct bot_example){
                                 .answer = (uint32_t)thin->answer_count,
@@ -55,8 +54,7 @@ static void gather(struct thin *thin)
 
         thin->count = thin->answer_count = 0;
         for (size_t group = 0; group < sizeof(groups) / sizeof(groups[0]); group++)
-                json_object_foreach(json_object_get(thin->check.bot, groups[group].group), name, one)
-                {
+                json_object_foreach(json_object_get(thin->check.bot, groups[group].group), name, one) {
                         if (thin->answer_count == BOT_ANSWERS_MAX)
                                 return;
                         struct answer *answer = &thin->answers[thin->answer_count];
@@ -144,7 +142,8 @@ int bot_lint_thin(const json_t *bot, const json_t *places, const struct bot_file
                 thin->first = calloc(BOT_EXAMPLES_MAX, sizeof(thin->first[0]));
                 is_done = is_done && thin->examples && thin->first;
         }
-        json_object_foreach(languages, lang, unused) is_done = is_done && look_at(thin, lang, notes);
+        json_object_foreach(languages, lang, unused)
+                is_done = is_done && look_at(thin, lang, notes);
         if (thin) {
                 free(thin->examples);
                 free(thin->first);

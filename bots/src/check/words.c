@@ -26,8 +26,7 @@ static void check_word_list(struct check *check, const json_t *words, const char
         size_t i;
         if (!json_is_array(words) || json_array_size(words) == 0 || json_array_size(words) > LIST_WORDS)
                 check_error(check, NULL, "%s: here are 1 to %d words.", of, LIST_WORDS);
-        json_array_foreach(words, i, word)
-        {
+        json_array_foreach(words, i, word) {
                 if (!is_word(word))
                         check_error(check, "A word has no , ; : = # or \" in it.", "%s: word %zu cannot be used.", of,
                                     i + 1);
@@ -61,14 +60,12 @@ static void check_list(struct check *check, const json_t *list)
         size_t i;
         if (json_array_size(list) == 0 || json_array_size(list) > LIST_VALUES)
                 check_error(check, NULL, "A list has 1 to %d values.", LIST_VALUES);
-        json_array_foreach(list, i, item)
-        {
+        json_array_foreach(list, i, item) {
                 if (!check_members(check, item, "A value of the list", members, COUNT_OF(members)))
                         continue;
                 if (!is_word(json_object_get(item, "value")))
                         check_error(check, "A value has no , ; : = # or \" in it.", "Value %zu cannot be used.", i + 1);
-                json_object_foreach(json_object_get(item, "words"), lang, words)
-                {
+                json_object_foreach(json_object_get(item, "words"), lang, words) {
                         if (!check_is_language(lang))
                                 check_error(check, NULL, "There is no language \"%.40s\".", lang);
                         check_word_list(check, words, json_string_value(json_object_get(item, "value")));
@@ -85,8 +82,7 @@ void check_entities(struct check *check)
         };
         const char *name;
         json_t *entity;
-        json_object_foreach(json_object_get(check->bot, "entities"), name, entity)
-        {
+        json_object_foreach(json_object_get(check->bot, "entities"), name, entity) {
                 snprintf(check->what, sizeof(check->what), "entity %.64s", name);
                 if (!check_is_name(name) || bot_entity_is_builtin(name))
                         check_error(check, "Use another name of a-z, 0-9, _ - .",
@@ -108,14 +104,12 @@ void check_synonyms(struct check *check)
         const char *lang, *word;
         json_t *by_word, *others;
         snprintf(check->what, sizeof(check->what), "syn");
-        json_object_foreach(json_object_get(check->bot, "synonyms"), lang, by_word)
-        {
+        json_object_foreach(json_object_get(check->bot, "synonyms"), lang, by_word) {
                 if (!check_is_language(lang) || !json_is_object(by_word) || json_object_size(by_word) > SYNONYMS) {
                         check_error(check, NULL, "The synonyms of \"%.40s\" cannot be used.", lang);
                         continue;
                 }
-                json_object_foreach(by_word, word, others)
-                {
+                json_object_foreach(by_word, word, others) {
                         json_t *text = json_string(word);
                         if (!is_word(text))
                                 check_error(check, NULL, "\"%.80s\" cannot have synonyms.", word);
@@ -131,8 +125,7 @@ static void check_values(struct check *check, const json_t *values)
 {
         const char *name;
         json_t *value;
-        json_object_foreach((json_t *)values, name, value)
-        {
+        json_object_foreach((json_t *)values, name, value) {
                 if (!check_is_slot(name) || !(json_is_string(value) || json_is_number(value) || json_is_boolean(value)))
                         check_error(check, NULL, "%.64s: this is no fact.", name);
         }
@@ -207,8 +200,7 @@ static void check_turn(struct check *check, const json_t *turn)
         if (json_object_get(turn, "expect") && !json_object_get(turn, "user") && !json_object_get(turn, "tap") &&
             !json_object_get(turn, "call"))
                 check_error(check, NULL, "What is expected belongs to what the customer says or a call brings.");
-        json_array_foreach(json_object_get(turn, "expect"), i, expected)
-        {
+        json_array_foreach(json_object_get(turn, "expect"), i, expected) {
                 if (!is_expectation(expected))
                         check_error(check, NULL, "What is expected is not understood.");
         }
@@ -225,13 +217,13 @@ void check_tests(struct check *check)
         size_t i, j;
         if (json_array_size(tests) > TESTS)
                 check_error(check, NULL, "More than %d tests.", TESTS);
-        json_array_foreach(tests, i, test)
-        {
+        json_array_foreach(tests, i, test) {
                 snprintf(check->what, sizeof(check->what), "test %zu", i + 1);
                 if (!check_members(check, test, "The test", members, COUNT_OF(members)))
                         continue;
                 if (json_array_size(json_object_get(test, "turns")) > TURNS)
                         check_error(check, NULL, "More than %d turns.", TURNS);
-                json_array_foreach(json_object_get(test, "turns"), j, turn) check_turn(check, turn);
+                json_array_foreach(json_object_get(test, "turns"), j, turn)
+                        check_turn(check, turn);
         }
 }

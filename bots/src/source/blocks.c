@@ -48,8 +48,7 @@ static json_t *list_item(json_t *list, struct span value)
 {
         json_t *item;
         size_t i;
-        json_array_foreach(list, i, item)
-        {
+        json_array_foreach(list, i, item) {
                 const json_t *known = json_object_get(item, "value");
                 if (span_equal((struct span){json_string_value(known), json_string_length(known)}, value))
                         return item;

@@ -177,8 +177,7 @@ static void put_choices(struct printer *printer, const json_t *step)
         put(printer, "choices ");
         put_text(printer, json_object_get(step, "text"));
         put_word_and(printer, " as ", step, "as");
-        json_array_foreach(json_object_get(step, "options"), i, option)
-        {
+        json_array_foreach(json_object_get(step, "options"), i, option) {
                 put(printer, i == 0 ? " of " : " | ");
                 put_text(printer, json_object_get(option, "label"));
                 if (json_object_get(option, "to")) {
@@ -195,8 +194,7 @@ static void put_call(struct printer *printer, const json_t *step)
         const char *name;
         const json_t *value, *timeout = json_object_get(step, "timeout_ms");
         put_word_and(printer, "call ", step, "name");
-        json_object_foreach((json_t *)json_object_get(step, "args"), name, value)
-        {
+        json_object_foreach((json_t *)json_object_get(step, "args"), name, value) {
                 put(printer, " ");
                 put(printer, name);
                 put(printer, "=");
@@ -242,8 +240,7 @@ static void put_steps_in_line(struct printer *printer, const json_t *steps)
 {
         const json_t *step;
         size_t i;
-        json_array_foreach(steps, i, step)
-        {
+        json_array_foreach(steps, i, step) {
                 put(printer, i ? " then " : "");
                 put_step(printer, step);
         }
@@ -255,8 +252,7 @@ static void put_branch(struct printer *printer, const json_t *cases, int depth)
 {
         const json_t *a_case, *condition;
         size_t i;
-        json_array_foreach(cases, i, a_case)
-        {
+        json_array_foreach(cases, i, a_case) {
                 condition = json_object_get(a_case, "when");
                 put_indent(printer, depth);
                 put(printer, condition ? "when " : "else");
@@ -271,8 +267,7 @@ static void put_steps(struct printer *printer, const json_t *steps, int depth)
 {
         const json_t *step;
         size_t i;
-        json_array_foreach(steps, i, step)
-        {
+        json_array_foreach(steps, i, step) {
                 const json_t *cases = json_object_get(step, "cases");
                 if (cases) {
                         put_branch(printer, cases, depth);
@@ -290,7 +285,8 @@ static void put_lines(struct printer *printer, const json_t *where, const char *
 {
         const json_t *text;
         size_t i;
-        json_array_foreach(json_object_get(where, list), i, text) put_raw(printer, sign, json_string_value(text));
+        json_array_foreach(json_object_get(where, list), i, text)
+                put_raw(printer, sign, json_string_value(text));
 }
 
 static void put_examples(struct printer *printer, const json_t *where)
@@ -304,8 +300,7 @@ static void put_words(struct printer *printer, const json_t *words, const char *
 {
         const json_t *word;
         size_t i;
-        json_array_foreach(words, i, word)
-        {
+        json_array_foreach(words, i, word) {
                 put(printer, i ? ", " : between);
                 put(printer, json_string_value(word));
         }
@@ -316,8 +311,7 @@ static void put_entities(struct printer *printer, const json_t *bot, const char 
         const char *name;
         json_t *entity, *item;
         size_t i;
-        json_object_foreach(json_object_get(bot, "entities"), name, entity)
-        {
+        json_object_foreach(json_object_get(bot, "entities"), name, entity) {
                 const json_t *match = json_object_get(entity, "match"), *example = json_object_get(entity, "example");
                 if (match && !is_own)
                         continue;
@@ -330,8 +324,7 @@ static void put_entities(struct printer *printer, const json_t *bot, const char 
                         if (example)
                                 put_quoted(printer, example);
                 }
-                json_array_foreach(json_object_get(entity, "list"), i, item)
-                {
+                json_array_foreach(json_object_get(entity, "list"), i, item) {
                         put(printer, i ? "; " : " list ");
                         put_string(printer, item, "value");
                         put_words(printer, json_object_get(json_object_get(item, "words"), lang), ": ");
@@ -344,8 +337,7 @@ static void put_synonyms(struct printer *printer, const json_t *bot, const char 
 {
         const char *word;
         json_t *others;
-        json_object_foreach(json_object_get(json_object_get(bot, "synonyms"), lang), word, others)
-        {
+        json_object_foreach(json_object_get(json_object_get(bot, "synonyms"), lang), word, others) {
                 put(printer, "syn ");
                 put(printer, word);
                 put_words(printer, others, " = ");
@@ -358,8 +350,7 @@ static void put_key_lines(struct printer *printer, const json_t *texts)
 {
         const char *key;
         json_t *text;
-        json_object_foreach((json_t *)texts, key, text)
-        {
+        json_object_foreach((json_t *)texts, key, text) {
                 if (json_object_get(printer->used, key))
                         continue;
                 put(printer, "  @");
@@ -430,8 +421,7 @@ static void put_faqs(struct printer *printer, const json_t *bot, const char *lan
 {
         const char *name;
         json_t *faq;
-        json_object_foreach(json_object_get(bot, "faqs"), name, faq)
-        {
+        json_object_foreach(json_object_get(bot, "faqs"), name, faq) {
                 const json_t *texts = json_object_get(json_object_get(faq, "texts"), lang);
                 if (!is_own && !texts)
                         continue;
@@ -449,8 +439,7 @@ static void put_flows(struct printer *printer, const json_t *bot, const char *la
 {
         const char *name;
         json_t *flow;
-        json_object_foreach(json_object_get(bot, "flows"), name, flow)
-        {
+        json_object_foreach(json_object_get(bot, "flows"), name, flow) {
                 const json_t *triggers = json_object_get(json_object_get(flow, "triggers"), lang);
                 const json_t *condition = json_object_get(flow, "when");
                 printer->texts = json_object_get(json_object_get(flow, "texts"), lang);
@@ -480,8 +469,7 @@ static void put_handoff(struct printer *printer, const json_t *handoff)
         put(printer, json_object_get(handoff, "team") ? "\n" : "");
         put_word_and(printer, "  priority ", handoff, "priority");
         put(printer, json_object_get(handoff, "priority") ? "\n" : "");
-        json_array_foreach(json_object_get(handoff, "carry"), i, slot)
-        {
+        json_array_foreach(json_object_get(handoff, "carry"), i, slot) {
                 put(printer, i ? " " : "  carry ");
                 put(printer, json_string_value(slot));
         }
@@ -501,8 +489,7 @@ static void put_handoffs(struct printer *printer, const json_t *bot, const char 
 {
         const char *name;
         json_t *handoff;
-        json_object_foreach(json_object_get(bot, "handoffs"), name, handoff)
-        {
+        json_object_foreach(json_object_get(bot, "handoffs"), name, handoff) {
                 printer->texts = json_object_get(json_object_get(handoff, "texts"), lang);
                 if (!is_own && !printer->texts)
                         continue;
@@ -528,8 +515,7 @@ static void put_fallback(struct printer *printer, const json_t *bot, const char 
                 put_key_lines(printer, printer->texts);
                 return;
         }
-        json_array_foreach(json_object_get(fallback, "misses"), i, miss)
-        {
+        json_array_foreach(json_object_get(fallback, "misses"), i, miss) {
                 put(printer, "  miss ");
                 writer_int(printer->out, (int64_t)i + 1);
                 put_word_and(printer, " ", miss, "do");
@@ -554,13 +540,11 @@ static void put_expected(struct printer *printer, const json_t *turn)
 {
         const json_t *expected, *word;
         size_t i, j;
-        json_array_foreach(json_object_get(turn, "expect"), i, expected)
-        {
+        json_array_foreach(json_object_get(turn, "expect"), i, expected) {
                 const char *first = json_string_value(json_array_get(expected, 0));
                 put(printer, i ? ", " : " expect ");
                 put(printer, first);
-                json_array_foreach(expected, j, word)
-                {
+                json_array_foreach(expected, j, word) {
                         if (j == 0)
                                 continue;
                         bool is_value = strcmp(first, "slot") == 0 && j == 2;
@@ -578,8 +562,7 @@ static void put_settings(struct printer *printer, const json_t *turn)
 {
         const char *name;
         json_t *value;
-        json_object_foreach(json_object_get(turn, "facts"), name, value)
-        {
+        json_object_foreach(json_object_get(turn, "facts"), name, value) {
                 put(printer, "  fact ");
                 put(printer, name);
                 put(printer, " = ");
@@ -604,8 +587,7 @@ static void put_turn(struct printer *printer, const json_t *turn)
         } else if (json_object_get(turn, "call")) {
                 put_word_and(printer, "  call ", turn, "call");
                 put(printer, json_object_get(turn, "fails") ? " fails" : " gives");
-                json_object_foreach(json_object_get(turn, "gives"), name, value)
-                {
+                json_object_foreach(json_object_get(turn, "gives"), name, value) {
                         put(printer, " ");
                         put(printer, name);
                         put(printer, "=");
@@ -622,8 +604,7 @@ static void put_tests(struct printer *printer, const json_t *bot)
         const json_t *test, *turn;
         const char *lang = json_string_value(json_object_get(bot, "lang"));
         size_t i, j;
-        json_array_foreach(json_object_get(bot, "tests"), i, test)
-        {
+        json_array_foreach(json_object_get(bot, "tests"), i, test) {
                 const char *its = json_string_value(json_object_get(test, "lang"));
                 put(printer, "\n");
                 if (its && (!lang || strcmp(its, lang) != 0)) {
@@ -635,7 +616,8 @@ static void put_tests(struct printer *printer, const json_t *bot)
                 put(printer, "test ");
                 put_quoted(printer, json_object_get(test, "name"));
                 put(printer, "\n");
-                json_array_foreach(json_object_get(test, "turns"), j, turn) put_turn(printer, turn);
+                json_array_foreach(json_object_get(test, "turns"), j, turn)
+                        put_turn(printer, turn);
         }
 }
 
@@ -644,7 +626,8 @@ static void note_languages(json_t *all, const json_t *texts)
 {
         const char *lang;
         json_t *unused;
-        json_object_foreach((json_t *)texts, lang, unused) json_object_set_new(all, lang, json_true());
+        json_object_foreach((json_t *)texts, lang, unused)
+                json_object_set_new(all, lang, json_true());
 }
 
 static json_t *other_languages(const json_t *bot, const char *own)
@@ -654,14 +637,12 @@ static json_t *other_languages(const json_t *bot, const char *own)
         const char *name;
         size_t i;
         for (size_t group = 0; group < sizeof(groups) / sizeof(groups[0]); group++) {
-                json_object_foreach(json_object_get(bot, groups[group]), name, item)
-                {
+                json_object_foreach(json_object_get(bot, groups[group]), name, item) {
                         note_languages(all, json_object_get(item, "texts"));
                         note_languages(all, json_object_get(item, "triggers"));
                 }
         }
-        json_object_foreach(json_object_get(bot, "entities"), name, item)
-        {
+        json_object_foreach(json_object_get(bot, "entities"), name, item) {
                 json_t *word;
                 json_array_foreach(json_object_get(item, "list"), i, word)
                         note_languages(all, json_object_get(word, "words"));
@@ -705,7 +686,8 @@ void bot_source_write(const json_t *bot, struct writer *out)
         put(&printer, "bot 1\n");
         put_language(&printer, bot, own, true);
         put_tests(&printer, bot); /* first, while the language is the bot's own */
-        json_object_foreach(others, lang, unused) put_language(&printer, bot, lang, false);
+        json_object_foreach(others, lang, unused)
+                put_language(&printer, bot, lang, false);
         json_decref(others);
         json_decref(printer.used);
 }

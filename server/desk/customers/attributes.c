@@ -127,8 +127,7 @@ static bool is_choice(const struct attribute *attribute, struct span value)
         json_t *choices = json_loads(attribute->choices ? attribute->choices : "[]", 0, NULL), *choice;
         bool is_one = false;
         size_t i;
-        json_array_foreach(choices, i, choice)
-        {
+        json_array_foreach(choices, i, choice) {
                 struct span text = {json_string_value(choice), json_string_length(choice)};
                 is_one = is_one || span_equal(text, value);
         }
@@ -180,8 +179,7 @@ int fields_check(struct desk *desk, enum attribute_scope scope, struct span json
                          ? 0
                          : fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "fields", "an object of names and texts");
         if (rc == 0) {
-                json_object_foreach(object, name, value)
-                {
+                json_object_foreach(object, name, value) {
                         rc = check_member(desk, scope, name, value, fault);
                         if (rc < 0)
                                 break;
@@ -241,8 +239,7 @@ struct span fields_get(struct span json, struct span name, struct arena *arena)
         json_t *object = load_object(json), *value;
         struct span found = {0};
         const char *key;
-        json_object_foreach(object, key, value)
-        {
+        json_object_foreach(object, key, value) {
                 if (span_equal(span_of(key), name) && json_is_string(value))
                         found = copy_into(arena, json_string_value(value), json_string_length(value));
         }
@@ -365,8 +362,7 @@ static void read_choices(const struct reading *reading, struct span json, struct
         size_t i;
         row->choices = arena_take(&reading->command->arena, json_array_size(choices) * sizeof *row->choices);
         row->has_choices = row->choices != NULL;
-        json_array_foreach(choices, i, choice)
-        {
+        json_array_foreach(choices, i, choice) {
                 struct span text = {json_string_value(choice), json_string_length(choice)};
                 if (row->choices)
                         row->choices[row->choices_count++] = reading_copy(reading, text);

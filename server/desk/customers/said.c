@@ -276,8 +276,7 @@ static int put_claims(struct desk *desk, int64_t customer, struct span attrs)
         int rc = db_run(stmt), count = 0;
         json_t *claims = json_loadb(attrs.at, attrs.len, 0, NULL), *value;
         const char *name;
-        json_object_foreach(claims, name, value)
-        {
+        json_object_foreach(claims, name, value) {
                 if (rc < 0 || count++ == CLAIMS_MAX)
                         break;
                 rc = put_claim(desk, customer, name, value);

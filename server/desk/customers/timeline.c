@@ -157,8 +157,7 @@ static void take_data(const struct timeline *timeline, struct span json, struct 
         size_t i;
         row->data = arena_take(&timeline->reading->command->arena, DATA_MAX * sizeof *row->data);
         row->has_data = row->data && json_array_size(values) > 0;
-        json_array_foreach(values, i, value)
-        {
+        json_array_foreach(values, i, value) {
                 if (row->has_data && row->data_count < DATA_MAX)
                         row->data[row->data_count++] = (struct protocol_event_value){
                                 .name = text_of(timeline, value, "name"), .value = text_of(timeline, value, "value")};

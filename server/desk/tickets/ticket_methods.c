@@ -116,8 +116,7 @@ static int merge_fields(struct desk *desk, struct desk_command *command, const s
         int rc = json_is_object(said) ? 0
                                       : fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "fields", "a JSON object of texts");
         *out_json = ticket->fields ? span_of(ticket->fields) : (struct span){0};
-        json_object_foreach(said, name, value)
-        {
+        json_object_foreach(said, name, value) {
                 if (rc < 0)
                         break;
                 if (!json_is_string(value) && !json_is_null(value)) {

@@ -28,8 +28,7 @@ static size_t read_words(struct span text, char **out, size_t most)
         json_t *list = text.at ? json_loadb(text.at, text.len, 0, NULL) : NULL;
         size_t count = 0, i;
         json_t *word;
-        json_array_foreach(list, i, word)
-        {
+        json_array_foreach(list, i, word) {
                 if (count == most || !json_is_string(word))
                         break;
                 if ((out[count] = strdup(json_string_value(word))) != NULL)

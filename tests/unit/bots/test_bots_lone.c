@@ -134,13 +134,10 @@ static void every_answer_is_the_one_that_a_step_gives(void **state)
         bot = shop_open();
         const char *name, *lang;
         json_t *faq, *texts, *question;
-        json_object_foreach((json_t *)json_object_get(bot_version_bot(bot), "faqs"), name, faq)
-        {
-                json_object_foreach(json_object_get(faq, "texts"), lang, texts)
-                {
+        json_object_foreach((json_t *)json_object_get(bot_version_bot(bot), "faqs"), name, faq) {
+                json_object_foreach(json_object_get(faq, "texts"), lang, texts) {
                         size_t i;
-                        json_array_foreach(json_object_get(texts, "examples"), i, question)
-                        {
+                        json_array_foreach(json_object_get(texts, "examples"), i, question) {
                                 asked++;
                                 check_as_a_step(json_string_value(question), lang, &found);
                         }

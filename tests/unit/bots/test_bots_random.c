@@ -101,10 +101,8 @@ static bool offers_person(const json_t *actions)
 {
         json_t *action, *option;
         size_t i, j;
-        json_array_foreach(actions, i, action)
-        {
-                json_array_foreach(json_object_get(action, "options"), j, option)
-                {
+        json_array_foreach(actions, i, action) {
+                json_array_foreach(json_object_get(action, "options"), j, option) {
                         if (strcmp(json_string_value(json_object_get(option, "id")), "person") == 0)
                                 return true;
                 }
@@ -121,8 +119,7 @@ static void check_turn(const struct trial *trial, struct seen *seen)
         assert_true(json_array_size(trial->turn.actions) <= BOT_TURN_ACTIONS);
         if (seen->was_over)
                 assert_int_equal(json_array_size(trial->turn.actions), 0);
-        json_array_foreach(trial->turn.actions, i, action)
-        {
+        json_array_foreach(trial->turn.actions, i, action) {
                 const char *word = json_string_value(json_object_get(action, "do"));
                 const char *its = json_string_value(json_object_get(action, "rule"));
                 assert_non_null(word);

@@ -56,8 +56,7 @@ const char *known_value(const json_t *result, const char *name)
         static char text[1200];
         json_t *row;
         size_t i;
-        json_array_foreach(json_object_get(result, "attributes"), i, row)
-        {
+        json_array_foreach(json_object_get(result, "attributes"), i, row) {
                 if (strcmp(words(row, "name"), name) != 0)
                         continue;
                 snprintf(text, sizeof text, "%s %s", words(row, "value"), words(row, "origin"));

@@ -163,7 +163,8 @@ static void a_time_line_shows_only_what_its_reader_may_read(void **state)
         size_t i;
         json_t *rows = json_object_get(json_object_get(answer, "result"), "rows");
         assert_int_equal(2, json_array_size(rows)); /* the conversation and its ticket */
-        json_array_foreach(rows, i, row) assert_string_equal(conv, words(row, "conv"));
+        json_array_foreach(rows, i, row)
+                assert_string_equal(conv, words(row, "conv"));
         json_decref(answer);
         free(conv), free(other);
 }

@@ -194,7 +194,7 @@ static void pieces_are_read_from_the_file_that_was_opened_first(void **state)
                 job->len = 4;
                 job = do_job(side, job);
                 assert_int_equal(0, job->result);
-                assert_memory_equal(&"0123456789"[job->offset], job->bytes, 4);
+                assert_memory_equal(&"0123456789"[job->offset], job -> bytes, 4);
         }
         job->kind = FILE_CLOSE;
         job = do_job(side, job);

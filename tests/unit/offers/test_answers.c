@@ -324,8 +324,7 @@ static void pages_hold_each_once(void **state)
                 json_t *row;
                 snprintf(filter, sizeof filter, "\"limit\":3%s", before);
                 json_t *answer = answers(&scene, filter);
-                json_array_foreach(json_object_get(json_object_get(answer, "result"), "offers"), i, row)
-                {
+                json_array_foreach(json_object_get(json_object_get(answer, "result"), "offers"), i, row) {
                         snprintf(seen[count], sizeof seen[count], "%s", words(row, "offer"));
                         for (size_t j = 0; j < count; j++)
                                 assert_string_not_equal(seen[j], seen[count]);

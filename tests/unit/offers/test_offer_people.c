@@ -75,8 +75,7 @@ static void the_time_line_tells_what_was_answered(void **state)
         take_seq(rate(&scene, ",\"score\":2"));
         json_t *answer = room_operate(scene.room, "timeline.read", "{\"customer\":\"%s\"}", scene.ann.id), *row;
         size_t i, seen = 0;
-        json_array_foreach(json_object_get(json_object_get(answer, "result"), "rows"), i, row)
-        {
+        json_array_foreach(json_object_get(json_object_get(answer, "result"), "rows"), i, row) {
                 if (strcmp(words(row, "kind"), "survey") != 0)
                         continue;
                 seen++;

@@ -101,7 +101,8 @@ static void catch_up(struct world *world, int agent)
                                            (long long)knower->rev, 1 + draw(world, 5));
                 json_t *row, *result = json_object_get(answer, "result");
                 size_t i;
-                json_array_foreach(json_object_get(result, "rows"), i, row) hear(world, knower, agent, row, heard);
+                json_array_foreach(json_object_get(result, "rows"), i, row)
+                        hear(world, knower, agent, row, heard);
                 more = json_is_true(json_object_get(result, "more"));
                 assert_true(number(result, "rev") > knower->rev || !more);
                 knower->rev = number(result, "rev");

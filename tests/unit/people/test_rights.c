@@ -333,8 +333,7 @@ static void the_trail_is_read_in_pages_from_either_end(void **state)
                                               last == INT64_MAX ? 9007199254740991LL : (long long)last);
                 json_t *rows = json_object_get(json_object_get(answer, "result"), "rows"), *row;
                 size_t i;
-                json_array_foreach(rows, i, row)
-                {
+                json_array_foreach(rows, i, row) {
                         assert_true(number(row, "id") < last);
                         last = number(row, "id");
                         seen++;

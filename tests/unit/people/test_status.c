@@ -124,9 +124,9 @@ static bool is_over(struct room *room, const char *agent)
         json_t *board = room_operate(room, "status.list", "{}"), *row;
         size_t i;
         bool over = false;
-        json_array_foreach(json_object_get(json_object_get(board, "result"), "agents"), i,
-                           row) if (strcmp(words(row, "agent"), agent) == 0) over =
-                json_is_true(json_object_get(row, "over"));
+        json_array_foreach(json_object_get(json_object_get(board, "result"), "agents"), i, row)
+                if (strcmp(words(row, "agent"), agent) == 0)
+                        over = json_is_true(json_object_get(row, "over"));
         json_decref(board);
         return over;
 }

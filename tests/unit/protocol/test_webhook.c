@@ -34,8 +34,7 @@ static void every_vector_gets_its_verdict(void **state)
         (void)state;
         json_t *root, *vector, *list = vectors(&root);
         size_t i;
-        json_array_foreach(list, i, vector)
-        {
+        json_array_foreach(list, i, vector) {
                 uint8_t secret[WEBHOOK_SECRET_MAX];
                 int len = webhook_secret_read(span_of(text_of(vector, "secret")), secret);
                 assert_true(len > 0);

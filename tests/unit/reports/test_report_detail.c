@@ -76,7 +76,8 @@ static json_int_t sum_of(json_t *items)
         json_int_t sum = 0;
         json_t *item;
         size_t i;
-        json_array_foreach(items, i, item) sum += json_integer_value(json_object_get(item, "value"));
+        json_array_foreach(items, i, item)
+                sum += json_integer_value(json_object_get(item, "value"));
         return sum;
 }
 
@@ -261,8 +262,7 @@ static void messages_of_one_moment_are_each_listed_once(void **state)
         for (int limit = 1; limit <= 7; limit++) {
                 json_t *items = list(room, "customer_messages", day_at(0), "", limit), *seen = json_object(), *item;
                 size_t i;
-                json_array_foreach(items, i, item)
-                {
+                json_array_foreach(items, i, item) {
                         char key[64];
                         snprintf(key, sizeof key, "%s %lld", words(item, "conv"), (long long)number(item, "seq"));
                         json_object_set_new(seen, key, json_true());
@@ -421,8 +421,7 @@ static void every_metric_has_a_list(void **state)
         size_t i;
         int seen = 0;
         for (bool more = true; more;) {
-                json_array_foreach(json_object_get(json_object_get(page, "result"), "metrics"), i, row)
-                {
+                json_array_foreach(json_object_get(json_object_get(page, "result"), "metrics"), i, row) {
                         snprintf(after, sizeof after, "%s", json_string_value(json_object_get(row, "metric")));
                         json_decref(list(room, after, day_at(-20), "", 100));
                         seen++;

@@ -210,8 +210,7 @@ static void a_cell_opens_down_to_its_tickets(void **state)
         json_t *answer = query(room, "\"first_response\"", ",\"by\":\"agent\""), *row;
         size_t at;
         assert_int_equal(2, json_array_size(json_object_get(json_object_get(answer, "result"), "rows")));
-        json_array_foreach(json_object_get(json_object_get(answer, "result"), "rows"), at, row)
-        {
+        json_array_foreach(json_object_get(json_object_get(answer, "result"), "rows"), at, row) {
                 json_t *list =
                         room_operate(room, "report.list",
                                      "{\"metric\":\"first_response\",\"from\":\"%s\",\"to\":\"%s\",\"filter_by\":"
@@ -220,7 +219,8 @@ static void a_cell_opens_down_to_its_tickets(void **state)
                 json_int_t sum = 0;
                 json_t *items = json_object_get(json_object_get(list, "result"), "items"), *item;
                 size_t i;
-                json_array_foreach(items, i, item) sum += json_integer_value(json_object_get(item, "value"));
+                json_array_foreach(items, i, item)
+                        sum += json_integer_value(json_object_get(item, "value"));
                 assert_int_equal(3, json_array_size(items));
                 assert_int_equal(number(row, "values.0.value"), (sum + 1) / 3);
                 json_decref(list);
@@ -345,14 +345,12 @@ static void every_metric_can_be_asked_by_all_it_says(void **state)
         size_t i, j;
         int seen = 0;
         for (bool more = true; more;) {
-                json_array_foreach(json_object_get(json_object_get(page, "result"), "metrics"), i, row)
-                {
+                json_array_foreach(json_object_get(json_object_get(page, "result"), "metrics"), i, row) {
                         char quoted[64], asked[64];
                         snprintf(quoted, sizeof quoted, "\"%s\"", json_string_value(json_object_get(row, "metric")));
                         snprintf(after, sizeof after, "%s", json_string_value(json_object_get(row, "metric")));
                         seen++;
-                        json_array_foreach(json_object_get(row, "by"), j, by)
-                        {
+                        json_array_foreach(json_object_get(row, "by"), j, by) {
                                 snprintf(asked, sizeof asked, ",\"by\":\"%s\",\"compare\":true", json_string_value(by));
                                 json_decref(query(room, quoted, asked));
                         }

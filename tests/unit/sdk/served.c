@@ -78,8 +78,7 @@ json_t *served_by_cmid(struct served *served, const char *cmid)
         size_t at;
         json_t *entry;
 
-        json_array_foreach(served->log, at, entry)
-        {
+        json_array_foreach(served->log, at, entry) {
                 const char *is = json_string_value(json_object_get(entry, "cmid"));
                 if (is && strcmp(is, cmid) == 0)
                         return entry;

@@ -244,8 +244,7 @@ json_t *stage_find(struct stage *stage, const char *method)
         size_t at;
         json_t *frame;
 
-        json_array_foreach(stage->frames, at, frame)
-        {
+        json_array_foreach(stage->frames, at, frame) {
                 if (strcmp(json_string_value(json_object_get(frame, "method")), method) == 0) {
                         json_incref(frame);
                         json_array_remove(stage->frames, at);

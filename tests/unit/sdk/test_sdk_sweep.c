@@ -307,8 +307,7 @@ static void change_text(const char *text, const char *changed)
         size_t at;
         json_t *entry;
 
-        json_array_foreach(served.log, at, entry)
-        {
+        json_array_foreach(served.log, at, entry) {
                 const char *is = json_string_value(json_object_get(entry, "text"));
                 struct message_options options = {0};
 
@@ -557,8 +556,7 @@ static int times_in_log(const char *cmid)
         size_t at;
         json_t *entry;
 
-        json_array_foreach(served.log, at, entry)
-        {
+        json_array_foreach(served.log, at, entry) {
                 const char *is = json_string_value(json_object_get(entry, "cmid"));
                 times += is && strcmp(is, cmid) == 0;
         }

@@ -101,8 +101,7 @@ static void check_log(struct room *room)
                 json_t *entry = json_loadb(body.at, body.len, 0, NULL), *field;
                 const char *ticket = words(entry, "change.ticket");
                 size_t i;
-                json_array_foreach(json_object_get(json_object_get(entry, "change"), "fields"), i, field)
-                {
+                json_array_foreach(json_object_get(json_object_get(entry, "change"), "fields"), i, field) {
                         if (strcmp(words(field, "name"), "status") != 0)
                                 continue;
                         const char *before = json_string_value(json_object_get(now, ticket));

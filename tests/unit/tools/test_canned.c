@@ -191,8 +191,7 @@ static void pages_of_the_list_meet_without_a_gap_and_uses_are_counted(void **sta
         for (int pages = 0; pages < 10; pages++) {
                 json_t *list = room_operate(room, "canned.list", "{\"limit\":4%s}", after), *row;
                 size_t i;
-                json_array_foreach(json_object_get(json_object_get(list, "result"), "rows"), i, row)
-                {
+                json_array_foreach(json_object_get(json_object_get(list, "result"), "rows"), i, row) {
                         snprintf(shortcut, sizeof shortcut, "s%02d", seen++);
                         assert_string_equal(shortcut, words(row, "shortcut"));
                 }

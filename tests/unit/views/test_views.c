@@ -165,8 +165,7 @@ static void counts_are_told_when_they_change_and_five_times_a_second_at_most(voi
         json_t *count;
         size_t i;
         bool has_unassigned = false;
-        json_array_foreach(json_object_get(note->json, "counts"), i, count)
-        {
+        json_array_foreach(json_object_get(note->json, "counts"), i, count) {
                 assert_string_not_equal(words(count, "view"), "mine"); /* it has not changed */
                 if (strcmp(words(count, "view"), "unassigned") == 0) {
                         has_unassigned = true;
@@ -357,8 +356,7 @@ static void pages_hold_every_ticket_once(void **state)
                 json_t *answer = room_ask(scene.room, &scene.eve, "ticket.list",
                                           "{\"when\":\"number > 5\",\"sort\":\"created\",\"limit\":7%s}", after);
                 size_t i;
-                json_array_foreach(json_object_get(json_object_get(answer, "result"), "rows"), i, row)
-                {
+                json_array_foreach(json_object_get(json_object_get(answer, "result"), "rows"), i, row) {
                         assert_null(json_object_get(seen, words(row, "ticket.ticket")));
                         json_object_set(seen, words(row, "ticket.ticket"), row);
                 }
@@ -536,8 +534,7 @@ static void closed_tickets_come_newest_first_in_pages(void **state)
                 json_t *row, *answer = room_read(scene.room, &scene.eve, "ticket.closed",
                                                  "{\"customer\":\"%s\",\"limit\":2%s}", scene.ann.id, after);
                 size_t i;
-                json_array_foreach(json_object_get(json_object_get(answer, "result"), "rows"), i, row)
-                {
+                json_array_foreach(json_object_get(json_object_get(answer, "result"), "rows"), i, row) {
                         assert_true(number(row, "closed") <= last);
                         last = number(row, "closed");
                         assert_string_equal(words(row, "ticket.status"), "closed");

@@ -81,8 +81,7 @@ void mirror_open(struct room *room, struct mirror *mirror)
                 size_t i;
                 assert_non_null(json_object_get(answer, "result"));
                 json_t *result = json_object_get(answer, "result");
-                json_array_foreach(json_object_get(result, "rows"), i, row)
-                {
+                json_array_foreach(json_object_get(result, "rows"), i, row) {
                         keep_row(mirror, row);
                         snprintf(after, sizeof after, ",\"after\":\"%s\"", words(row, "at"));
                 }
@@ -103,8 +102,10 @@ static bool apply(struct mirror *mirror, const json_t *event)
                 return false;
         mirror->turn = number(event, "turn");
         mirror->count = number(event, "count");
-        json_array_foreach(json_object_get(event, "rows"), i, row) keep_row(mirror, row);
-        json_array_foreach(json_object_get(event, "left"), i, id) json_object_del(mirror->rows, json_string_value(id));
+        json_array_foreach(json_object_get(event, "rows"), i, row)
+                keep_row(mirror, row);
+        json_array_foreach(json_object_get(event, "left"), i, id)
+                json_object_del(mirror->rows, json_string_value(id));
         return true;
 }
 
@@ -130,8 +131,7 @@ void mirror_check(struct room *room, struct mirror *mirror)
         mirror_open(room, &now);
         assert_int_equal(json_object_size(mirror->rows), json_object_size(now.rows));
         assert_int_equal(mirror->turn, now.turn);
-        json_object_foreach(now.rows, ticket, row)
-        {
+        json_object_foreach(now.rows, ticket, row) {
                 json_t *kept = json_object_get(mirror->rows, ticket);
                 assert_non_null(kept);
                 assert_string_equal(words(kept, "at"), words(row, "at"));
