@@ -6,9 +6,9 @@
 #include "cli/agent.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/folder.h"
 #include "cli/login.h"
-#include "cli/operator.h"
 
 /* Makes the agent and, as asked, a session token or an invitation. Texts not asked for stay "". */
 struct newcomer {
@@ -21,7 +21,7 @@ struct newcomer {
 
 static int make(struct newcomer *newcomer)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char invite[SECRET_TEXT] = "", hash[SECRET_HASH];
         json_t *result = NULL;
         json_t *params =
@@ -31,17 +31,17 @@ static int make(struct newcomer *newcomer)
                 secret_make("dbi_", invite, hash);
                 json_object_set_new(params, "invite", json_string(hash));
         }
-        int rc = operator_open(newcomer->data, OPERATOR_USE, &operator);
+        int rc = console_open(newcomer->data, CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = operator_do(operator, "agent.add", json_incref(params), &result);
+                rc = console_do(console, "agent.add", json_incref(params), &result);
         if (rc == EX_OK) {
                 snprintf(newcomer->agent, sizeof(newcomer->agent), "%s", cli_text(result, "agent"));
                 if (newcomer->with_session)
-                        rc = folder_agent_session(operator, newcomer->agent, "command line", newcomer->token);
+                        rc = folder_agent_session(console, newcomer->agent, "command line", newcomer->token);
                 else
                         folder_invite_link(newcomer->data, NULL, invite, newcomer->invite_link);
         }
-        operator_close(operator);
+        console_close(console);
         secret_forget(invite, sizeof(invite));
         json_decref(params);
         json_decref(result);
@@ -99,6 +99,14 @@ static int run_add(int argc, char **argv)
         return rc;
 }
 
+static void print_row(const json_t *row)
+{
+        char when[32];
+        printf("%s  %s  %-7s  %s\n", cli_text(row, "agent"),
+               cli_time(json_integer_value(json_object_get(row, "created")), when),
+               json_is_true(json_object_get(row, "revoked")) ? "revoked" : "", cli_text(row, "name"));
+}
+
 static int run_list(int argc, char **argv)
 {
         const char *data = NULL;
@@ -111,25 +119,13 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        json_t *result = NULL, *row;
-        size_t i;
-        char when[32];
+        json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
 
-        int rc = operator_call(cli_data(data), "agent.list", NULL, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "agents"), i, row)
-                        printf("%s  %s  %-7s  %s\n", cli_text(row, "agent"),
-                               cli_time(json_integer_value(json_object_get(row, "created")), when),
-                               json_is_true(json_object_get(row, "revoked")) ? "revoked" : "", cli_text(row, "name"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        int rc = console_call(cli_data(data), "agent.list", NULL, &result);
+        return cli_answer_rows(rc, json, result, "agents", print_row);
 }
 
 static int run_revoke(int argc, char **argv)
@@ -149,19 +145,19 @@ static int run_revoke(int argc, char **argv)
                 return cli_parsed(first);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which agent? see: deskbell agent list");
-        return operator_call(cli_data(data), "agent.revoke",
-                             json_pack("{s:o, s:s}", "cmid", secret_cmid(), "agent", argv[first]), NULL);
+        return console_call(cli_data(data), "agent.revoke",
+                            json_pack("{s:o, s:s}", "cmid", secret_cmid(), "agent", argv[first]), NULL);
 }
 
 static int login(const char *data, const char *agent, const char *label, char *out_path, size_t room)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char token[SECRET_TEXT];
-        int rc = operator_open(data, OPERATOR_USE, &operator);
+        int rc = console_open(data, CONSOLE_USE, &console);
 
         if (rc == EX_OK)
-                rc = folder_agent_session(operator, agent, label, token);
-        operator_close(operator);
+                rc = folder_agent_session(console, agent, label, token);
+        console_close(console);
         if (rc == EX_OK)
                 rc = login_store(agent, token, out_path, room);
         secret_forget(token, sizeof(token));

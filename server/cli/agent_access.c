@@ -5,9 +5,9 @@
 
 #include "cli/agent.h"
 #include "cli/cli.h"
+#include "cli/console.h"
 #include "cli/folder.h"
 #include "cli/login.h"
-#include "cli/operator.h"
 #include "cli/remote.h"
 
 enum { PASSWORD_BYTES = 1024 };
@@ -16,10 +16,10 @@ static int invite(const char *data, const char *agent, bool is_reset, bool json)
 {
         char secret[SECRET_TEXT], hash[SECRET_HASH], link[FOLDER_LINK];
         secret_make("dbi_", secret, hash);
-        int rc = operator_call(data, "agent.invite",
-                               json_pack("{s:o, s:s, s:s, s:b}", "cmid", secret_cmid(), "agent", agent, "invite", hash,
-                                         "reset", is_reset),
-                               NULL);
+        int rc = console_call(data, "agent.invite",
+                              json_pack("{s:o, s:s, s:s, s:b}", "cmid", secret_cmid(), "agent", agent, "invite", hash,
+                                        "reset", is_reset),
+                              NULL);
         folder_invite_link(data, NULL, secret, link);
         if (rc == EX_OK && json) {
                 rc = cli_print(json_pack("{s:s, s:s}", "agent", agent, "invite_link", link));
@@ -99,7 +99,7 @@ int agent_run_sessions(int argc, char **argv)
                 return cli_parsed(first);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which agent? see: deskbell agent list");
-        int rc = operator_call(cli_data(data), "agent.logins", json_pack("{s:s}", "agent", argv[first]), &result);
+        int rc = console_call(cli_data(data), "agent.logins", json_pack("{s:s}", "agent", argv[first]), &result);
         if (rc == EX_OK)
                 rc = print_sessions(result, json);
         json_decref(result);
@@ -123,7 +123,7 @@ int agent_run_logout(int argc, char **argv)
                 return cli_parsed(first);
         if (argc - first != 2)
                 return cli_fail(EX_USAGE, "which agent and session? see: deskbell agent sessions ID");
-        return operator_call(
+        return console_call(
                 cli_data(data), "agent.session_end",
                 json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "agent", argv[first], "session", argv[first + 1]),
                 NULL);

@@ -47,18 +47,18 @@ static int fill(const struct said *said, json_t *params)
 
 static int set(const struct said *said, const char *who, json_t *params, json_t **out_result)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char agent[FOLDER_ID], role[FOLDER_ID];
-        int rc = operator_open(cli_data(said->data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(said->data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = named_find(operator, NAMED_AGENT, who, agent);
-        if (rc == EX_OK && said->role && (rc = named_find(operator, NAMED_ROLE, said->role, role)) == EX_OK)
+                rc = named_find(console, NAMED_AGENT, who, agent);
+        if (rc == EX_OK && said->role && (rc = named_find(console, NAMED_ROLE, said->role, role)) == EX_OK)
                 json_object_set_new(params, "role", json_string(role));
         if (rc == EX_OK) {
                 json_object_set_new(params, "agent", json_string(agent));
-                rc = operator_do(operator, "agent.set", json_incref(params), out_result);
+                rc = console_do(console, "agent.set", json_incref(params), out_result);
         }
-        operator_close(operator);
+        console_close(console);
         return rc;
 }
 
@@ -72,7 +72,7 @@ static void print_texts(const char *what, const json_t *list)
         printf("\n");
 }
 
-static int print_agent(const json_t *row)
+static void print_agent(const json_t *row)
 {
         printf("agent      %s\nname       %s\nrole       %s\ncapacity   %lld (+%lld when silent ones wake)\n",
                cli_text(row, "agent"), cli_text(row, "name"), cli_text(row, "role_name"),
@@ -83,7 +83,6 @@ static int print_agent(const json_t *row)
         print_texts("teams", json_object_get(row, "teams"));
         if (json_object_get(row, "schedule"))
                 printf("schedule   %s\n", cli_text(row, "schedule"));
-        return cli_finish();
 }
 
 int agent_run_set(int argc, char **argv)
@@ -124,14 +123,20 @@ int agent_run_set(int argc, char **argv)
         int rc = fill(&said, params);
         if (rc == EX_OK)
                 rc = set(&said, argv[first], params, &result);
-        if (rc == EX_OK)
-                rc = said.json ? cli_print(json_incref(result)) : print_agent(json_object_get(result, "row"));
         json_decref(params);
-        json_decref(result);
-        return rc;
+        return cli_answer_rows(rc, said.json, result, "row", print_agent);
 }
 
 /* ---- status, away ---- */
+
+static void print_status(const json_t *row)
+{
+        char when[32];
+        printf("%s  %-7s  since %s  load %lld of %lld%s  %s\n", cli_text(row, "agent"), cli_text(row, "status"),
+               cli_time(json_integer_value(json_object_get(row, "since")), when),
+               json_integer_value(json_object_get(row, "load")), json_integer_value(json_object_get(row, "capacity")),
+               json_is_true(json_object_get(row, "over")) ? "  away too long" : "", cli_text(row, "reason"));
+}
 
 int agent_run_status(int argc, char **argv)
 {
@@ -145,43 +150,25 @@ int agent_run_status(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        json_t *result = NULL, *row;
-        size_t i;
-        char when[32];
+        json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
-        int rc = operator_call(cli_data(data), "status.list", NULL, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "agents"), i, row) printf(
-                        "%s  %-7s  since %s  load %lld of %lld%s  %s\n", cli_text(row, "agent"),
-                        cli_text(row, "status"), cli_time(json_integer_value(json_object_get(row, "since")), when),
-                        json_integer_value(json_object_get(row, "load")),
-                        json_integer_value(json_object_get(row, "capacity")),
-                        json_is_true(json_object_get(row, "over")) ? "  away too long" : "", cli_text(row, "reason"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        int rc = console_call(cli_data(data), "status.list", NULL, &result);
+        return cli_answer_rows(rc, json, result, "agents", print_status);
+}
+
+static void print_reason(const json_t *row)
+{
+        printf("%-20s %lld min in 24 h\n", cli_text(row, "reason"),
+               json_integer_value(json_object_get(row, "minutes")));
 }
 
 static int list_reasons(const char *data, bool json)
 {
-        json_t *result = NULL, *row;
-        size_t i;
-        int rc = operator_call(cli_data(data), "away.list", NULL, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "reasons"), i, row)
-                        printf("%-20s %lld min in 24 h\n", cli_text(row, "reason"),
-                               json_integer_value(json_object_get(row, "minutes")));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        json_t *result = NULL;
+        int rc = console_call(cli_data(data), "away.list", NULL, &result);
+        return cli_answer_rows(rc, json, result, "reasons", print_reason);
 }
 
 int agent_run_away(int argc, char **argv)
@@ -218,5 +205,5 @@ int agent_run_away(int argc, char **argv)
         json_t *params = json_pack("{s:o, s:s}", "cmid", secret_cmid(), "reason", argv[first + 1]);
         if (is_add && number > 0)
                 json_object_set_new(params, "minutes", json_integer(number));
-        return operator_call(cli_data(data), is_add ? "away.set" : "away.remove", params, NULL);
+        return console_call(cli_data(data), is_add ? "away.set" : "away.remove", params, NULL);
 }

@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
 
 static int run_add(int argc, char **argv)
@@ -44,15 +44,15 @@ static int run_add(int argc, char **argv)
                         json_array_append_new(list, json_string(origins[i]));
                 json_object_set_new(params, "origins", list);
         }
-        int rc = operator_call(cli_data(data), "app.add", params, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                printf("%s\n", cli_text(result, "app"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        int rc = console_call(cli_data(data), "app.add", params, &result);
+        return cli_answer_id(rc, json, result, "app");
+}
+
+static void print_row(const json_t *row)
+{
+        char when[32];
+        printf("%s  %s  %s\n", cli_text(row, "app"),
+               cli_time(json_integer_value(json_object_get(row, "created")), when), cli_text(row, "name"));
 }
 
 static int run_list(int argc, char **argv)
@@ -67,34 +67,23 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        json_t *result = NULL, *row;
-        size_t i;
-        char when[32];
+        json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
 
-        int rc = operator_call(cli_data(data), "app.list", NULL, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "apps"), i, row) printf(
-                        "%s  %s  %s\n", cli_text(row, "app"),
-                        cli_time(json_integer_value(json_object_get(row, "created")), when), cli_text(row, "name"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        int rc = console_call(cli_data(data), "app.list", NULL, &result);
+        return cli_answer_rows(rc, json, result, "apps", print_row);
 }
 
-int app_choose(struct operator* operator, const char * said, char *out_app, size_t room)
+int app_choose(struct console *console, const char *said, char *out_app, size_t room)
 {
         json_t *result = NULL;
         if (said) {
                 snprintf(out_app, room, "%s", said);
                 return EX_OK;
         }
-        int rc = operator_do(operator, "app.list", NULL, &result);
+        int rc = console_do(console, "app.list", NULL, &result);
         json_t *apps = json_object_get(result, "apps");
 
         if (rc == EX_OK && json_array_size(apps) != 1)

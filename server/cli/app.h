@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-struct operator;
+struct console;
 
 /* The app said, or the only one there is. Exit code, printed when not 0. */
-int app_choose(struct operator* operator, const char * said, char *out_app, size_t room);
+int app_choose(struct console *console, const char *said, char *out_app, size_t room);

@@ -4,8 +4,8 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/named.h"
-#include "cli/operator.h"
 #include "cli/secrets.h"
 
 static int run_add(int argc, char **argv)
@@ -45,7 +45,7 @@ static int run_add(int argc, char **argv)
                                    kind ? kind : "text", "label", label);
         if (choices[0])
                 json_object_set_new(params, "choices", named_list(choices));
-        return operator_call(cli_data(data), "attribute.add", params, NULL);
+        return console_call(cli_data(data), "attribute.add", params, NULL);
 }
 
 static void print_attribute(const json_t *row)
@@ -71,20 +71,12 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        json_t *result = NULL, *row;
-        size_t i;
+        json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
-        int rc = operator_call(cli_data(data), "attribute.list", NULL, &result);
-        if (rc == EX_OK && json)
-                rc = cli_print(json_incref(result));
-        else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "attributes"), i, row) print_attribute(row);
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        int rc = console_call(cli_data(data), "attribute.list", NULL, &result);
+        return cli_answer_rows(rc, json, result, "attributes", print_attribute);
 }
 
 static int run_remove(int argc, char **argv)
@@ -107,25 +99,22 @@ static int run_remove(int argc, char **argv)
                 return cli_parsed(first);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which name? see: deskbell attribute list");
-        return operator_call(cli_data(data), "attribute.remove",
-                             json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "scope",
-                                       of_tickets ? "ticket" : "customer", "name", argv[first]),
-                             NULL);
+        return console_call(cli_data(data), "attribute.remove",
+                            json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "scope",
+                                      of_tickets ? "ticket" : "customer", "name", argv[first]),
+                            NULL);
+}
+
+static void print_tier(const json_t *tier)
+{
+        printf("%s\n", json_string_value(tier));
 }
 
 static int print_tiers(const char *dir, bool json)
 {
-        json_t *result = NULL, *tier;
-        size_t i;
-        int rc = operator_call(dir, "tier.list", NULL, &result);
-        if (rc == EX_OK && json)
-                rc = cli_print(json_incref(result));
-        else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "tiers"), i, tier) printf("%s\n", json_string_value(tier));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        json_t *result = NULL;
+        int rc = console_call(dir, "tier.list", NULL, &result);
+        return cli_answer_rows(rc, json, result, "tiers", print_tier);
 }
 
 static int run_tiers(int argc, char **argv)
@@ -149,8 +138,8 @@ static int run_tiers(int argc, char **argv)
         json_t *tiers = json_array();
         for (int i = first; i < argc; i++)
                 json_array_append_new(tiers, json_string(argv[i]));
-        return operator_call(cli_data(data), "tier.set", json_pack("{s:o, s:o}", "cmid", secret_cmid(), "tiers", tiers),
-                             NULL);
+        return console_call(cli_data(data), "tier.set", json_pack("{s:o, s:o}", "cmid", secret_cmid(), "tiers", tiers),
+                            NULL);
 }
 
 int cli_attribute(int argc, char **argv)

@@ -16,8 +16,8 @@
 #include "cli/bench/progress.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/folder.h"
-#include "cli/operator.h"
 #include "cli/search.h"
 #include "cli/secrets.h"
 #include "files/layout.h"
@@ -32,14 +32,14 @@ enum { PAGES_AT_ONCE = 1000, PAGE_BYTES = 4096, COPY_BYTES = 1 << 16, SETTLE_TRI
 
 /* ---- backup ---- */
 
-static int copy_pages(struct operator* operator, json_int_t * out_total)
+static int copy_pages(struct console *console, json_int_t *out_total)
 {
         struct progress progress;
         bool is_started = false;
         for (json_int_t left = 1; left > 0;) {
                 json_t *result = NULL;
                 json_t *params = json_pack("{s:i, s:b}", "pages", PAGES_AT_ONCE, "begin", !is_started);
-                int rc = operator_do(operator, "store.backup", params, &result);
+                int rc = console_do(console, "store.backup", params, &result);
                 if (rc != EX_OK)
                         return rc;
                 left = json_integer_value(json_object_get(result, "left"));
@@ -148,17 +148,17 @@ static int take_away(const char *data, const char *to, int64_t *out_files, int64
 
 static int back_up(const char *data, const char *to, bool json)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_int_t pages = 0;
         int64_t files = 0, file_bytes = 0;
         int rc = make_target(to);
         if (rc == EX_OK)
                 rc = check_room(data, to);
         if (rc == EX_OK)
-                rc = operator_open(data, OPERATOR_USE, &operator);
+                rc = console_open(data, CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = copy_pages(operator, & pages);
-        operator_close(operator);
+                rc = copy_pages(console, &pages);
+        console_close(console);
         if (rc == EX_OK)
                 rc = take_away(data, to, &files, &file_bytes);
         if (rc != EX_OK)
@@ -206,11 +206,11 @@ int cli_backup(int argc, char **argv)
 /* ---- restore ---- */
 
 /* Old copies of pages and the files of what was erased are gone when this returns EX_OK. */
-static int settle(struct operator* operator)
+static int settle(struct console *console)
 {
         int rc = EX_TEMPFAIL;
         for (int i = 0; i < SETTLE_TRIES && rc == EX_TEMPFAIL; i++) {
-                rc = operator_do(operator, "store.settle", NULL, NULL);
+                rc = console_do(console, "store.settle", NULL, NULL);
                 if (rc == EX_TEMPFAIL)
                         usleep(200 * 1000);
         }
@@ -225,23 +225,23 @@ static int replay_ledger(const char *data, int *out_count)
         free(path);
         if (!file)
                 return EX_OK;
-        struct operator* operator= NULL;
-        int rc = operator_open(data, OPERATOR_USE, &operator);
+        struct console *console = NULL;
+        int rc = console_open(data, CONSOLE_USE, &console);
         while (rc == EX_OK && fgets(line, sizeof line, file)) {
                 json_t *row = json_loads(line, 0, NULL);
                 const char *customer = cli_text(row, "customer");
-                int done = *customer ? operator_do(operator, "customer.erase",
-                                                   json_pack("{s:o, s:s, s:b}", "cmid", secret_cmid(), "customer",
-                                                             customer, "if_there", true),
-                                                   NULL)
+                int done = *customer ? console_do(console, "customer.erase",
+                                                  json_pack("{s:o, s:s, s:b}", "cmid", secret_cmid(), "customer",
+                                                            customer, "if_there", true),
+                                                  NULL)
                                      : EX_OK;
                 rc = done;
                 *out_count += *customer && done == EX_OK;
                 json_decref(row);
         }
         if (rc == EX_OK && *out_count > 0)
-                rc = settle(operator);
-        operator_close(operator);
+                rc = settle(console);
+        console_close(console);
         fclose(file);
         return rc;
 }
@@ -363,17 +363,17 @@ int cli_restore(int argc, char **argv)
 
 static int erase(const char *data, const char *customer, bool json)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *result = NULL;
-        int rc = operator_open(data, OPERATOR_USE, &operator);
+        int rc = console_open(data, CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = operator_do(operator, "customer.erase",
-                                 json_pack("{s:o, s:s}", "cmid", secret_cmid(), "customer", customer), &result);
+                rc = console_do(console, "customer.erase",
+                                json_pack("{s:o, s:s}", "cmid", secret_cmid(), "customer", customer), &result);
         if (rc == EX_OK)
-                rc = settle(operator);
+                rc = settle(console);
         if (rc == EX_OK)
-                rc = search_settle(operator, SEARCH_S);
-        operator_close(operator);
+                rc = search_settle(console, SEARCH_S);
+        console_close(console);
         if (rc == EX_OK && json) {
                 rc = cli_print(json_incref(result));
         } else if (rc == EX_OK) {

@@ -28,13 +28,10 @@ static void export_csv(const json_t *bot)
         json_t *faq, *texts, *example;
         size_t i;
         puts("question,answer,lang");
-        json_object_foreach(json_object_get(bot, "faqs"), name, faq)
-        {
-                json_object_foreach(json_object_get(faq, "texts"), lang, texts)
-                {
+        json_object_foreach(json_object_get(bot, "faqs"), name, faq) {
+                json_object_foreach(json_object_get(faq, "texts"), lang, texts) {
                         const char *answer = json_string_value(json_array_get(json_object_get(texts, "answers"), 0));
-                        json_array_foreach(json_object_get(texts, "examples"), i, example)
-                        {
+                        json_array_foreach(json_object_get(texts, "examples"), i, example) {
                                 put_field(json_string_value(example), ',');
                                 put_field(answer ? answer : "", ',');
                                 put_field(lang, '\n');

@@ -91,8 +91,7 @@ static void add_text(struct import *import, json_t *faq, const char *lang, const
                 return;
         }
         all = list_of(faq, lang, list);
-        json_array_foreach(all, i, known)
-        {
+        json_array_foreach(all, i, known) {
                 if (json_equal(known, string)) {
                         json_decref(string);
                         return;
@@ -371,8 +370,7 @@ static int print_import(const struct import *import)
         const char *name;
         json_t *faq;
         size_t unanswered = 0;
-        json_object_foreach(import->faqs, name, faq)
-        {
+        json_object_foreach(import->faqs, name, faq) {
                 const json_t *texts = json_object_get(json_object_get(faq, "texts"), import->lang);
                 unanswered += json_array_size(json_object_get(texts, "answers")) == 0;
         }

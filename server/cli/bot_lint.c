@@ -225,16 +225,14 @@ static size_t print_group(const json_t *a, const json_t *b, const char *group, c
         json_t *left = json_object_get(a, group), *right = json_object_get(b, group), *one;
         const char *name;
         size_t count = 0;
-        json_object_foreach(left, name, one)
-        {
+        json_object_foreach(left, name, one) {
                 const json_t *other = json_object_get(right, name);
                 if (other && json_equal(one, (json_t *)other))
                         continue;
                 printf("%c %s %s\n", other ? '~' : '-', word, name);
                 count++;
         }
-        json_object_foreach(right, name, one)
-        {
+        json_object_foreach(right, name, one) {
                 if (json_object_get(left, name))
                         continue;
                 printf("+ %s %s\n", word, name);

@@ -118,7 +118,7 @@ static void print_tables(const json_t *report)
                 printf("(the most shown answers and the last days; all with --json)\n");
 }
 
-static int print_report(json_t *report)
+static void print_report(const json_t *report)
 {
         char from[32], to[32];
         printf("%s to %s, UTC\n\n", day_of(number(report, "from"), from), day_of(number(report, "to"), to));
@@ -126,7 +126,6 @@ static int print_report(json_t *report)
         print_coverage(report);
         print_people(report);
         print_tables(report);
-        return cli_finish();
 }
 
 /* A day as "2026-11-22" becomes its first millisecond, UTC, in `params`. EX_OK, also when nothing was said. */
@@ -179,7 +178,7 @@ int bot_run_report(int argc, char **argv)
                 rc = bot_call(cli_data(data), bot, "bot.report", params, &result);
         else
                 json_decref(params);
-        return bot_show(rc, json, result, print_report);
+        return cli_answer(rc, json, result, print_report);
 }
 
 /* ---- questions ---- */
@@ -206,7 +205,7 @@ static void print_cluster(const json_t *cluster)
         }
 }
 
-static int print_questions(json_t *result)
+static void print_questions(const json_t *result)
 {
         const json_t *clusters = json_object_get(result, "clusters");
         bool has_more = json_is_true(json_object_get(result, "more"));
@@ -216,7 +215,6 @@ static int print_questions(json_t *result)
         if (json_array_size(clusters) > 0)
                 printf("\nTeach them:     deskbell bot learn \"faq NAME\" ID...\n"
                        "Put them away:  deskbell bot settle ID...\n");
-        return cli_finish();
 }
 
 int bot_run_questions(int argc, char **argv)
@@ -256,7 +254,7 @@ int bot_run_questions(int argc, char **argv)
                 rc = bot_call(cli_data(data), bot, "bot.questions", params, &result);
         else
                 json_decref(params);
-        return bot_show(rc, json, result, print_questions);
+        return cli_answer(rc, json, result, print_questions);
 }
 
 /* ---- learn and settle ---- */
@@ -280,13 +278,12 @@ static json_t *read_ids(int count, char **ids)
         return list;
 }
 
-static int print_learned(json_t *result)
+static void print_learned(const json_t *result)
 {
         const char *version = cli_text(result, "version");
         printf("draft %.12s: %lld new examples, %lld questions settled\n"
                "It speaks when it is published: deskbell bot publish %.12s\n",
                version, number(result, "added"), number(result, "settled"), version);
-        return cli_finish();
 }
 
 int bot_run_learn(int argc, char **argv)
@@ -317,13 +314,12 @@ int bot_run_learn(int argc, char **argv)
         int rc = bot_call(cli_data(data), bot, "bot.learn",
                           json_pack("{s:o, s:s, s:o}", "cmid", secret_cmid(), "answer", argv[first], "questions", ids),
                           &result);
-        return bot_show(rc, json, result, print_learned);
+        return cli_answer(rc, json, result, print_learned);
 }
 
-static int print_settled(json_t *result)
+static void print_settled(const json_t *result)
 {
         printf("%lld\n", number(result, "settled"));
-        return cli_finish();
 }
 
 int bot_run_settle(int argc, char **argv)
@@ -350,5 +346,5 @@ int bot_run_settle(int argc, char **argv)
                 return EX_USAGE;
         int rc = bot_call(cli_data(data), bot, "bot.settle",
                           json_pack("{s:o, s:o}", "cmid", secret_cmid(), "questions", ids), &result);
-        return bot_show(rc, json, result, print_settled);
+        return cli_answer(rc, json, result, print_settled);
 }

@@ -10,7 +10,7 @@
 #include "cli/bot_sources.h"
 #include "cli/bot_tests.h"
 #include "cli/cli.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
 #include "protocol_generated.h"
 
@@ -18,7 +18,7 @@ enum { SHOWN_DIGITS = 12 };
 
 /* ---- publish, rollback ---- */
 
-static int print_places(json_t *result)
+static void print_places(const json_t *result)
 {
         const char *live = cli_text(result, "live"), *before = cli_text(result, "before");
         const char *canary = cli_text(result, "canary");
@@ -29,7 +29,6 @@ static int print_places(json_t *result)
         if (*before)
                 printf(", before %.*s", SHOWN_DIGITS, before);
         printf("\n");
-        return cli_finish();
 }
 
 int bot_run_publish(int argc, char **argv)
@@ -69,7 +68,7 @@ int bot_run_publish(int argc, char **argv)
                 rc = bot_call(cli_data(data), bot, "bot.publish", params, &result);
         else
                 json_decref(params);
-        return bot_show(rc, json, result, print_places);
+        return cli_answer(rc, json, result, print_places);
 }
 
 int bot_run_rollback(int argc, char **argv)
@@ -97,7 +96,7 @@ int bot_run_rollback(int argc, char **argv)
                 return cli_parsed(first);
         int rc = bot_call(cli_data(data), bot, trial ? "bot.canary_end" : "bot.rollback",
                           json_pack("{s:o}", "cmid", secret_cmid()), &result);
-        return bot_show(rc, json, result, print_places);
+        return cli_answer(rc, json, result, print_places);
 }
 
 /* ---- push ---- */
@@ -150,7 +149,7 @@ static int check_files(struct push *push, char *const *paths)
         return try_out(push);
 }
 
-static int draft(const struct push *push, struct operator* operator, const char * bot, json_t **out_result)
+static int draft(const struct push *push, struct console *console, const char *bot, json_t **out_result)
 {
         char *source = bot_canonical(push->sources.bot);
         if (!source)
@@ -163,24 +162,24 @@ static int draft(const struct push *push, struct operator* operator, const char 
                 return cli_fail(EX_DATAERR, "the bot has %zu bytes in its canonical form; at most %d bytes are taken",
                                 bytes, PROTOCOL_BOT_SOURCE_BYTES);
         }
-        return operator_do(operator, "bot.draft", params, out_result);
+        return console_do(console, "bot.draft", params, out_result);
 }
 
 static int send(struct push *push)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char bot[BOT_ID];
-        int rc = operator_open(push->dir, OPERATOR_USE, &operator);
+        int rc = console_open(push->dir, CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = bot_choose(operator, push->bot, bot);
+                rc = bot_choose(console, push->bot, bot);
         if (rc == EX_OK)
-                rc = draft(push, operator, bot, &push->drafted);
+                rc = draft(push, console, bot, &push->drafted);
         if (rc == EX_OK && push->is_published)
-                rc = operator_do(operator, "bot.publish",
-                                 json_pack("{s:o, s:s, s:s, s:i}", "cmid", secret_cmid(), "bot", bot, "version",
-                                           cli_text(push->drafted, "version"), "share", 100),
-                                 &push->published);
-        operator_close(operator);
+                rc = console_do(console, "bot.publish",
+                                json_pack("{s:o, s:s, s:s, s:i}", "cmid", secret_cmid(), "bot", bot, "version",
+                                          cli_text(push->drafted, "version"), "share", 100),
+                                &push->published);
+        console_close(console);
         return rc;
 }
 
@@ -188,8 +187,7 @@ static void print_languages(const json_t *languages)
 {
         json_t *row;
         size_t i;
-        json_array_foreach(languages, i, row)
-        {
+        json_array_foreach(languages, i, row) {
                 json_int_t right = json_integer_value(json_object_get(row, "right"));
                 json_int_t alone = json_integer_value(json_object_get(row, "alone"));
                 printf("%-6s ", cli_text(row, "lang"));
@@ -231,12 +229,12 @@ static int print_pushed(const struct push *push)
 /* Said before the work begins: that there is a bot to push to. */
 static int look_for_bot(const struct push *push)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char bot[BOT_ID];
-        int rc = operator_open(push->dir, OPERATOR_USE, &operator);
+        int rc = console_open(push->dir, CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = bot_choose(operator, push->bot, bot);
-        operator_close(operator);
+                rc = bot_choose(console, push->bot, bot);
+        console_close(console);
         return rc;
 }
 
@@ -284,7 +282,7 @@ int bot_run_push(int argc, char **argv)
 
 /* ---- versions, pull ---- */
 
-static int print_versions(json_t *result)
+static void print_versions(const json_t *result)
 {
         json_t *row;
         size_t i;
@@ -293,7 +291,6 @@ static int print_versions(json_t *result)
                 printf("%.*s  %-6s  %s  %8lld bytes  %s\n", SHOWN_DIGITS, cli_text(row, "version"),
                        cli_text(row, "state"), cli_time(json_integer_value(json_object_get(row, "created")), when),
                        (long long)json_integer_value(json_object_get(row, "bytes")), cli_text(row, "label"));
-        return cli_finish();
 }
 
 int bot_run_versions(int argc, char **argv)
@@ -315,7 +312,7 @@ int bot_run_versions(int argc, char **argv)
         if (first < 0)
                 return cli_parsed(first);
         int rc = bot_call(cli_data(data), bot, "bot.versions", json_object(), &result);
-        return bot_show(rc, json, result, print_versions);
+        return cli_answer(rc, json, result, print_versions);
 }
 
 static int print_source(const char *source, bool as_json)

@@ -10,7 +10,7 @@
 #include "cli/app.h"
 #include "cli/bot.h"
 #include "cli/cli.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
 
 /* ---- what the commands share ---- */
@@ -20,13 +20,12 @@ static bool is_meant(const json_t *row, const char *said)
         return !said || strcmp(cli_text(row, "bot"), said) == 0 || strcmp(cli_text(row, "name"), said) == 0;
 }
 
-int bot_choose(struct operator* operator, const char * said, char out_bot[BOT_ID])
+int bot_choose(struct console *console, const char *said, char out_bot[BOT_ID])
 {
         json_t *result = NULL, *row;
         size_t i, found = 0;
-        int rc = operator_do(operator, "bot.list", NULL, &result);
-        json_array_foreach(json_object_get(result, "bots"), i, row)
-        {
+        int rc = console_do(console, "bot.list", NULL, &result);
+        json_array_foreach(json_object_get(result, "bots"), i, row) {
                 if (is_meant(row, said) && ++found == 1)
                         snprintf(out_bot, BOT_ID, "%s", cli_text(row, "bot"));
         }
@@ -43,18 +42,18 @@ int bot_choose(struct operator* operator, const char * said, char out_bot[BOT_ID
 
 int bot_call(const char *dir, const char *said, const char *method, json_t *params, json_t **out_result)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char bot[BOT_ID];
-        int rc = operator_open(dir, OPERATOR_USE, &operator);
+        int rc = console_open(dir, CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = bot_choose(operator, said, bot);
+                rc = bot_choose(console, said, bot);
         if (rc == EX_OK) {
                 json_object_set_new(params, "bot", json_string(bot));
-                rc = operator_do(operator, method, params, out_result);
+                rc = console_do(console, method, params, out_result);
         } else {
                 json_decref(params);
         }
-        operator_close(operator);
+        console_close(console);
         return rc;
 }
 
@@ -69,14 +68,6 @@ int bot_put_number(json_t *params, const char *member, const char *said, long le
                 return cli_fail(EX_USAGE, "--%s: a number from %ld to %ld, not \"%s\"", member, least, most, said);
         json_object_set_new(params, member, json_integer(value));
         return EX_OK;
-}
-
-int bot_show(int rc, bool json, json_t *result, int (*show)(json_t *result))
-{
-        if (rc == EX_OK)
-                rc = json ? cli_print(json_incref(result)) : show(result);
-        json_decref(result);
-        return rc;
 }
 
 /* ---- add ---- */
@@ -107,18 +98,18 @@ static int print_added(const char *bot, const char *name, const char *kind, cons
 
 static int add(const char *dir, const char *app_said, json_t *params, json_t **out_result)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char app[BOT_ID];
-        int rc = operator_open(dir, OPERATOR_USE, &operator);
+        int rc = console_open(dir, CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = app_choose(operator, app_said, app, sizeof(app));
+                rc = app_choose(console, app_said, app, sizeof(app));
         if (rc == EX_OK) {
                 json_object_set_new(params, "app", json_string(app));
-                rc = operator_do(operator, "bot.add", params, out_result);
+                rc = console_do(console, "bot.add", params, out_result);
         } else {
                 json_decref(params);
         }
-        operator_close(operator);
+        console_close(console);
         return rc;
 }
 
@@ -176,12 +167,11 @@ int bot_run_add(int argc, char **argv)
 
 /* ---- list ---- */
 
-static int print_list(json_t *result)
+static void print_list(const json_t *result)
 {
         json_t *row;
         size_t i;
-        json_array_foreach(json_object_get(result, "bots"), i, row)
-        {
+        json_array_foreach(json_object_get(result, "bots"), i, row) {
                 json_int_t holdout = json_integer_value(json_object_get(row, "holdout"));
                 const char *live = cli_text(row, "live"), *canary = cli_text(row, "canary");
                 printf("%s  %s  %-8s  %-3s  ", cli_text(row, "bot"), cli_text(row, "app"), cli_text(row, "kind"),
@@ -195,7 +185,6 @@ static int print_list(json_t *result)
                         printf("held out %lld %%  ", (long long)holdout);
                 printf("%s\n", cli_text(row, "name"));
         }
-        return cli_finish();
 }
 
 int bot_run_list(int argc, char **argv)
@@ -214,8 +203,8 @@ int bot_run_list(int argc, char **argv)
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
-        int rc = operator_call(cli_data(data), "bot.list", NULL, &result);
-        return bot_show(rc, json, result, print_list);
+        int rc = console_call(cli_data(data), "bot.list", NULL, &result);
+        return cli_answer(rc, json, result, print_list);
 }
 
 /* ---- set, remove ---- */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct operator;
+struct console;
 
 enum { BOT_ID = 32 };
 
@@ -18,7 +18,7 @@ enum { BOT_ID = 32 };
         }
 
 /* The bot said, by id or name, or the only one there is. */
-int bot_choose(struct operator* operator, const char * said, char out_bot[BOT_ID]);
+int bot_choose(struct console *console, const char *said, char out_bot[BOT_ID]);
 
 /* Opens the store, adds "bot" to `params` (taken) for the bot said, calls. *out_result, when wanted, is the caller's.
  */
@@ -26,6 +26,3 @@ int bot_call(const char *dir, const char *said, const char *method, json_t *para
 
 /* Puts a number that was said into `params`. EX_OK, also when nothing was said; EX_USAGE. */
 int bot_put_number(json_t *params, const char *member, const char *said, long least, long most);
-
-/* Prints the result as JSON, or with `show`; takes it. */
-int bot_show(int rc, bool json, json_t *result, int (*show)(json_t *result));

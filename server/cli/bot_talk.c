@@ -30,8 +30,7 @@ static void print_turn(const struct trial *trial)
 {
         json_t *action, *option;
         size_t i, j, number = 1;
-        json_array_foreach(trial->turn.actions, i, action)
-        {
+        json_array_foreach(trial->turn.actions, i, action) {
                 const char *word = text_of(action, "do"), *text = text_of(action, "text");
                 if (text[0])
                         printf("bot: %s\n", text);
@@ -138,8 +137,7 @@ static int print_why(const struct trial *trial, bool as_json)
         size_t i;
         if (as_json)
                 return cli_print(json_pack("{s:O, s:O}", "why", trial->turn.why, "actions", trial->turn.actions));
-        json_array_foreach(trial->turn.why, i, reason)
-        {
+        json_array_foreach(trial->turn.why, i, reason) {
                 const json_t *detail = json_object_get(reason, "detail");
                 char *text = detail ? json_dumps(detail, JSON_ENCODE_ANY | JSON_SORT_KEYS) : NULL;
                 printf("%-18s %s\n", text_of(reason, "what"), text ? text : "");

@@ -26,14 +26,11 @@ static int each_not_line(const json_t *bot,
         size_t i;
         int rc = 0;
         for (size_t p = 0; p < PLACES; p++)
-                json_object_foreach(json_object_get(bot, places[p].group), name, one)
-                {
+                json_object_foreach(json_object_get(bot, places[p].group), name, one) {
                         char rule[96];
                         snprintf(rule, sizeof(rule), "%s %.64s", places[p].word, name);
-                        json_object_foreach(json_object_get(one, places[p].member), lang, texts)
-                        {
-                                json_array_foreach(json_object_get(texts, "not"), i, line)
-                                {
+                        json_object_foreach(json_object_get(one, places[p].member), lang, texts) {
+                                json_array_foreach(json_object_get(texts, "not"), i, line) {
                                         rc = rc ? rc : each(data, rule, lang, line);
                                 }
                         }
@@ -71,8 +68,8 @@ static int run_not_line(void *data, const char *rule, const char *lang, const js
                 trial_done(&trial);
                 return -1;
         }
-        json_array_foreach(trial.turn.actions, i, action) is_given =
-                is_given || strcmp(cli_text(action, "rule"), rule) == 0;
+        json_array_foreach(trial.turn.actions, i, action)
+                is_given = is_given || strcmp(cli_text(action, "rule"), rule) == 0;
         trial_done(&trial);
         run->failed += is_given;
         run->passed += !is_given;
@@ -88,8 +85,7 @@ static int run_blocks(struct run *run, bool is_quiet)
         json_t *test;
         size_t i, shown = 0;
         int failed = problems ? 0 : -1;
-        json_array_foreach(json_object_get(bot_version_bot(run->version), "tests"), i, test)
-        {
+        json_array_foreach(json_object_get(bot_version_bot(run->version), "tests"), i, test) {
                 if (failed < 0 || (failed = trial_run(run->version, test, problems)) < 0)
                         break;
                 if (!is_quiet)

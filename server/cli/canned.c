@@ -6,8 +6,10 @@
 #include "cli/canned_import.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
+
+#define WHICH "which one? (can_...); see: deskbell canned list"
 
 /* "ko=안녕하세요" as texts. EX_OK, or EX_USAGE. */
 static int put_texts(json_t *params, const char *const *said)
@@ -64,13 +66,8 @@ static int run_add(int argc, char **argv)
                 json_decref(params);
                 return rc;
         }
-        rc = operator_call(cli_data(data), "canned.add", params, &result);
-        if (rc == EX_OK && json)
-                rc = cli_print(json_incref(result));
-        else if (rc == EX_OK)
-                rc = printf("%s\n", cli_text(result, "canned")) > 0 ? cli_finish() : EX_IOERR;
-        json_decref(result);
-        return rc;
+        rc = console_call(cli_data(data), "canned.add", params, &result);
+        return cli_answer_id(rc, json, result, "canned");
 }
 
 static void print_row(const json_t *row)
@@ -83,6 +80,15 @@ static void print_row(const json_t *row)
         json_array_foreach(json_object_get(row, "langs"), i, lang)
                 printf("%s%s", i == 0 ? "" : ", ", json_string_value(lang));
         printf(")\n");
+}
+
+static void print_page(const json_t *result)
+{
+        const json_t *rows = json_object_get(result, "rows");
+        for (size_t i = 0; i < json_array_size(rows); i++)
+                print_row(json_array_get(rows, i));
+        if (*cli_text(result, "next"))
+                printf("more: --after %s\n", cli_text(result, "next"));
 }
 
 static int run_list(int argc, char **argv)
@@ -106,25 +112,24 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        json_t *result = NULL, *row;
-        size_t i;
+        json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
-        int rc = operator_call(
+        int rc = console_call(
                 cli_data(data), "canned.list",
                 json_pack("{s:s*, s:s*, s:s*, s:i}", "query", query, "folder", folder, "after", after, "limit", 200),
                 &result);
-        if (rc == EX_OK && json)
-                rc = cli_print(json_incref(result));
-        else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "rows"), i, row) print_row(row);
-                if (*cli_text(result, "next"))
-                        printf("more: --after %s\n", cli_text(result, "next"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        return cli_answer(rc, json, result, print_page);
+}
+
+static void print_whole(const json_t *result)
+{
+        const json_t *text;
+        size_t i;
+        print_row(json_object_get(result, "row"));
+        json_array_foreach(json_object_get(result, "texts"), i, text)
+                printf("%s: %s\n", cli_text(text, "lang"), cli_text(text, "text"));
 }
 
 static int run_show(int argc, char **argv)
@@ -140,24 +145,12 @@ static int run_show(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        json_t *result = NULL, *text;
-        size_t i;
-        int first = cli_parse(&page, argc, argv);
+        json_t *result = NULL;
+        int rc, first = cli_parse_named(&page, argc, argv, WHICH, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which one? (can_...); see: deskbell canned list");
-        int rc = operator_call(cli_data(data), "canned.get", json_pack("{s:s}", "canned", argv[first]), &result);
-        if (rc == EX_OK && json)
-                rc = cli_print(json_incref(result));
-        else if (rc == EX_OK) {
-                print_row(json_object_get(result, "row"));
-                json_array_foreach(json_object_get(result, "texts"), i, text)
-                        printf("%s: %s\n", cli_text(text, "lang"), cli_text(text, "text"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+                return rc;
+        rc = console_call(cli_data(data), "canned.get", json_pack("{s:s}", "canned", argv[first]), &result);
+        return cli_answer(rc, json, result, print_whole);
 }
 
 static int run_remove(int argc, char **argv)
@@ -172,13 +165,11 @@ static int run_remove(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, WHICH, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which one? (can_...); see: deskbell canned list");
-        return operator_call(cli_data(data), "canned.remove",
-                             json_pack("{s:o, s:s}", "cmid", secret_cmid(), "canned", argv[first]), NULL);
+                return rc;
+        return console_call(cli_data(data), "canned.remove",
+                            json_pack("{s:o, s:s}", "cmid", secret_cmid(), "canned", argv[first]), NULL);
 }
 
 int cli_canned(int argc, char **argv)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
 
 /* The texts of a file's entry as the method wants them. NULL: not what is expected. */
@@ -15,8 +15,7 @@ static json_t *texts_of(const json_t *entry)
 {
         json_t *texts = json_array(), *from = json_object_get(entry, "texts"), *text;
         const char *lang;
-        json_object_foreach(from, lang, text)
-        {
+        json_object_foreach(from, lang, text) {
                 if (!json_is_string(text)) {
                         json_decref(texts);
                         return NULL;
@@ -36,7 +35,7 @@ static json_t *find(json_t *known, const char *shortcut)
 }
 
 /* All shared ones by shortcut. */
-static int load_known(struct operator* operator, json_t * known)
+static int load_known(struct console *console, json_t *known)
 {
         json_t *after = NULL;
         int rc = EX_OK;
@@ -46,7 +45,7 @@ static int load_known(struct operator* operator, json_t * known)
                 json_t *params = json_pack("{s:i}", "limit", 200);
                 if (after)
                         json_object_set(params, "after", after);
-                rc = operator_do(operator, "canned.list", params, &result);
+                rc = console_do(console, "canned.list", params, &result);
                 json_array_foreach(json_object_get(result, "rows"), i, row)
                         json_object_set(known, cli_text(row, "shortcut"), row);
                 json_decref(after);
@@ -58,7 +57,7 @@ static int load_known(struct operator* operator, json_t * known)
         return rc;
 }
 
-static int import_one(struct operator* operator, json_t * known, const json_t *entry, size_t which, bool *out_added)
+static int import_one(struct console *console, json_t *known, const json_t *entry, size_t which, bool *out_added)
 {
         const char *shortcut = cli_text(entry, "shortcut"), *name = cli_text(entry, "name");
         json_t *texts = texts_of(entry), *row = find(known, shortcut);
@@ -76,30 +75,29 @@ static int import_one(struct operator* operator, json_t * known, const json_t *e
                 json_object_set(params, "version", json_object_get(row, "version"));
         }
         *out_added = !row;
-        return operator_do(operator, row ? "canned.set" : "canned.add", params, NULL);
+        return console_do(console, row ? "canned.set" : "canned.add", params, NULL);
 }
 
 static int import_all(const char *dir, const json_t *list)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *known = json_object(), *entry;
         size_t i, added = 0;
-        int rc = operator_open(dir, OPERATOR_USE, &operator);
+        int rc = console_open(dir, CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = load_known(operator, known);
-        json_array_foreach(list, i, entry)
-        {
+                rc = load_known(console, known);
+        json_array_foreach(list, i, entry) {
                 bool is_added = false;
                 if (rc != EX_OK)
                         break;
-                rc = import_one(operator, known, entry, i, &is_added);
+                rc = import_one(console, known, entry, i, &is_added);
                 if (rc != EX_OK)
                         fprintf(stderr, "deskbell: stopped at entry %zu; those before it are in\n", i + 1);
                 added += rc == EX_OK && is_added;
         }
         if (rc == EX_OK)
                 printf("%zu added, %zu changed\n", added, json_array_size(list) - added);
-        operator_close(operator);
+        console_close(console);
         json_decref(known);
         return rc == EX_OK ? cli_finish() : rc;
 }

@@ -59,7 +59,8 @@ static void on_listed(struct chat *chat, json_t *result, const char *text)
         json_t *rows = json_object_get(result, "cases"), *row;
         size_t i;
         (void)text;
-        json_array_foreach(rows, i, row) tell_case(chat, row);
+        json_array_foreach(rows, i, row)
+                tell_case(chat, row);
         if (!json_array_size(rows))
                 chat_say(chat, "no recovery case");
 }

@@ -215,8 +215,10 @@ static void take_names(struct chat *chat, json_t *result, const char *which)
         json_t *rows = json_object_get(result, is_teams ? "teams" : "agents"), *row;
         size_t i;
 
-        json_array_foreach(rows, i, row) if (*chat_member(row, "name")) json_object_set(
-                is_teams ? chat->desk.teams : chat->desk.agents, chat_member(row, which), json_object_get(row, "name"));
+        json_array_foreach(rows, i, row)
+                if (*chat_member(row, "name"))
+                        json_object_set(is_teams ? chat->desk.teams : chat->desk.agents, chat_member(row, which),
+                                        json_object_get(row, "name"));
 }
 
 void chat_desk_state(struct chat *chat, const char *principal)
@@ -296,8 +298,9 @@ static void on_event(deskbell_client *client, const char *event, const char *tex
 
         (void)client;
         if (strcmp(event, "feed") == 0 && chat->is_staff) {
-                json_array_foreach(rows, i, row) if (json_object_get(row, "ticket"))
-                        chat_take_ticket(chat, chat_member(row, "conv"), json_object_get(row, "ticket"));
+                json_array_foreach(rows, i, row)
+                        if (json_object_get(row, "ticket"))
+                                chat_take_ticket(chat, chat_member(row, "conv"), json_object_get(row, "ticket"));
         } else if (strcmp(event, "queue") == 0) {
                 tell_queue(chat, params);
         } else if (strcmp(event, "view") == 0) {

@@ -28,8 +28,9 @@ json_t *chat_ticket_numbered(const struct chat *chat, long long number)
         const char *conv;
         json_t *ticket;
 
-        json_object_foreach(chat->desk.tickets, conv,
-                            ticket) if (json_integer_value(json_object_get(ticket, "number")) == number) return ticket;
+        json_object_foreach(chat->desk.tickets, conv, ticket)
+                if (json_integer_value(json_object_get(ticket, "number")) == number)
+                        return ticket;
         return NULL;
 }
 
@@ -88,7 +89,8 @@ static void say_ticket(struct chat *chat, const json_t *ticket)
         size_t i;
 
         chat_describe_ticket(ticket, text, sizeof(text));
-        json_array_foreach(list, i, tag) put(tags, sizeof(tags), i ? ", " : "; tags ", json_string_value(tag));
+        json_array_foreach(list, i, tag)
+                put(tags, sizeof(tags), i ? ", " : "; tags ", json_string_value(tag));
         put(tags, sizeof(tags), "; topic ", chat_member(ticket, "topic"));
         put(tags, sizeof(tags), "; ", chat_member(ticket, "subject"));
         chat_say(chat, "ticket %s%s", text, tags);
@@ -99,8 +101,9 @@ static bool says_the_same(const json_t *old, const json_t *told)
         const char *name;
         json_t *value;
 
-        json_object_foreach((json_t *)told, name,
-                            value) if (!json_equal(json_object_get(old, name), value)) return false;
+        json_object_foreach((json_t *)told, name, value)
+                if (!json_equal(json_object_get(old, name), value))
+                        return false;
         for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++)
                 if (json_object_get(old, optional[i]) && !json_object_get(told, optional[i]))
                         return false;

@@ -143,8 +143,7 @@ static const char *named(const json_t *names, const char *text, size_t *best)
         const char *id, *found = NULL;
         json_t *name;
 
-        json_object_foreach((json_t *)names, id, name)
-        {
+        json_object_foreach((json_t *)names, id, name) {
                 size_t len = strlen(json_string_value(name));
                 bool fits = strncasecmp(text, json_string_value(name), len) == 0 && (!text[len] || text[len] == ' ');
 
@@ -318,8 +317,9 @@ static void set_tags(struct chat *chat, json_t *result, const char *change)
         json_t *tags = json_array();
         size_t i;
 
-        json_array_foreach(old, i, tag) if (strcmp(json_string_value(tag), change + 1) != 0)
-                json_array_append(tags, tag);
+        json_array_foreach(old, i, tag)
+                if (strcmp(json_string_value(tag), change + 1) != 0)
+                        json_array_append(tags, tag);
         if (*change == '+')
                 json_array_append_new(tags, json_string(change + 1));
         json_t *params = begin(ticket);

@@ -29,8 +29,7 @@ void chat_view_text(struct chat *chat, char *out, size_t room)
         size_t i;
 
         int len = snprintf(out, room, "%s: %lld", chat->desk.view_name, chat->desk.view_count);
-        json_array_foreach(chat->desk.view_rows, i, row)
-        {
+        json_array_foreach(chat->desk.view_rows, i, row) {
                 describe_row(chat, row, line, sizeof(line));
                 if (len < 0 || (size_t)len + strlen(line) + 2 > room)
                         break;
@@ -63,7 +62,8 @@ static void take_page(struct chat *chat, json_t *result, const char *text)
                 return;
         }
         chat_say(chat, "view %s: %lld", desk->view_name, desk->view_count);
-        json_array_foreach(desk->view_rows, i, row) say_row(chat, "view =", row);
+        json_array_foreach(desk->view_rows, i, row)
+                say_row(chat, "view =", row);
 }
 
 static void open_view(struct chat *chat, const char *how)
@@ -158,8 +158,10 @@ void chat_view_told(struct chat *chat, const json_t *params)
         }
         desk->view_turn = turn;
         desk->view_count = json_integer_value(json_object_get(params, "count"));
-        json_array_foreach(left, i, row) remove_row(chat, json_string_value(row));
-        json_array_foreach(rows, i, row) put_row(chat, row);
+        json_array_foreach(left, i, row)
+                remove_row(chat, json_string_value(row));
+        json_array_foreach(rows, i, row)
+                put_row(chat, row);
         if (chat->is_plain && desk->view_count != before)
                 chat_say(chat, "view %s: %lld", desk->view_name, desk->view_count);
         chat->is_list_stale = true;
@@ -170,8 +172,7 @@ void chat_views_told(struct chat *chat, const json_t *params)
         json_t *rows = json_object_get(params, "counts"), *row;
         size_t i;
 
-        json_array_foreach(rows, i, row)
-        {
+        json_array_foreach(rows, i, row) {
                 json_t *known = json_object_get(chat->desk.views, chat_member(row, "view"));
                 json_object_set(known, "count", json_object_get(row, "count"));
                 if (chat->is_plain && known)
@@ -189,7 +190,8 @@ static void take_views(struct chat *chat, const json_t *result)
 
         json_decref(chat->desk.views);
         chat->desk.views = json_object();
-        json_array_foreach(rows, i, row) json_object_set(chat->desk.views, chat_member(row, "view"), row);
+        json_array_foreach(rows, i, row)
+                json_object_set(chat->desk.views, chat_member(row, "view"), row);
 }
 
 static void list_views(struct chat *chat, json_t *result, const char *text)
@@ -217,8 +219,9 @@ static void open_named(struct chat *chat, json_t *result, const char *text)
         json_t *row;
 
         take_views(chat, result);
-        json_object_foreach(desk->views, view, row) if (strcmp(view, text) == 0 ||
-                                                        strcasecmp(chat_member(row, "name"), text) == 0) found = view;
+        json_object_foreach(desk->views, view, row)
+                if (strcmp(view, text) == 0 || strcasecmp(chat_member(row, "name"), text) == 0)
+                        found = view;
         if (!found) {
                 chat_say(chat, "no view is called so; /views tells which there are");
                 chat->failed += chat->is_plain;

@@ -79,8 +79,7 @@ static void run_macro(struct chat *chat, json_t *result, const char *text)
         const char *macro = strncmp(text, "mac_", 4) == 0 ? text : NULL;
         size_t i;
 
-        json_array_foreach(rows, i, row)
-        {
+        json_array_foreach(rows, i, row) {
                 if (!*text)
                         chat_say(chat, "%s", chat_member(row, "name"));
                 if (strcmp(chat_member(row, "name"), text) == 0)
@@ -165,7 +164,8 @@ static void list_offers(struct chat *chat, json_t *result, const char *text)
         size_t i;
 
         (void)text;
-        json_array_foreach(offers, i, offer) tell_offer(chat, offer);
+        json_array_foreach(offers, i, offer)
+                tell_offer(chat, offer);
 }
 
 void chat_work_again(struct chat *chat)
@@ -215,8 +215,7 @@ static void list_team(struct chat *chat, json_t *result, const char *text)
         size_t i;
 
         (void)text;
-        json_array_foreach(rows, i, row)
-        {
+        json_array_foreach(rows, i, row) {
                 const char *id = chat_member(row, "agent"), *name = chat_member(chat->desk.agents, id);
                 const char *reason = chat_member(row, "reason");
                 chat_say(chat, "%-20s %s%s%s%s  %lld of %lld", *name ? name : id, chat_member(row, "status"),
@@ -241,8 +240,7 @@ void chat_describe_viewers(const struct chat *chat, char *out, size_t room)
         size_t i;
 
         out[0] = '\0';
-        json_array_foreach(chat->desk.viewers, i, viewer)
-        {
+        json_array_foreach(chat->desk.viewers, i, viewer) {
                 const char *name = chat_member(viewer, "name"), *agent = chat_member(viewer, "agent");
                 size_t len = strlen(out);
 
@@ -275,8 +273,7 @@ static void on_invite(struct chat *chat, const char *text)
         size_t best = 0;
 
         deskbell_conversation_id(chat->conv, conv);
-        json_object_foreach(chat->desk.agents, id, name)
-        {
+        json_object_foreach(chat->desk.agents, id, name) {
                 size_t len = strlen(json_string_value(name));
                 if (len > best && strncmp(text, json_string_value(name), len) == 0 &&
                     (!text[len] || text[len] == ' ')) {
@@ -301,8 +298,7 @@ static void list_mentions(struct chat *chat, json_t *result, const char *text)
         size_t i;
 
         (void)text;
-        json_array_foreach(rows, i, row)
-        {
+        json_array_foreach(rows, i, row) {
                 const char *by = chat_member(row, "by"), *name = chat_member(chat->desk.agents, by);
                 chat_say(chat, "%s %s you: /open %s, note #%lld", *name ? name : by,
                          json_is_true(json_object_get(row, "invited")) ? "invited" : "mentioned",
@@ -361,9 +357,10 @@ static void tell_customer(struct chat *chat, json_t *result, const char *text)
                  *chat_member(row, "email") ? "  " : "", chat_member(row, "email"),
                  *chat_member(row, "tier") ? "  tier " : "", chat_member(row, "tier"),
                  json_object_get(row, "blocked") ? "  blocked" : "");
-        json_array_foreach(list, i, one) chat_say(chat, "%s: %s (%s%s)", chat_member(one, "name"),
-                                                  chat_member(one, "value"), chat_member(one, "origin"),
-                                                  json_is_true(json_object_get(one, "verified")) ? ", verified" : "");
+        json_array_foreach(list, i, one)
+                chat_say(chat, "%s: %s (%s%s)", chat_member(one, "name"), chat_member(one, "value"),
+                         chat_member(one, "origin"),
+                         json_is_true(json_object_get(one, "verified")) ? ", verified" : "");
         list = json_object_get(result, "tags");
         json_array_foreach(list, i, one)
                 snprintf(tags + strlen(tags), sizeof(tags) - strlen(tags), " %s", json_string_value(one));
@@ -417,7 +414,8 @@ void chat_work_told(struct chat *chat, const char *event, const json_t *params)
         } else if (strcmp(event, "mention") == 0) {
                 chat_say(chat, "you are mentioned: /open %s", chat_member(params, "conv"));
         } else if (strcmp(event, "status") == 0) {
-                json_array_foreach(rows, i, row) take_status(chat, row);
+                json_array_foreach(rows, i, row)
+                        take_status(chat, row);
         }
 }
 

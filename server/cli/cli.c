@@ -182,6 +182,14 @@ int cli_parsed(int negative)
         return negative == PARSE_HELPED ? cli_finish() : EX_USAGE;
 }
 
+int cli_parse_named(const struct cli_page *page, int argc, char **argv, const char *missing, int *out_rc)
+{
+        int first = cli_parse(page, argc, argv);
+
+        *out_rc = first < 0 ? cli_parsed(first) : first < argc ? EX_OK : cli_fail(EX_USAGE, "%s", missing);
+        return first < argc ? first : -1;
+}
+
 const char *cli_data(const char *said)
 {
         const char *environment = getenv("DESKBELL_DATA");
@@ -219,6 +227,47 @@ int cli_print(json_t *object)
         printf("%s\n", text);
         free(text);
         return cli_finish();
+}
+
+int cli_answer(int rc, bool json, json_t *result, void (*print)(const json_t *result))
+{
+        if (rc == EX_OK && json)
+                return cli_print(result);
+        if (rc == EX_OK) {
+                print(result);
+                rc = cli_finish();
+        }
+        json_decref(result);
+        return rc;
+}
+
+int cli_answer_rows(int rc, bool json, json_t *result, const char *rows, void (*print_row)(const json_t *row))
+{
+        const json_t *shown = json_object_get(result, rows);
+
+        if (rc == EX_OK && json)
+                return cli_print(result);
+        if (rc == EX_OK) {
+                if (json_is_object(shown))
+                        print_row(shown);
+                for (size_t i = 0; i < json_array_size(shown); i++)
+                        print_row(json_array_get(shown, i));
+                rc = cli_finish();
+        }
+        json_decref(result);
+        return rc;
+}
+
+int cli_answer_id(int rc, bool json, json_t *result, const char *id)
+{
+        if (rc == EX_OK && json)
+                return cli_print(result);
+        if (rc == EX_OK) {
+                printf("%s\n", cli_text(result, id));
+                rc = cli_finish();
+        }
+        json_decref(result);
+        return rc;
 }
 
 const char *cli_text(const json_t *object, const char *member)

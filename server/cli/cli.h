@@ -48,6 +48,9 @@ struct cli_page {
  * handed to cli_parsed. --help is answered here. */
 int cli_parse(const struct cli_page *page, int argc, char **argv);
 int cli_parsed(int negative); /* the exit code */
+/* The same for a command that names something. -1 when that is all, with *out_rc to be returned; `missing` is printed
+ * when nothing is named: "which team? see: deskbell team list". */
+int cli_parse_named(const struct cli_page *page, int argc, char **argv, const char *missing, int *out_rc);
 
 /* The common ones. */
 #define CLI_DATA(variable)                                                                                             \
@@ -68,6 +71,14 @@ __attribute__((format(printf, 2, 3))) int cli_fail(int code, const char *format,
 
 /* One line of JSON on standard output; takes the reference. Returns an exit code. */
 int cli_print(json_t *object);
+
+/* The end of a command: `rc` when it is not EX_OK, else `result` as JSON, or as `print` shows it. Takes `result`, which
+ * may be NULL when there is none. Returns the exit code. */
+int cli_answer(int rc, bool json, json_t *result, void (*print)(const json_t *result));
+/* Without JSON shows the member `rows`: an object, or an array of them, one by one. */
+int cli_answer_rows(int rc, bool json, json_t *result, const char *rows, void (*print_row)(const json_t *row));
+/* Without JSON shows the text `id` alone, as scripts like it. */
+int cli_answer_id(int rc, bool json, json_t *result, const char *id);
 
 /* Standard output was really written: EX_OK, or EX_IOERR. */
 int cli_finish(void);

@@ -5,9 +5,9 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/customer_story.h"
 #include "cli/named.h"
-#include "cli/operator.h"
 #include "cli/secrets.h"
 
 static int run_revoke(int argc, char **argv)
@@ -29,8 +29,8 @@ static int run_revoke(int argc, char **argv)
                 return cli_parsed(first);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which customer? see: deskbell customer revoke --help");
-        return operator_call(cli_data(data), "customer.revoke",
-                             json_pack("{s:o, s:s}", "cmid", secret_cmid(), "customer", argv[first]), NULL);
+        return console_call(cli_data(data), "customer.revoke",
+                            json_pack("{s:o, s:s}", "cmid", secret_cmid(), "customer", argv[first]), NULL);
 }
 
 /* "name=value" and "name=" (taken away) as attributes. EX_OK, or EX_USAGE. */
@@ -89,7 +89,7 @@ static int run_set(int argc, char **argv)
                 json_object_set_new(params, "remove_tags", named_list(untags));
         int rc = put_attributes(params, said);
         if (rc == EX_OK)
-                return operator_call(cli_data(data), "customer.set", params, NULL);
+                return console_call(cli_data(data), "customer.set", params, NULL);
         json_decref(params);
         return rc;
 }
@@ -109,10 +109,10 @@ static int run_plain(int argc, char **argv, const char *method, const char *memb
                 return cli_parsed(first);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which customer? (usr_...); see: deskbell customer list");
-        return operator_call(cli_data(data), method,
-                             json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "customer", argv[first],
-                                       member ? member : "-", text),
-                             NULL);
+        return console_call(cli_data(data), method,
+                            json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "customer", argv[first],
+                                      member ? member : "-", text),
+                            NULL);
 }
 
 static int run_note(int argc, char **argv)
@@ -163,7 +163,7 @@ static int run_merge(int argc, char **argv)
                 return cli_parsed(first);
         if (argc - first != 2)
                 return cli_fail(EX_USAGE, "which two? see: deskbell customer merge --help");
-        return operator_call(
+        return console_call(
                 cli_data(data), "customer.merge",
                 json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "from", argv[first], "into", argv[first + 1]),
                 NULL);

@@ -6,19 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
-#include "cli/operator.h"
-
-static int show(int rc, bool json, json_t *result, void (*print)(json_t *result))
-{
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                print(result);
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
-}
+#include "cli/console.h"
 
 static json_int_t number_of(const json_t *object, const char *member)
 {
@@ -35,7 +23,7 @@ static void print_row(const json_t *row)
                 printf("    blocked\n");
 }
 
-static void print_one(json_t *result)
+static void print_one(const json_t *result)
 {
         const json_t *row;
         size_t i;
@@ -44,8 +32,10 @@ static void print_one(json_t *result)
         json_array_foreach(json_object_get(result, "attributes"), i, row)
                 printf("    %s = %s  (%s, %s)\n", cli_text(row, "name"), cli_text(row, "value"),
                        cli_text(row, "origin"), cli_time(number_of(row, "at"), when));
-        json_array_foreach(json_object_get(result, "tags"), i, row) printf("    tag %s\n", json_string_value(row));
-        json_array_foreach(json_object_get(result, "aliases"), i, row) printf("    also %s\n", json_string_value(row));
+        json_array_foreach(json_object_get(result, "tags"), i, row)
+                printf("    tag %s\n", json_string_value(row));
+        json_array_foreach(json_object_get(result, "aliases"), i, row)
+                printf("    also %s\n", json_string_value(row));
         if (*cli_text(result, "block_reason"))
                 printf("    blocked: %s\n", cli_text(result, "block_reason"));
 }
@@ -69,15 +59,16 @@ int customer_run_show(int argc, char **argv)
                 return cli_parsed(first);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which customer? (usr_...); see: deskbell customer list");
-        int rc = operator_call(cli_data(data), "customer.get", json_pack("{s:s}", "customer", argv[first]), &result);
-        return show(rc, json, result, print_one);
+        int rc = console_call(cli_data(data), "customer.get", json_pack("{s:s}", "customer", argv[first]), &result);
+        return cli_answer(rc, json, result, print_one);
 }
 
-static void print_list(json_t *result)
+static void print_list(const json_t *result)
 {
         const json_t *row;
         size_t i;
-        json_array_foreach(json_object_get(result, "customers"), i, row) print_row(row);
+        json_array_foreach(json_object_get(result, "customers"), i, row)
+                print_row(row);
         if (*cli_text(result, "next"))
                 printf("more: --after %s\n", cli_text(result, "next"));
 }
@@ -114,17 +105,16 @@ int customer_run_list(int argc, char **argv)
                                    after, "limit", 100);
         if (blocked)
                 json_object_set_new(params, "blocked", json_true());
-        int rc = operator_call(cli_data(data), "customer.list", params, &result);
-        return show(rc, json, result, print_list);
+        int rc = console_call(cli_data(data), "customer.list", params, &result);
+        return cli_answer(rc, json, result, print_list);
 }
 
-static void print_timeline(json_t *result)
+static void print_timeline(const json_t *result)
 {
         const json_t *row, *value;
         size_t i, v;
         char when[32];
-        json_array_foreach(json_object_get(result, "rows"), i, row)
-        {
+        json_array_foreach(json_object_get(result, "rows"), i, row) {
                 printf("%s  %-12s", cli_time(number_of(row, "at"), when), cli_text(row, "kind"));
                 if (number_of(row, "number") > 0)
                         printf(" #%lld", (long long)number_of(row, "number"));
@@ -166,6 +156,6 @@ int customer_run_timeline(int argc, char **argv)
         if (first == argc)
                 return cli_fail(EX_USAGE, "which customer? (usr_...); see: deskbell customer list");
         json_t *params = json_pack("{s:s, s:s*, s:i}", "customer", argv[first], "before", before, "limit", 100);
-        int rc = operator_call(cli_data(data), "timeline.read", params, &result);
-        return show(rc, json, result, print_timeline);
+        int rc = console_call(cli_data(data), "timeline.read", params, &result);
+        return cli_answer(rc, json, result, print_timeline);
 }

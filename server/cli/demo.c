@@ -18,9 +18,9 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/demo.h"
 #include "cli/named.h"
-#include "cli/operator.h"
 #include "cli/seed.h"
 #include "config/config.h"
 #include "ops/clock.h"
@@ -73,29 +73,29 @@ static void clean_up(struct demo *demo)
         secret_forget(demo, sizeof(*demo));
 }
 
-static int add_agent(struct operator* operator, const char * name, char out_token[SECRET_TEXT])
+static int add_agent(struct console *console, const char *name, char out_token[SECRET_TEXT])
 {
         json_t *result = NULL;
-        int rc = operator_do(operator, "agent.add", json_pack("{s:o, s:s}", "cmid", secret_cmid(), "name", name),
-                             &result);
+        int rc =
+                console_do(console, "agent.add", json_pack("{s:o, s:s}", "cmid", secret_cmid(), "name", name), &result);
 
         if (rc == EX_OK)
-                rc = folder_agent_session(operator, cli_text(result, "agent"), "demo", out_token);
+                rc = folder_agent_session(console, cli_text(result, "agent"), "demo", out_token);
         json_decref(result);
         return rc;
 }
 
 static int make_people(struct demo *demo)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         unsigned char secret[SECRET_KEY_TEXT];
         int64_t now_s = clock_wall_ms() / 1000;
-        int rc = operator_open(demo->dir, OPERATOR_USE, &operator);
+        int rc = console_open(demo->dir, CONSOLE_USE, &console);
 
         snprintf(demo->agents[0], SECRET_TEXT, "%s", demo->folder.agent_token);
         for (int i = 1; rc == EX_OK && i < DEMO_AGENTS; i++)
-                rc = add_agent(operator, agent_names[i], demo->agents[i]);
-        operator_close(operator);
+                rc = add_agent(console, agent_names[i], demo->agents[i]);
+        console_close(console);
 
         EVP_DecodeBlock(secret, (const unsigned char *)demo->folder.signing_key, SECRET_KEY_TEXT - 1);
         for (int i = 0; i <= DEMO_CUSTOMERS; i++) {

@@ -7,8 +7,8 @@
 #include "bots/check.h"
 #include "bots/pack.h"
 #include "cli/cli.h"
+#include "cli/console.h"
 #include "cli/demo.h"
-#include "cli/operator.h"
 
 enum { FILES_MAX = 200 };
 
@@ -30,39 +30,39 @@ static char *pack_source(const char *pack)
         return text;
 }
 
-static int publish(struct operator* operator, const char * bot, const char *source)
+static int publish(struct console *console, const char *bot, const char *source)
 {
         json_t *draft = NULL;
-        int rc = operator_do(operator, "bot.draft", json_pack("{s:s, s:s}", "bot", bot, "source", source), &draft);
+        int rc = console_do(console, "bot.draft", json_pack("{s:s, s:s}", "bot", bot, "source", source), &draft);
         if (rc == EX_OK)
-                rc = operator_do(operator, "bot.publish",
-                                 json_pack("{s:o, s:s, s:s, s:i}", "cmid", secret_cmid(), "bot", bot, "version",
-                                           cli_text(draft, "version"), "share", 100),
-                                 NULL);
+                rc = console_do(console, "bot.publish",
+                                json_pack("{s:o, s:s, s:s, s:i}", "cmid", secret_cmid(), "bot", bot, "version",
+                                          cli_text(draft, "version"), "share", 100),
+                                NULL);
         json_decref(draft);
         return rc;
 }
 
 int demo_bot_make(struct demo *demo)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *made = NULL;
         char *source = pack_source("shop");
-        int rc = source ? operator_open(demo->dir, OPERATOR_USE, &operator) : EX_SOFTWARE;
+        int rc = source ? console_open(demo->dir, CONSOLE_USE, &console) : EX_SOFTWARE;
         if (rc == EX_OK)
-                rc = operator_do(operator, "bot.add",
-                                 json_pack("{s:o, s:s, s:s, s:s}", "cmid", secret_cmid(), "app", demo->folder.app,
-                                           "name", "Robin, the shop's bot", "kind", "built_in"),
-                                 &made);
+                rc = console_do(console, "bot.add",
+                                json_pack("{s:o, s:s, s:s, s:s}", "cmid", secret_cmid(), "app", demo->folder.app,
+                                          "name", "Robin, the shop's bot", "kind", "built_in"),
+                                &made);
         if (rc == EX_OK) {
                 snprintf(demo->bot, sizeof(demo->bot), "%s", cli_text(made, "bot"));
-                rc = operator_do(operator, "bot.set",
-                                 json_pack("{s:o, s:s, s:b}", "cmid", secret_cmid(), "bot", demo->bot, "on", false),
-                                 NULL);
+                rc = console_do(console, "bot.set",
+                                json_pack("{s:o, s:s, s:b}", "cmid", secret_cmid(), "bot", demo->bot, "on", false),
+                                NULL);
         }
         if (rc == EX_OK)
-                rc = publish(operator, demo->bot, source);
-        operator_close(operator);
+                rc = publish(console, demo->bot, source);
+        console_close(console);
         json_decref(made);
         free(source);
         return rc;
@@ -70,16 +70,16 @@ int demo_bot_make(struct demo *demo)
 
 int demo_bot_start(struct demo *demo)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char secret[SECRET_WEBHOOK_TEXT];
-        int rc = operator_open(demo->dir, OPERATOR_USE, &operator);
+        int rc = console_open(demo->dir, CONSOLE_USE, &console);
         secret_make_webhook(secret); /* the shop trusts whom it hears on its address: nobody else is there */
         if (rc == EX_OK)
-                rc = operator_do(operator, "bot.set",
-                                 json_pack("{s:o, s:s, s:b, s:b, s:s, s:s}", "cmid", secret_cmid(), "bot", demo->bot,
-                                           "on", true, "offline", true, "url", demo->shop_url, "secret", secret),
-                                 NULL);
+                rc = console_do(console, "bot.set",
+                                json_pack("{s:o, s:s, s:b, s:b, s:s, s:s}", "cmid", secret_cmid(), "bot", demo->bot,
+                                          "on", true, "offline", true, "url", demo->shop_url, "secret", secret),
+                                NULL);
         secret_forget(secret, sizeof(secret));
-        operator_close(operator);
+        console_close(console);
         return rc;
 }

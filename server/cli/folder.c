@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "config/config.h"
 #include "ops/files.h"
 #include "ops/sandbox.h"
@@ -92,11 +92,10 @@ static void take(json_t *result, const char *member, char *out, size_t room)
         snprintf(out, room, "%s", cli_text(result, member));
 }
 
-static int make_app(struct operator* operator, const char * name, struct folder *folder)
+static int make_app(struct console *console, const char *name, struct folder *folder)
 {
         json_t *result = NULL;
-        int rc =
-                operator_do(operator, "app.add", json_pack("{s:o, s:s}", "cmid", secret_cmid(), "name", name), &result);
+        int rc = console_do(console, "app.add", json_pack("{s:o, s:s}", "cmid", secret_cmid(), "name", name), &result);
 
         take(result, "app", folder->app, sizeof(folder->app));
         json_decref(result);
@@ -104,61 +103,61 @@ static int make_app(struct operator* operator, const char * name, struct folder 
                 return rc;
         secret_make_kid(folder->kid);
         secret_make_key(folder->signing_key);
-        return operator_do(operator, "key.add",
-                           json_pack("{s:o, s:s, s:s, s:s, s:s}", "cmid", secret_cmid(), "app", folder->app, "kid",
-                                     folder->kid, "alg", "HS256", "material", folder->signing_key),
-                           NULL);
+        return console_do(console, "key.add",
+                          json_pack("{s:o, s:s, s:s, s:s, s:s}", "cmid", secret_cmid(), "app", folder->app, "kid",
+                                    folder->kid, "alg", "HS256", "material", folder->signing_key),
+                          NULL);
 }
 
-int folder_agent_session(struct operator* operator, const char * agent, const char *label, char out_token[SECRET_TEXT])
+int folder_agent_session(struct console *console, const char *agent, const char *label, char out_token[SECRET_TEXT])
 {
         char hash[SECRET_HASH];
 
         secret_make("dbs_", out_token, hash);
-        return operator_do(operator, "agent.session",
-                           json_pack("{s:o, s:s, s:s, s:s}", "cmid", secret_cmid(), "agent", agent, "token_hash", hash,
-                                     "label", label),
-                           NULL);
+        return console_do(console, "agent.session",
+                          json_pack("{s:o, s:s, s:s, s:s}", "cmid", secret_cmid(), "agent", agent, "token_hash", hash,
+                                    "label", label),
+                          NULL);
 }
 
-static int make_agent(struct operator* operator, const struct folder_options * options, struct folder *folder)
+static int make_agent(struct console *console, const struct folder_options *options, struct folder *folder)
 {
         char invite[SECRET_TEXT], hash[SECRET_HASH];
         json_t *result = NULL;
 
         secret_make("dbi_", invite, hash);
-        int rc = operator_do(operator, "agent.add",
-                             json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "name", options->agent_name, "invite",
-                                       hash),
-                             &result);
+        int rc = console_do(
+                console, "agent.add",
+                json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "name", options->agent_name, "invite", hash),
+                &result);
         take(result, "agent", folder->agent, sizeof(folder->agent));
         json_decref(result);
         folder_invite_link(options->dir, options->public_url, invite, folder->invite_link);
         secret_forget(invite, sizeof(invite));
         if (rc == EX_OK)
-                rc = folder_agent_session(operator, folder->agent, "first session", folder->agent_token);
+                rc = folder_agent_session(console, folder->agent, "first session", folder->agent_token);
         return rc;
 }
 
 int folder_make(const struct folder_options *options, struct folder *out_folder)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *status = NULL;
         int rc = make_dir(options->dir);
 
         *out_folder = (struct folder){0};
         if (rc == EX_OK)
-                rc = operator_open(options->dir, OPERATOR_CREATE, &operator);
+                rc = console_open(options->dir, CONSOLE_CREATE, &console);
         if (rc == EX_OK)
-                rc = operator_do(operator, "store.status", NULL, &status);
+                rc = console_do(console, "store.status", NULL, &status);
         if (rc == EX_OK) {
                 take(status, "workspace", out_folder->workspace, sizeof(out_folder->workspace));
-                rc = make_app(operator, options->app_name, out_folder);
+                rc = make_app(console, options->app_name, out_folder);
         }
         if (rc == EX_OK)
-                rc = make_agent(operator, options, out_folder);
+                rc = make_agent(console, options, out_folder);
         json_decref(status);
-        operator_close(operator);
+        console_close(console);
         return rc;
 }
 

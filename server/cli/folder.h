@@ -40,5 +40,5 @@ void folder_invite_link(const char *dir, const char *base, const char *secret, c
 char *folder_config(const char *dir, const char *said);
 
 /* A session for an agent: makes the token, tells the server its hash. Exit code. */
-struct operator;
-int folder_agent_session(struct operator* operator, const char * agent, const char *label, char out_token[SECRET_TEXT]);
+struct console;
+int folder_agent_session(struct console *console, const char *agent, const char *label, char out_token[SECRET_TEXT]);

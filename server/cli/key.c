@@ -9,8 +9,8 @@
 #include "cli/app.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/folder.h"
-#include "cli/operator.h"
 #include "ops/files.h"
 
 enum { PEM_BYTES = 8192 };
@@ -38,37 +38,37 @@ static int read_material(const char *alg, const char *file, char *out, size_t ro
 static int add(const char *data, const char *app_said, const char *kid, const char *alg, const char *material,
                char *out_app)
 {
-        struct operator* operator= NULL;
-        int rc = operator_open(data, OPERATOR_USE, &operator);
+        struct console *console = NULL;
+        int rc = console_open(data, CONSOLE_USE, &console);
 
         if (rc == EX_OK)
-                rc = app_choose(operator, app_said, out_app, FOLDER_ID);
+                rc = app_choose(console, app_said, out_app, FOLDER_ID);
         if (rc == EX_OK)
-                rc = operator_do(operator, "key.add",
-                                 json_pack("{s:o, s:s, s:s, s:s, s:s}", "cmid", secret_cmid(), "app", out_app, "kid",
-                                           kid, "alg", alg, "material", material),
-                                 NULL);
-        operator_close(operator);
+                rc = console_do(console, "key.add",
+                                json_pack("{s:o, s:s, s:s, s:s, s:s}", "cmid", secret_cmid(), "app", out_app, "kid",
+                                          kid, "alg", alg, "material", material),
+                                NULL);
+        console_close(console);
         return rc;
 }
 
 /* An app key (`bot` NULL) or a bot's: made here, the server is told its hash. */
 static int add_access(const char *data, const char *app_said, const char *bot, const char *label, bool json)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *result = NULL;
         char app[FOLDER_ID], key[SECRET_TEXT], hash[SECRET_HASH];
         secret_make(bot ? "dbb_" : "dba_", key, hash);
-        int rc = operator_open(data, OPERATOR_USE, &operator);
+        int rc = console_open(data, CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = app_choose(operator, app_said, app, sizeof(app));
+                rc = app_choose(console, app_said, app, sizeof(app));
         if (rc == EX_OK)
-                rc = operator_do(operator, "access.add",
-                                 json_pack("{s:o, s:s, s:s, s:s*, s:s, s:s}", "cmid", secret_cmid(), "kind",
-                                           bot ? "bot" : "app", "app", app, "bot", bot, "key_hash", hash, "label",
-                                           label),
-                                 &result);
-        operator_close(operator);
+                rc = console_do(console, "access.add",
+                                json_pack("{s:o, s:s, s:s, s:s*, s:s, s:s}", "cmid", secret_cmid(), "kind",
+                                          bot ? "bot" : "app", "app", app, "bot", bot, "key_hash", hash, "label",
+                                          label),
+                                &result);
+        console_close(console);
         if (rc == EX_OK && json) {
                 rc = cli_print(json_pack("{s:s, s:s, s:s, s:O*}", "app", app, "access", cli_text(result, "access"),
                                          "key", key, "bot", json_object_get(result, "bot")));
@@ -187,21 +187,21 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *result = NULL, *accesses = NULL;
         char app[FOLDER_ID];
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
 
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = app_choose(operator, app_said, app, sizeof(app));
+                rc = app_choose(console, app_said, app, sizeof(app));
         if (rc == EX_OK)
-                rc = operator_do(operator, "key.list", json_pack("{s:s}", "app", app), &result);
+                rc = console_do(console, "key.list", json_pack("{s:s}", "app", app), &result);
         if (rc == EX_OK)
-                rc = operator_do(operator, "access.list", json_pack("{s:s}", "app", app), &accesses);
-        operator_close(operator);
+                rc = console_do(console, "access.list", json_pack("{s:s}", "app", app), &accesses);
+        console_close(console);
         if (rc == EX_OK)
                 rc = print_keys(result, accesses, json);
         json_decref(accesses);
@@ -227,7 +227,7 @@ static int run_remove(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char app[FOLDER_ID];
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -235,17 +235,17 @@ static int run_remove(int argc, char **argv)
         if (first == argc)
                 return cli_fail(EX_USAGE, "which key? see: deskbell key list");
         if (strncmp(argv[first], "acc_", 4) == 0)
-                return operator_call(cli_data(data), "access.remove",
-                                     json_pack("{s:o, s:s}", "cmid", secret_cmid(), "access", argv[first]), NULL);
+                return console_call(cli_data(data), "access.remove",
+                                    json_pack("{s:o, s:s}", "cmid", secret_cmid(), "access", argv[first]), NULL);
 
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = app_choose(operator, app_said, app, sizeof(app));
+                rc = app_choose(console, app_said, app, sizeof(app));
         if (rc == EX_OK)
-                rc = operator_do(operator, "key.remove",
-                                 json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "app", app, "kid", argv[first]),
-                                 NULL);
-        operator_close(operator);
+                rc = console_do(console, "key.remove",
+                                json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "app", app, "kid", argv[first]),
+                                NULL);
+        console_close(console);
         return rc;
 }
 

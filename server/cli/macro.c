@@ -6,8 +6,8 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/named.h"
-#include "cli/operator.h"
 #include "cli/secrets.h"
 
 /* Which member the value of an action is. */
@@ -26,7 +26,7 @@ static const char *member_of(const char *act)
 }
 
 /* A team or agent may be named. */
-static int put_value(struct operator* operator, json_t * action, const char *member, const char *value)
+static int put_value(struct console *console, json_t *action, const char *member, const char *value)
 {
         char id[FOLDER_ID];
         char *end;
@@ -39,7 +39,7 @@ static int put_value(struct operator* operator, json_t * action, const char *mem
                 return EX_OK;
         }
         if (strcmp(member, "team") == 0 || strcmp(member, "agent") == 0) {
-                rc = named_find(operator, * member == 't' ? NAMED_TEAM : NAMED_AGENT, value, id);
+                rc = named_find(console, *member == 't' ? NAMED_TEAM : NAMED_AGENT, value, id);
                 value = id;
         }
         if (rc == EX_OK)
@@ -48,7 +48,7 @@ static int put_value(struct operator* operator, json_t * action, const char *mem
 }
 
 /* "status=solved", "field.color=red", "assignee". *out_action is the caller's. */
-static int read_action(struct operator* operator, const char * said, json_t **out_action)
+static int read_action(struct console *console, const char *said, json_t **out_action)
 {
         const char *equals = strchr(said, '=');
         char act[96];
@@ -60,7 +60,7 @@ static int read_action(struct operator* operator, const char * said, json_t **ou
                 action = json_pack("{s:s, s:s, s:s*}", "act", "field", "name", act + 6, "value", value);
         } else if (member_of(act)) {
                 action = json_pack("{s:s}", "act", strcmp(act, "canned") == 0 ? "reply" : act);
-                rc = value ? put_value(operator, action, member_of(act), value) : EX_OK;
+                rc = value ? put_value(console, action, member_of(act), value) : EX_OK;
         } else {
                 rc = cli_fail(EX_USAGE, "%s: no such action; see: deskbell macro add --help", said);
         }
@@ -73,27 +73,22 @@ static int read_action(struct operator* operator, const char * said, json_t **ou
 
 static int add(const char *dir, const char *name, const char *const *said, bool json)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *actions = json_array(), *result = NULL;
-        int rc = operator_open(dir, OPERATOR_USE, &operator);
+        int rc = console_open(dir, CONSOLE_USE, &console);
         for (int i = 0; rc == EX_OK && said[i]; i++) {
                 json_t *action = NULL;
-                rc = read_action(operator, said[i], &action);
+                rc = read_action(console, said[i], &action);
                 if (rc == EX_OK)
                         json_array_append_new(actions, action);
         }
         if (rc == EX_OK)
-                rc = operator_do(operator, "macro.add",
-                                 json_pack("{s:o, s:s, s:O}", "cmid", secret_cmid(), "name", name, "actions", actions),
-                                 &result);
-        operator_close(operator);
-        if (rc == EX_OK && json)
-                rc = cli_print(json_incref(result));
-        else if (rc == EX_OK)
-                rc = printf("%s\n", cli_text(result, "macro")) > 0 ? cli_finish() : EX_IOERR;
+                rc = console_do(console, "macro.add",
+                                json_pack("{s:o, s:s, s:O}", "cmid", secret_cmid(), "name", name, "actions", actions),
+                                &result);
+        console_close(console);
         json_decref(actions);
-        json_decref(result);
-        return rc;
+        return cli_answer_id(rc, json, result, "macro");
 }
 
 static int run_add(int argc, char **argv)
@@ -137,11 +132,9 @@ static void print_row(const json_t *row)
         size_t i;
         printf("%s  %s  used %lld\n", cli_text(row, "macro"), cli_text(row, "name"),
                (long long)json_integer_value(json_object_get(row, "uses")));
-        json_array_foreach(json_object_get(row, "actions"), i, action)
-        {
+        json_array_foreach(json_object_get(row, "actions"), i, action) {
                 printf("    %s", cli_text(action, "act"));
-                json_object_foreach(action, member, value)
-                {
+                json_object_foreach(action, member, value) {
                         if (strcmp(member, "act") == 0)
                                 continue;
                         if (json_is_string(value))
@@ -151,6 +144,15 @@ static void print_row(const json_t *row)
                 }
                 printf("\n");
         }
+}
+
+static void print_page(const json_t *result)
+{
+        const json_t *rows = json_object_get(result, "macros");
+        for (size_t i = 0; i < json_array_size(rows); i++)
+                print_row(json_array_get(rows, i));
+        if (*cli_text(result, "next"))
+                printf("more: --after %s\n", cli_text(result, "next"));
 }
 
 static int run_list(int argc, char **argv)
@@ -169,22 +171,12 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        json_t *result = NULL, *row;
-        size_t i;
+        json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
-        int rc = operator_call(cli_data(data), "macro.list", json_pack("{s:s*}", "after", after), &result);
-        if (rc == EX_OK && json)
-                rc = cli_print(json_incref(result));
-        else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "macros"), i, row) print_row(row);
-                if (*cli_text(result, "next"))
-                        printf("more: --after %s\n", cli_text(result, "next"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        int rc = console_call(cli_data(data), "macro.list", json_pack("{s:s*}", "after", after), &result);
+        return cli_answer(rc, json, result, print_page);
 }
 
 static int run_remove(int argc, char **argv)
@@ -204,8 +196,8 @@ static int run_remove(int argc, char **argv)
                 return cli_parsed(first);
         if (first == argc)
                 return cli_fail(EX_USAGE, "which one? (mac_...); see: deskbell macro list");
-        return operator_call(cli_data(data), "macro.remove",
-                             json_pack("{s:o, s:s}", "cmid", secret_cmid(), "macro", argv[first]), NULL);
+        return console_call(cli_data(data), "macro.remove",
+                            json_pack("{s:o, s:s}", "cmid", secret_cmid(), "macro", argv[first]), NULL);
 }
 
 int cli_macro(int argc, char **argv)

@@ -6,39 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
-
-static const struct {
-        const char *prefix, *method, *list, *id, *what;
-} kinds[] = {
-        [NAMED_TEAM] = {"tea_", "team.list", "teams", "team", "team"},
-        [NAMED_ROLE] = {"rol_", "role.list", "roles", "role", "role"},
-        [NAMED_AGENT] = {"agt_", "agent.list", "agents", "agent", "agent"},
+const struct listed named_lists[] = {
+        [NAMED_TEAM] = {.method = "team.list", .list = "teams", .id = "team", .what = "team"},
+        [NAMED_ROLE] = {.method = "role.list", .list = "roles", .id = "role", .what = "role"},
+        [NAMED_AGENT] = {.method = "agent.list", .list = "agents", .id = "agent", .what = "agent"},
 };
 
-int named_find(struct operator* operator, enum named_kind kind, const char *text, char out_id[FOLDER_ID])
+int named_find(struct console *console, enum named_kind kind, const char *text, char out_id[FOLDER_ID])
 {
-        json_t *result = NULL, *row;
-        size_t i, found = 0;
-        if (strncmp(text, kinds[kind].prefix, strlen(kinds[kind].prefix)) == 0) {
-                snprintf(out_id, FOLDER_ID, "%s", text);
-                return EX_OK;
-        }
-        int rc = operator_do(operator, kinds[kind].method, NULL, &result);
-        if (rc != EX_OK)
-                return rc;
-        json_array_foreach(json_object_get(result, kinds[kind].list), i, row)
-        {
-                if (strcmp(cli_text(row, "name"), text) != 0 || json_is_true(json_object_get(row, "revoked")))
-                        continue;
-                snprintf(out_id, FOLDER_ID, "%s", cli_text(row, kinds[kind].id));
-                found++;
-        }
-        json_decref(result);
-        if (found == 1)
-                return EX_OK;
-        return cli_fail(EX_USAGE, "%s %s is called '%s'; see: deskbell %s list", found == 0 ? "no" : "more than one",
-                        kinds[kind].what, text, kinds[kind].what);
+        static const char *const prefixes[] = {[NAMED_TEAM] = "tea_", [NAMED_ROLE] = "rol_", [NAMED_AGENT] = "agt_"};
+        json_t *row = NULL;
+        int rc = EX_OK;
+        if (strncmp(text, prefixes[kind], strlen(prefixes[kind])) != 0)
+                rc = listed_find(console, &named_lists[kind], text, &row);
+        if (rc == EX_OK)
+                snprintf(out_id, FOLDER_ID, "%s", row ? cli_text(row, named_lists[kind].id) : text);
+        json_decref(row);
+        return rc;
 }
 
 int named_number(const char *option, const char *text, long long max, long long *out_number)

@@ -18,7 +18,7 @@ enum { CASES_MOST = 100000 };
 /* ---- list ---- */
 
 /* Prints pages until `wanted`; takes params. */
-static int list_pages(struct operator* operator, json_t * params, long long wanted, bool json)
+static int list_pages(struct console *console, json_t *params, long long wanted, bool json)
 {
         long long shown = 0;
         bool more = true;
@@ -27,9 +27,8 @@ static int list_pages(struct operator* operator, json_t * params, long long want
                 json_t *result = NULL, *row;
                 size_t i;
                 json_object_set_new(params, "limit", json_integer(wanted - shown < 100 ? wanted - shown : 100));
-                rc = operator_do(operator, "recovery.list", json_deep_copy(params), &result);
-                json_array_foreach(json_object_get(result, "cases"), i, row)
-                {
+                rc = console_do(console, "recovery.list", json_deep_copy(params), &result);
+                json_array_foreach(json_object_get(result, "cases"), i, row) {
                         if (json)
                                 cli_print(json_incref(row));
                         else
@@ -96,7 +95,7 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = COUNT(options),
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char id[FOLDER_ID];
         long long wanted = 50;
         int first = cli_parse(&page, argc, argv);
@@ -117,14 +116,14 @@ static int run_list(int argc, char **argv)
         if (rc == EX_OK && limit)
                 rc = named_number("limit", limit, CASES_MOST, &wanted);
         if (rc == EX_OK)
-                rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK && who && (rc = named_find(operator, NAMED_AGENT, who, id)) == EX_OK)
+                rc = console_open(cli_data(data), CONSOLE_USE, &console);
+        if (rc == EX_OK && who && (rc = named_find(console, NAMED_AGENT, who, id)) == EX_OK)
                 json_object_set_new(params, "owner", json_string(id));
-        if (rc == EX_OK && team && (rc = named_find(operator, NAMED_TEAM, team, id)) == EX_OK)
+        if (rc == EX_OK && team && (rc = named_find(console, NAMED_TEAM, team, id)) == EX_OK)
                 json_object_set_new(params, "team", json_string(id));
         if (rc == EX_OK)
-                rc = list_pages(operator, json_incref(params), wanted, json);
-        operator_close(operator);
+                rc = list_pages(console, json_incref(params), wanted, json);
+        console_close(console);
         json_decref(params);
         return rc;
 }
@@ -158,15 +157,8 @@ static int run_show(int argc, char **argv)
         if (after && named_number("after", after, 1LL << 50, &line) != EX_OK)
                 return EX_USAGE;
         params = json_pack("{s:s, s:I}", "recovery", argv[first], "after", (json_int_t)line);
-        int rc = operator_call(cli_data(data), "recovery.get", params, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                recovery_print_case(result);
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        int rc = console_call(cli_data(data), "recovery.get", params, &result);
+        return cli_answer(rc, json, result, recovery_print_case);
 }
 
 static int run_open(int argc, char **argv)
@@ -190,9 +182,9 @@ static int run_open(int argc, char **argv)
                 return cli_parsed(first);
         if (first >= argc)
                 return cli_fail(EX_USAGE, "in which conversation (cnv_...)?");
-        int rc = operator_call(cli_data(data), "recovery.open",
-                               json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "conv", argv[first], "note", note),
-                               &result);
+        int rc = console_call(cli_data(data), "recovery.open",
+                              json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "conv", argv[first], "note", note),
+                              &result);
         if (rc == EX_OK) {
                 printf("%s%s\n", cli_text(result, "recovery"),
                        json_is_true(json_object_get(result, "repeated")) ? " (it was open already)" : "");
@@ -232,16 +224,9 @@ static int run_report(int argc, char **argv)
         if (rc == EX_OK)
                 rc = put_date(params, "to", to);
         if (rc == EX_OK)
-                rc = operator_call(cli_data(data), "recovery.report", json_incref(params), &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                recovery_print_report(result);
-                rc = cli_finish();
-        }
+                rc = console_call(cli_data(data), "recovery.report", json_incref(params), &result);
         json_decref(params);
-        json_decref(result);
-        return rc;
+        return cli_answer(rc, json, result, recovery_print_report);
 }
 
 int cli_recovery(int argc, char **argv)

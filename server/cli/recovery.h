@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 
 /* recovery_print.c: on standard output. */
 void recovery_print_line(const json_t *row);      /* a case as one line */

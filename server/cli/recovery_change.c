@@ -15,25 +15,25 @@ enum { ACTIONS_MOST = 50 };
  * put in as the owner. */
 static int change(const char *data, const char *id, const char *who, const char *method, json_t *params)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *shown = NULL, *result = NULL;
         char agent[FOLDER_ID];
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK && who)
-                rc = named_find(operator, NAMED_AGENT, who, agent);
+                rc = named_find(console, NAMED_AGENT, who, agent);
         if (rc == EX_OK && who)
                 json_object_set_new(params, "owner", json_string(agent));
         if (rc == EX_OK)
-                rc = operator_do(operator, "recovery.get", json_pack("{s:s}", "recovery", id), &shown);
+                rc = console_do(console, "recovery.get", json_pack("{s:s}", "recovery", id), &shown);
         if (rc == EX_OK) {
                 json_object_set_new(params, "cmid", secret_cmid());
                 json_object_set_new(params, "recovery", json_string(id));
                 json_object_set(params, "version", json_object_get(json_object_get(shown, "row"), "version"));
-                rc = operator_do(operator, method, json_incref(params), &result);
+                rc = console_do(console, method, json_incref(params), &result);
         }
         if (rc == EX_OK && json_object_get(result, "action"))
                 printf("%lld\n", (long long)json_integer_value(json_object_get(result, "action")));
-        operator_close(operator);
+        console_close(console);
         json_decref(params);
         json_decref(shown);
         json_decref(result);

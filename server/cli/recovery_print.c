@@ -126,7 +126,8 @@ static void print_list(const char *title, const json_t *rows, void (*print)(cons
         size_t i;
         if (json_array_size(rows) > 0)
                 printf("%s\n", title);
-        json_array_foreach(rows, i, row) print(row);
+        json_array_foreach(rows, i, row)
+                print(row);
 }
 
 void recovery_print_case(const json_t *result)
@@ -189,8 +190,7 @@ void recovery_print_report(const json_t *result)
         size_t i;
         printf("%-7s  %-16s %-16s %6s %9s %8s %12s %9s %8s %8s %6s %s\n", "MONTH", "TEAM", "CAUSE", "opened",
                "contacted", "in time", "median wait", "recovered", "before", "after", "n", "came again");
-        json_array_foreach(json_object_get(result, "rows"), i, row)
-        {
+        json_array_foreach(json_object_get(result, "rows"), i, row) {
                 const char *team = cli_text(row, "team_name"), *cause = cli_text(row, "cause");
                 printf("%-7s  %-16.16s %-16.16s", cli_text(row, "month"), *team ? team : "-", *cause ? cause : "-");
                 print_count(row);

@@ -12,21 +12,16 @@
 
 /* ---- causes ---- */
 
+static void print_cause(const json_t *row)
+{
+        printf("%s%s\n", cli_text(row, "cause"), json_is_true(json_object_get(row, "built_in")) ? "" : "  (own)");
+}
+
 static int print_causes(const char *data, bool json)
 {
-        json_t *result = NULL, *row;
-        size_t i;
-        int rc = operator_call(cli_data(data), "recovery.cause_list", NULL, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "causes"), i, row)
-                        printf("%s%s\n", cli_text(row, "cause"),
-                               json_is_true(json_object_get(row, "built_in")) ? "" : "  (own)");
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        json_t *result = NULL;
+        int rc = console_call(cli_data(data), "recovery.cause_list", NULL, &result);
+        return cli_answer_rows(rc, json, result, "causes", print_cause);
 }
 
 int recovery_run_causes(int argc, char **argv)
@@ -53,8 +48,8 @@ int recovery_run_causes(int argc, char **argv)
                 return cli_fail(EX_USAGE, "either --add or --remove");
         if (!add && !gone)
                 return print_causes(data, json);
-        return operator_call(cli_data(data), add ? "recovery.cause_add" : "recovery.cause_remove",
-                             json_pack("{s:o, s:s}", "cmid", secret_cmid(), "cause", add ? add : gone), NULL);
+        return console_call(cli_data(data), add ? "recovery.cause_add" : "recovery.cause_remove",
+                            json_pack("{s:o, s:s}", "cmid", secret_cmid(), "cause", add ? add : gone), NULL);
 }
 
 /* ---- settings ---- */
@@ -128,7 +123,8 @@ static void print_settings(const json_t *set)
         printf("business-hours  %s\n", json_is_true(json_object_get(set, "business_hours")) ? "yes" : "no");
         printf("ask-again-days  %lld (0 = never)\n", number(set, "resurvey_ms") / (24 * hour_ms));
         printf("tiers          ");
-        json_array_foreach(json_object_get(set, "tiers"), i, tier) printf(" %s", json_string_value(tier));
+        json_array_foreach(json_object_get(set, "tiers"), i, tier)
+                printf(" %s", json_string_value(tier));
         printf("%s\n", json_array_size(json_object_get(set, "tiers")) ? "" : " none");
 }
 
@@ -177,9 +173,9 @@ int recovery_run_settings(int argc, char **argv)
         else if (!put_all(settings, &said))
                 rc = EX_USAGE;
         else if (json_object_size(settings) > 0)
-                rc = operator_call(cli_data(data), "recovery.settings_set",
-                                   json_pack("{s:o, s:O}", "cmid", secret_cmid(), "settings", settings), NULL);
-        else if ((rc = operator_call(cli_data(data), "recovery.settings", NULL, &result)) == EX_OK && json)
+                rc = console_call(cli_data(data), "recovery.settings_set",
+                                  json_pack("{s:o, s:O}", "cmid", secret_cmid(), "settings", settings), NULL);
+        else if ((rc = console_call(cli_data(data), "recovery.settings", NULL, &result)) == EX_OK && json)
                 rc = cli_print(json_incref(json_object_get(result, "settings")));
         else if (rc == EX_OK)
                 print_settings(json_object_get(result, "settings"));

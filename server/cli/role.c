@@ -45,35 +45,11 @@ static int run_add(int argc, char **argv)
                 return cli_parsed(first);
         if (!name)
                 return cli_fail(EX_USAGE, "--name is needed; see: deskbell role add --help");
-        int rc = operator_call(
+        int rc = console_call(
                 cli_data(data), "role.add",
                 json_pack("{s:o, s:s, s:o}", "cmid", secret_cmid(), "name", name, "permissions", named_list(may)),
                 &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                printf("%s\n", cli_text(result, "role"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
-}
-
-/* Takes params. */
-static int call_for(const char *data, const char *role, const char *method, json_t *params, json_t **out_result)
-{
-        struct operator* operator= NULL;
-        char id[FOLDER_ID];
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK)
-                rc = named_find(operator, NAMED_ROLE, role, id);
-        if (rc == EX_OK) {
-                json_object_set_new(params, "role", json_string(id));
-                rc = operator_do(operator, method, json_incref(params), out_result);
-        }
-        operator_close(operator);
-        json_decref(params);
-        return rc;
+        return cli_answer_id(rc, json, result, "role");
 }
 
 static int run_set(int argc, char **argv)
@@ -97,25 +73,16 @@ static int run_set(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = listed_parse(&named_lists[NAMED_ROLE], &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which role? see: deskbell role list");
+                return rc;
         if (nothing && may[0])
                 return cli_fail(EX_USAGE, "--may or --may-nothing");
         json_t *params = json_pack("{s:o, s:s*}", "cmid", secret_cmid(), "name", name);
         if (may[0] || nothing)
                 json_object_set_new(params, "permissions", named_list(may));
-        int rc = call_for(data, argv[first], "role.set", params, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                print_role(json_object_get(result, "row"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        rc = listed_change(data, &named_lists[NAMED_ROLE], argv[first], "role.set", params, &result);
+        return cli_answer_rows(rc, json, result, "row", print_role);
 }
 
 static int run_list(int argc, char **argv)
@@ -130,20 +97,10 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        json_t *result = NULL, *row;
-        size_t i;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
-        int rc = operator_call(cli_data(data), "role.list", NULL, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "roles"), i, row) print_role(row);
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        return listed_answer_all(data, &named_lists[NAMED_ROLE], json, print_role);
 }
 
 static int run_remove(int argc, char **argv)
@@ -158,12 +115,11 @@ static int run_remove(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = listed_parse(&named_lists[NAMED_ROLE], &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which role? see: deskbell role list");
-        return call_for(data, argv[first], "role.remove", json_pack("{s:o}", "cmid", secret_cmid()), NULL);
+                return rc;
+        return listed_change(data, &named_lists[NAMED_ROLE], argv[first], "role.remove",
+                             json_pack("{s:o}", "cmid", secret_cmid()), NULL);
 }
 
 int cli_role(int argc, char **argv)
@@ -180,17 +136,12 @@ int cli_role(int argc, char **argv)
 
 /* ---- audit ---- */
 
-static int print_audit(const json_t *result)
+static void print_audit(const json_t *row)
 {
-        const json_t *rows = json_object_get(result, "rows");
         char when[32];
-        for (size_t i = 0; i < json_array_size(rows); i++) {
-                const json_t *row = json_array_get(rows, i);
-                printf("%lld  %s  %s  %s  %s  %s\n", json_integer_value(json_object_get(row, "id")),
-                       cli_time(json_integer_value(json_object_get(row, "at")), when), cli_text(row, "actor"),
-                       cli_text(row, "action"), cli_text(row, "object"), cli_text(row, "detail"));
-        }
-        return cli_finish();
+        printf("%lld  %s  %s  %s  %s  %s\n", json_integer_value(json_object_get(row, "id")),
+               cli_time(json_integer_value(json_object_get(row, "at")), when), cli_text(row, "actor"),
+               cli_text(row, "action"), cli_text(row, "object"), cli_text(row, "detail"));
 }
 
 int cli_audit(int argc, char **argv)
@@ -225,10 +176,7 @@ int cli_audit(int argc, char **argv)
         if (rc == EX_OK && after && (rc = named_number("after", after, 1LL << 53, &number)) == EX_OK)
                 json_object_set_new(params, "after", json_integer(number));
         if (rc == EX_OK)
-                rc = operator_call(cli_data(data), "audit.list", json_incref(params), &result);
-        if (rc == EX_OK)
-                rc = json ? cli_print(json_incref(result)) : print_audit(result);
+                rc = console_call(cli_data(data), "audit.list", json_incref(params), &result);
         json_decref(params);
-        json_decref(result);
-        return rc;
+        return cli_answer_rows(rc, json, result, "rows", print_audit);
 }

@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
 
 enum { WORD_BYTES = 64, MINUTE_MS = 60000 };
@@ -18,8 +18,7 @@ static void print_weights(const json_t *weights)
 {
         size_t i;
         const json_t *row;
-        json_array_foreach(weights, i, row)
-        {
+        json_array_foreach(weights, i, row) {
                 const char *app = cli_text(row, "app"), *priority = cli_text(row, "priority");
                 printf("weight      %" JSON_INTEGER_FORMAT " of %s tickets%s%s\n",
                        json_integer_value(json_object_get(row, "weight")), *priority ? priority : "all",
@@ -61,7 +60,7 @@ static int run_show(int argc, char **argv)
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
-        int rc = operator_call(cli_data(data), "routing.get", NULL, &result);
+        int rc = console_call(cli_data(data), "routing.get", NULL, &result);
         if (rc == EX_OK)
                 rc = print_routing(result, json);
         json_decref(result);
@@ -133,18 +132,17 @@ static int add_weights(json_t *params, const char *const *said)
 }
 
 /* By its id, its name, or "none". */
-static int add_team(struct operator* operator, json_t * params, const char *said)
+static int add_team(struct console *console, json_t *params, const char *said)
 {
         if (strcmp(said, "none") == 0) {
                 json_object_set_new(params, "no_default_team", json_true());
                 return EX_OK;
         }
         json_t *result = NULL;
-        int rc = operator_do(operator, "team.list", NULL, &result);
+        int rc = console_do(console, "team.list", NULL, &result);
         size_t i;
         const json_t *row;
-        json_array_foreach(json_object_get(result, "teams"), i, row)
-        {
+        json_array_foreach(json_object_get(result, "teams"), i, row) {
                 if (strcmp(cli_text(row, "name"), said) == 0 || strcmp(cli_text(row, "team"), said) == 0)
                         json_object_set_new(params, "default_team", json_string(cli_text(row, "team")));
         }
@@ -156,13 +154,13 @@ static int add_team(struct operator* operator, json_t * params, const char *said
 
 static int set(const char *data, const char *team, json_t *params)
 {
-        struct operator* operator= NULL;
-        int rc = operator_open(data, OPERATOR_USE, &operator);
+        struct console *console = NULL;
+        int rc = console_open(data, CONSOLE_USE, &console);
         if (rc == EX_OK && team)
-                rc = add_team(operator, params, team);
+                rc = add_team(console, params, team);
         if (rc == EX_OK)
-                rc = operator_do(operator, "routing.set", json_incref(params), NULL);
-        operator_close(operator);
+                rc = console_do(console, "routing.set", json_incref(params), NULL);
+        console_close(console);
         return rc;
 }
 

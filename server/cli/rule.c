@@ -47,20 +47,20 @@ static json_t *params_of(const struct said *said)
         return params;
 }
 
-static int put_team(struct operator* operator, const char * team, json_t *params)
+static int put_team(struct console *console, const char *team, json_t *params)
 {
         char id[FOLDER_ID];
-        int rc = team ? named_find(operator, NAMED_TEAM, team, id) : EX_OK;
+        int rc = team ? named_find(console, NAMED_TEAM, team, id) : EX_OK;
         if (rc == EX_OK && team)
                 json_object_set_new(params, "team", json_string(id));
         return rc;
 }
 
 /* The rule of that id or name as the member `member`. */
-static int put_rule(struct operator* operator, const char * text, const char *member, json_t *params)
+static int put_rule(struct console *console, const char *text, const char *member, json_t *params)
 {
         json_t *row = NULL;
-        int rc = listed_find(operator, & rules, text, &row);
+        int rc = listed_find(console, &rules, text, &row);
         if (rc == EX_OK)
                 json_object_set(params, member, json_object_get(row, "rule"));
         json_decref(row);
@@ -69,7 +69,7 @@ static int put_rule(struct operator* operator, const char * text, const char *me
 
 static int add(const struct said *said)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *params = params_of(said), *result = NULL;
         if (!said->when)
                 json_object_set_new(params, "when", json_string(""));
@@ -77,23 +77,16 @@ static int add(const struct said *said)
                 json_object_set_new(params, "off", json_true());
         if (said->stop)
                 json_object_set_new(params, "stop", json_true());
-        int rc = operator_open(cli_data(said->data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(said->data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = put_team(operator, said->team, params);
+                rc = put_team(console, said->team, params);
         if (rc == EX_OK && said->before)
-                rc = put_rule(operator, said->before, "before", params);
+                rc = put_rule(console, said->before, "before", params);
         if (rc == EX_OK)
-                rc = operator_do(operator, "rule.add", json_incref(params), &result);
-        operator_close(operator);
-        if (rc == EX_OK && said->json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                printf("%s\n", cli_text(result, "rule"));
-                rc = cli_finish();
-        }
+                rc = console_do(console, "rule.add", json_incref(params), &result);
+        console_close(console);
         json_decref(params);
-        json_decref(result);
-        return rc;
+        return cli_answer_id(rc, said->json, result, "rule");
 }
 
 static int run_add(int argc, char **argv)
@@ -130,19 +123,17 @@ static void put_flag(json_t *params, bool is_said, const char *member, bool valu
                 json_object_set_new(params, member, json_boolean(value));
 }
 
-/* Opens, puts the rule, does. Takes params. */
-static int call_for(const char *data, const char *rule, const char *team, const char *method, json_t *params,
-                    json_t **out_result)
+static int set(const struct said *said, const char *rule, json_t *params)
 {
-        struct operator* operator= NULL;
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        struct console *console = NULL;
+        int rc = console_open(cli_data(said->data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = put_rule(operator, rule, "rule", params);
+                rc = put_rule(console, rule, "rule", params);
         if (rc == EX_OK)
-                rc = put_team(operator, team, params);
+                rc = put_team(console, said->team, params);
         if (rc == EX_OK)
-                rc = operator_do(operator, method, json_incref(params), out_result);
-        operator_close(operator);
+                rc = console_do(console, "rule.set", json_incref(params), NULL);
+        console_close(console);
         json_decref(params);
         return rc;
 }
@@ -168,17 +159,15 @@ static int run_set(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = listed_parse(&rules, &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which rule? see: deskbell rule list");
+                return rc;
         json_t *params = params_of(&said);
         put_flag(params, said.no_team, "no_team", true);
         put_flag(params, said.no_priority, "no_priority", true);
         put_flag(params, said.on || said.off, "on", said.on);
         put_flag(params, said.stop || said.go_on, "stop", said.stop);
-        return call_for(said.data, argv[first], said.team, "rule.set", params, NULL);
+        return set(&said, argv[first], params);
 }
 
 /* ---- list, show, remove, order ---- */
@@ -208,23 +197,8 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
-        json_t *rows = NULL, *row;
-        size_t i;
         int first = cli_parse(&page, argc, argv);
-        if (first < 0)
-                return cli_parsed(first);
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK)
-                rc = listed_read(operator, & rules, &rows);
-        operator_close(operator);
-        if (rc != EX_OK)
-                return rc;
-        if (json)
-                return cli_print(json_pack("{s:o}", "rules", rows));
-        json_array_foreach(rows, i, row) print_row(row);
-        json_decref(rows);
-        return cli_finish();
+        return first < 0 ? cli_parsed(first) : listed_answer_all(data, &rules, json, print_row);
 }
 
 static int run_show(int argc, char **argv)
@@ -240,25 +214,8 @@ static int run_show(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        struct operator* operator= NULL;
-        json_t *row = NULL;
-        int first = cli_parse(&page, argc, argv);
-        if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which rule? see: deskbell rule list");
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK)
-                rc = listed_find(operator, & rules, argv[first], &row);
-        operator_close(operator);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(row));
-        } else if (rc == EX_OK) {
-                print_row(row);
-                rc = cli_finish();
-        }
-        json_decref(row);
-        return rc;
+        int rc, first = listed_parse(&rules, &page, argc, argv, &rc);
+        return first < 0 ? rc : listed_answer_one(data, &rules, argv[first], json, print_row);
 }
 
 static int run_remove(int argc, char **argv)
@@ -273,42 +230,40 @@ static int run_remove(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = listed_parse(&rules, &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which rule? see: deskbell rule list");
-        return call_for(data, argv[first], NULL, "rule.remove", json_pack("{s:o}", "cmid", secret_cmid()), NULL);
+                return rc;
+        return listed_change(data, &rules, argv[first], "rule.remove", json_pack("{s:o}", "cmid", secret_cmid()), NULL);
 }
 
 /* Those that were named first, then the others as they stand. */
-static int order(struct operator* operator, char ** names, int count)
+static int order(struct console *console, char **names, int count)
 {
         json_t *rows = NULL, *row, *ids = json_array();
         size_t i;
         int rc = EX_OK;
         for (int n = 0; rc == EX_OK && n < count; n++) {
-                rc = listed_find(operator, & rules, names[n], &row);
+                rc = listed_find(console, &rules, names[n], &row);
                 if (rc != EX_OK)
                         break;
                 json_array_append(ids, json_object_get(row, "rule"));
                 json_decref(row);
         }
         if (rc == EX_OK)
-                rc = listed_read(operator, & rules, &rows);
-        json_array_foreach(rows, i, row)
-        {
+                rc = listed_read(console, &rules, &rows);
+        json_array_foreach(rows, i, row) {
                 json_t *id = json_object_get(row, "rule"), *named;
                 size_t at;
                 bool is_named = false;
-                json_array_foreach(ids, at, named) is_named = is_named || json_equal(named, id);
+                json_array_foreach(ids, at, named)
+                        is_named = is_named || json_equal(named, id);
                 if (!is_named)
                         json_array_append(ids, id);
         }
         json_decref(rows);
         if (rc == EX_OK)
-                rc = operator_do(operator, "rule.order", json_pack("{s:o, s:O}", "cmid", secret_cmid(), "rules", ids),
-                                 NULL);
+                rc = console_do(console, "rule.order", json_pack("{s:o, s:O}", "cmid", secret_cmid(), "rules", ids),
+                                NULL);
         json_decref(ids);
         return rc;
 }
@@ -325,27 +280,26 @@ static int run_order(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 200,
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
         if (first >= argc)
                 return cli_fail(EX_USAGE, "which rules? see: deskbell rule list");
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = order(operator, argv + first, argc - first);
-        operator_close(operator);
+                rc = order(console, argv + first, argc - first);
+        console_close(console);
         return rc;
 }
 
 /* ---- test ---- */
 
-static int print_findings(const json_t *result)
+static void print_findings(const json_t *result)
 {
         json_t *row;
         size_t i;
-        json_array_foreach(json_object_get(result, "findings"), i, row)
-        {
+        json_array_foreach(json_object_get(result, "findings"), i, row) {
                 const char *why = cli_text(row, "why");
                 printf("%-9s %s%s%s\n", json_is_true(json_object_get(row, "matches")) ? "matches" : "no",
                        cli_text(row, "name"), *why ? ": " : "", why);
@@ -355,7 +309,6 @@ static int print_findings(const json_t *result)
         listed_print_words(json_object_get(result, "skills"), "  skills ", ", ");
         listed_print_words(json_object_get(result, "tags"), "  tags ", ", ");
         printf("\n");
-        return cli_finish();
 }
 
 static int run_test(int argc, char **argv)
@@ -378,11 +331,8 @@ static int run_test(int argc, char **argv)
                 return cli_parsed(first);
         if (first >= argc)
                 return cli_fail(EX_USAGE, "which ticket? (tkt_...)");
-        int rc = operator_call(cli_data(data), "rule.test", json_pack("{s:s}", "ticket", argv[first]), &result);
-        if (rc == EX_OK)
-                rc = json ? cli_print(json_incref(result)) : print_findings(result);
-        json_decref(result);
-        return rc;
+        int rc = console_call(cli_data(data), "rule.test", json_pack("{s:s}", "ticket", argv[first]), &result);
+        return cli_answer(rc, json, result, print_findings);
 }
 
 int cli_rule(int argc, char **argv)

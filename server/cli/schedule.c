@@ -109,19 +109,6 @@ static int params_of(const struct said *said, json_t **out_params)
         return rc;
 }
 
-/* Prints the id, or the whole answer. Takes the result. */
-static int answer(int rc, bool json, json_t *result)
-{
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                printf("%s\n", cli_text(result, "schedule"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
-}
-
 static int run_add(int argc, char **argv)
 {
         struct said said = {0};
@@ -147,41 +134,11 @@ static int run_add(int argc, char **argv)
                 return cli_fail(EX_USAGE, "--name, --zone and --hours are needed; see: deskbell schedule add --help");
         int rc = params_of(&said, &params);
         if (rc == EX_OK)
-                rc = operator_call(cli_data(said.data), "schedule.add", params, &result);
-        return answer(rc, said.json, result);
+                rc = console_call(cli_data(said.data), "schedule.add", params, &result);
+        return cli_answer_id(rc, said.json, result, "schedule");
 }
 
 /* ---- one that is there ---- */
-
-/* Calls `method` for the schedule of that id or name; takes params. */
-static int call_for(const char *data, const char *text, const char *method, json_t *params, json_t **out_result)
-{
-        struct operator* operator= NULL;
-        json_t *row = NULL;
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK)
-                rc = listed_find(operator, & schedules, text, &row);
-        if (rc == EX_OK) {
-                json_object_set(params, "schedule", json_object_get(row, "schedule"));
-                rc = operator_do(operator, method, json_incref(params), out_result);
-        }
-        json_decref(params);
-        json_decref(row);
-        operator_close(operator);
-        return rc;
-}
-
-/* The index of the schedule among the arguments, or an exit code as cli_parsed has it through *out_rc. */
-static int parse_one(const struct cli_page *page, int argc, char **argv, int *out_rc)
-{
-        int first = cli_parse(page, argc, argv);
-        *out_rc = first < 0 ? cli_parsed(first) : EX_OK;
-        if (first >= argc) {
-                *out_rc = cli_fail(EX_USAGE, "which schedule? See: deskbell schedule list");
-                return -1;
-        }
-        return first;
-}
 
 static int run_set(int argc, char **argv)
 {
@@ -202,7 +159,7 @@ static int run_set(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *params = NULL, *result = NULL;
-        int rc, first = parse_one(&page, argc, argv, &rc);
+        int rc, first = listed_parse(&schedules, &page, argc, argv, &rc);
         if (first < 0)
                 return rc;
         rc = params_of(&said, &params);
@@ -211,8 +168,8 @@ static int run_set(int argc, char **argv)
                 return cli_fail(EX_USAGE, "nothing to change; see: deskbell schedule set --help");
         }
         if (rc == EX_OK)
-                rc = call_for(said.data, argv[first], "schedule.set", params, &result);
-        return answer(rc, said.json, result);
+                rc = listed_change(said.data, &schedules, argv[first], "schedule.set", params, &result);
+        return cli_answer_id(rc, said.json, result, "schedule");
 }
 
 static int run_remove(int argc, char **argv)
@@ -227,10 +184,10 @@ static int run_remove(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        int rc, first = parse_one(&page, argc, argv, &rc);
+        int rc, first = listed_parse(&schedules, &page, argc, argv, &rc);
         return first < 0 ? rc
-                         : call_for(data, argv[first], "schedule.remove", json_pack("{s:o}", "cmid", secret_cmid()),
-                                    NULL);
+                         : listed_change(data, &schedules, argv[first], "schedule.remove",
+                                         json_pack("{s:o}", "cmid", secret_cmid()), NULL);
 }
 
 /* ---- list, show ---- */
@@ -254,27 +211,11 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
-        json_t *rows = NULL, *row;
-        size_t i;
         int first = cli_parse(&page, argc, argv);
-        if (first < 0)
-                return cli_parsed(first);
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK)
-                rc = listed_read(operator, & schedules, &rows);
-        operator_close(operator);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_pack("{s:O}", "schedules", rows));
-        } else if (rc == EX_OK) {
-                json_array_foreach(rows, i, row) print_row(row);
-                rc = cli_finish();
-        }
-        json_decref(rows);
-        return rc;
+        return first < 0 ? cli_parsed(first) : listed_answer_all(data, &schedules, json, print_row);
 }
 
-static int print_schedule(const json_t *result)
+static void print_schedule(const json_t *result)
 {
         const json_t *row = json_object_get(result, "row"), *days = json_object_get(result, "days");
         char since[32];
@@ -287,7 +228,6 @@ static int print_schedule(const json_t *result)
                (long long)json_integer_value(json_object_get(row, "versions")),
                cli_time(json_integer_value(json_object_get(row, "since")), since),
                json_is_true(json_object_get(row, "open")) ? "open" : "closed");
-        return cli_finish();
 }
 
 static int run_show(int argc, char **argv)
@@ -304,19 +244,16 @@ static int run_show(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int rc, first = parse_one(&page, argc, argv, &rc);
+        int rc, first = listed_parse(&schedules, &page, argc, argv, &rc);
         if (first < 0)
                 return rc;
-        rc = call_for(data, argv[first], "schedule.show", json_object(), &result);
-        if (rc == EX_OK)
-                rc = json ? cli_print(json_incref(result)) : print_schedule(result);
-        json_decref(result);
-        return rc;
+        rc = listed_call(data, &schedules, argv[first], "schedule.show", json_object(), &result);
+        return cli_answer(rc, json, result, print_schedule);
 }
 
 /* ---- test ---- */
 
-static int print_test(const json_t *result)
+static void print_test(const json_t *result)
 {
         char text[32];
         const json_t *opens = json_object_get(result, "next_open"), *closes = json_object_get(result, "next_close");
@@ -326,7 +263,6 @@ static int print_test(const json_t *result)
                 printf("opens   %s\n", cli_time(json_integer_value(opens), text));
         if (closes)
                 printf("closes  %s\n", cli_time(json_integer_value(closes), text));
-        return cli_finish();
 }
 
 static int run_test(int argc, char **argv)
@@ -348,18 +284,15 @@ static int run_test(int argc, char **argv)
         };
         json_t *result = NULL, *params = NULL;
         struct tm tm = {0};
-        int rc, first = parse_one(&page, argc, argv, &rc);
+        int rc, first = listed_parse(&schedules, &page, argc, argv, &rc);
         if (first < 0)
                 return rc;
         const char *end = at ? strptime(at, "%Y-%m-%dT%H:%M", &tm) : "";
         if (!end || (*end && strcmp(end, "Z") != 0) || (at && tm.tm_year < 70))
                 return cli_fail(EX_USAGE, "--at is a time such as 2026-11-23T08:30, in UTC");
         params = at ? json_pack("{s:I}", "at", (json_int_t)timegm(&tm) * 1000) : json_object();
-        rc = call_for(data, argv[first], "schedule.test", params, &result);
-        if (rc == EX_OK)
-                rc = json ? cli_print(json_incref(result)) : print_test(result);
-        json_decref(result);
-        return rc;
+        rc = listed_call(data, &schedules, argv[first], "schedule.test", params, &result);
+        return cli_answer(rc, json, result, print_test);
 }
 
 int cli_schedule(int argc, char **argv)

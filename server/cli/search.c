@@ -8,17 +8,17 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 
 enum { ASK_EVERY_US = 100 * 1000, REBUILD_S = 4 * 3600 };
 
-int search_settle(struct operator* operator, int seconds)
+int search_settle(struct console *console, int seconds)
 {
         json_int_t rev = -1;
         for (int64_t left = (int64_t)seconds * 1000000 / ASK_EVERY_US; left >= 0; left--) {
                 json_t *result = NULL;
                 json_t *params = rev < 0 ? NULL : json_pack("{s:I}", "rev", rev);
-                int rc = operator_do(operator, "search.settle", params, &result);
+                int rc = console_do(console, "search.settle", params, &result);
                 bool is_done = rc == EX_OK && json_is_true(json_object_get(result, "done"));
                 if (rc == EX_OK && rev < 0)
                         rev = json_integer_value(json_object_get(result, "rev"));
@@ -43,17 +43,17 @@ static int run_rebuild(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
 
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = operator_do(operator, "search.rebuild", NULL, NULL);
+                rc = console_do(console, "search.rebuild", NULL, NULL);
         if (rc == EX_OK)
-                rc = search_settle(operator, REBUILD_S);
-        operator_close(operator);
+                rc = search_settle(console, REBUILD_S);
+        console_close(console);
         if (rc != EX_OK)
                 return rc;
         printf("the search index was built again\n");

@@ -2,8 +2,8 @@
 /* What commands that erase ask of the search index. */
 #pragma once
 
-struct operator;
+struct console;
 
 /* Returns when all that was accepted before the call is in the index and no word of what was erased is in its file; or
  * after so many seconds, with EX_TEMPFAIL. Exit code. */
-int search_settle(struct operator* operator, int seconds);
+int search_settle(struct console *console, int seconds);

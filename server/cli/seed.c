@@ -10,8 +10,8 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/named.h"
-#include "cli/operator.h"
 #include "cli/secrets.h"
 #include "desk/desk.h"
 #include "ops/clock.h"
@@ -126,7 +126,7 @@ static struct scene pop(struct past *past)
 static void pass_until(struct seed *seed, int64_t at_ms)
 {
         if (at_ms > seed->now_ms) {
-                operator_pass(seed->operator, at_ms - seed->now_ms);
+                console_pass(seed->console, at_ms - seed->now_ms);
                 seed->now_ms = at_ms;
         }
 }
@@ -150,7 +150,7 @@ static int say(struct past *past, const struct desk_voice *voice, struct play *p
                 json_object_set_new(params, "key", json_string("main"));
         if (log)
                 json_object_set_new(params, "log", json_string(log));
-        int rc = operator_do_as(past->seed.operator, voice, "message.send", params, &result);
+        int rc = console_do_as(past->seed.console, voice, "message.send", params, &result);
         if (rc == EX_OK && *cli_text(result, "conv"))
                 snprintf(play->conv, sizeof(play->conv), "%s", cli_text(result, "conv"));
         json_decref(result);
@@ -203,15 +203,15 @@ static int change(struct past *past, const struct play *play, const char *method
 {
         struct desk_voice voice = agent_of(past, play);
         json_t *result = NULL;
-        int rc = operator_do_as(past->seed.operator, & voice, "ticket.get", json_pack("{s:s}", "conv", play->conv),
-                                &result);
+        int rc = console_do_as(past->seed.console, &voice, "ticket.get", json_pack("{s:s}", "conv", play->conv),
+                               &result);
         json_t *ticket = json_object_get(result, "ticket");
 
         if (rc == EX_OK) {
                 json_object_set_new(more, "cmid", secret_cmid());
                 json_object_set(more, "ticket", json_object_get(ticket, "ticket"));
                 json_object_set(more, "version", json_object_get(ticket, "version"));
-                rc = operator_do_as(past->seed.operator, & voice, method, json_incref(more), NULL);
+                rc = console_do_as(past->seed.console, &voice, method, json_incref(more), NULL);
         }
         json_decref(result);
         json_decref(more);
@@ -374,9 +374,9 @@ static int make_past(struct past *past, int tickets)
         int rc = seed_desk(&past->seed);
 
         if (rc == EX_OK)
-                rc = operator_do(past->seed.operator, "ticket.settings_set",
-                                 json_pack("{s:o, s:{s:i}}", "cmid", secret_cmid(), "settings", "close_ms", DAY_MS),
-                                 NULL);
+                rc = console_do(past->seed.console, "ticket.settings_set",
+                                json_pack("{s:o, s:{s:i}}", "cmid", secret_cmid(), "settings", "close_ms", DAY_MS),
+                                NULL);
         past->seed.entries = 0;
         if (rc == EX_OK)
                 cast(past, tickets);
@@ -392,10 +392,10 @@ static int make_past(struct past *past, int tickets)
 static int check_store(struct seed *seed)
 {
         json_t *apps = NULL, *status = NULL;
-        int rc = operator_do(seed->operator, "store.status", NULL, &status);
+        int rc = console_do(seed->console, "store.status", NULL, &status);
 
         if (rc == EX_OK)
-                rc = operator_do(seed->operator, "app.list", NULL, &apps);
+                rc = console_do(seed->console, "app.list", NULL, &apps);
         const char *app = cli_text(json_array_get(json_object_get(apps, "apps"), 0), "app");
         if (rc == EX_OK && json_integer_value(json_object_get(status, "conversations")) > 0)
                 rc = cli_fail(EX_DATAERR, "there are conversations in that store: only a new one can be seeded");
@@ -426,21 +426,21 @@ int seed_folder(const char *dir, int tickets, int days, uint64_t number)
         past.plays = calloc((size_t)tickets, sizeof(*past.plays));
         seed->now_ms = seed->end_ms - back_ms;
         clock_shift_wall(-back_ms);
-        int rc = past.heap && past.plays ? operator_open(dir, OPERATOR_USE, &seed->operator) : EX_OSERR;
-        if (rc == EX_OK && operator_is_remote(seed->operator))
+        int rc = past.heap && past.plays ? console_open(dir, CONSOLE_USE, &seed->console) : EX_OSERR;
+        if (rc == EX_OK && console_is_remote(seed->console))
                 rc = cli_fail(EX_TEMPFAIL, "a server is running on that folder");
         if (rc == EX_OK)
                 rc = check_store(seed);
         if (rc == EX_OK) {
-                operator_gather_begin(seed->operator);
+                console_gather_begin(seed->console);
                 rc = make_past(&past, tickets);
                 if (rc == EX_OK)
                         pass_until(seed, seed->end_ms);
-                int ended = operator_gather_end(seed->operator);
+                int ended = console_gather_end(seed->console);
                 rc = rc == EX_OK ? ended : rc;
         }
         clock_shift_wall(seed->end_ms - seed->now_ms); /* as far as it is still turned */
-        operator_close(seed->operator);
+        console_close(seed->console);
         free(past.heap);
         free(past.plays);
         return rc;

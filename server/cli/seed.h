@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct operator;
+struct console;
 
 enum {
         SEED_TEAMS = 3,
@@ -26,7 +26,7 @@ struct seed_agent {
 };
 
 struct seed {
-        struct operator* operator;
+        struct console *console;
         uint64_t app;   /* outside id */
         uint64_t dice;  /* state */
         int64_t now_ms; /* where the clock of the desk stands */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
 #include "cli/seed.h"
 #include "protocol/ids.h"
@@ -64,7 +64,7 @@ static const struct view {
 static int do_it(struct seed *seed, const char *method, json_t *params)
 {
         json_object_set_new(params, "cmid", secret_cmid());
-        return operator_do(seed->operator, method, params, NULL);
+        return console_do(seed->console, method, params, NULL);
 }
 
 static json_t *words(const char *list)
@@ -87,10 +87,10 @@ static int add_teams(struct seed *seed)
 
         for (int i = 0; rc == EX_OK && i < SEED_TEAMS; i++) {
                 json_t *made = NULL;
-                rc = operator_do(seed->operator, "team.add",
-                                 json_pack("{s:o, s:s, s:s, s:b}", "cmid", secret_cmid(), "name", seed_team_names[i],
-                                           "manner", manners[i], "requeue", 0),
-                                 &made);
+                rc = console_do(seed->console, "team.add",
+                                json_pack("{s:o, s:s, s:s, s:b}", "cmid", secret_cmid(), "name", seed_team_names[i],
+                                          "manner", manners[i], "requeue", 0),
+                                &made);
                 snprintf(seed->teams[i], sizeof(seed->teams[i]), "%s", cli_text(made, "team"));
                 json_decref(made);
         }
@@ -102,12 +102,13 @@ static int find_agents(struct seed *seed, int *out_count)
 {
         json_t *result = NULL, *row;
         size_t i;
-        int rc = operator_do(seed->operator, "agent.list", NULL, &result);
+        int rc = console_do(seed->console, "agent.list", NULL, &result);
 
         *out_count = 0;
-        json_array_foreach(json_object_get(result, "agents"), i,
-                           row) if (*out_count < SEED_AGENTS && !json_is_true(json_object_get(row, "revoked")))
-                snprintf(seed->agent_ids[(*out_count)++], sizeof(seed->agent_ids[0]), "%s", cli_text(row, "agent"));
+        json_array_foreach(json_object_get(result, "agents"), i, row)
+                if (*out_count < SEED_AGENTS && !json_is_true(json_object_get(row, "revoked")))
+                        snprintf(seed->agent_ids[(*out_count)++], sizeof(seed->agent_ids[0]), "%s",
+                                 cli_text(row, "agent"));
         json_decref(result);
         return rc;
 }
@@ -117,8 +118,9 @@ static const char *role_of(const json_t *roles, const char *name)
         json_t *row;
         size_t i;
 
-        json_array_foreach((json_t *)roles, i,
-                           row) if (strcmp(cli_text(row, "name"), name) == 0) return cli_text(row, "role");
+        json_array_foreach((json_t *)roles, i, row)
+                if (strcmp(cli_text(row, "name"), name) == 0)
+                        return cli_text(row, "role");
         return "";
 }
 
@@ -147,14 +149,14 @@ static int add_agents(struct seed *seed)
         int count, rc = find_agents(seed, &count);
 
         for (int i = count; rc == EX_OK && i < SEED_AGENTS; i++) {
-                rc = operator_do(seed->operator, "agent.add",
-                                 json_pack("{s:o, s:s}", "cmid", secret_cmid(), "name", people[i].name), &made);
+                rc = console_do(seed->console, "agent.add",
+                                json_pack("{s:o, s:s}", "cmid", secret_cmid(), "name", people[i].name), &made);
                 snprintf(seed->agent_ids[i], sizeof(seed->agent_ids[i]), "%s", cli_text(made, "agent"));
                 json_decref(made);
                 made = NULL;
         }
         if (rc == EX_OK)
-                rc = operator_do(seed->operator, "role.list", NULL, &roles);
+                rc = console_do(seed->console, "role.list", NULL, &roles);
         for (int i = 0; rc == EX_OK && i < SEED_AGENTS; i++)
                 rc = describe_agent(seed, i, json_object_get(roles, "roles"));
         json_decref(roles);
@@ -164,10 +166,10 @@ static int add_agents(struct seed *seed)
 static int add_hours(struct seed *seed)
 {
         json_t *made = NULL;
-        int rc = operator_do(seed->operator, "schedule.add",
-                             json_pack("{s:o, s:s, s:s, s:s}", "cmid", secret_cmid(), "name", "Office", "zone",
-                                       "Asia/Seoul", "hours", "mon-fri 09:00-12:30,13:30-18:00; sat 10:00-14:00"),
-                             &made);
+        int rc = console_do(seed->console, "schedule.add",
+                            json_pack("{s:o, s:s, s:s, s:s}", "cmid", secret_cmid(), "name", "Office", "zone",
+                                      "Asia/Seoul", "hours", "mon-fri 09:00-12:30,13:30-18:00; sat 10:00-14:00"),
+                            &made);
         const char *schedule = cli_text(made, "schedule");
 
         if (rc == EX_OK)

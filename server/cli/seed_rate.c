@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
 #include "cli/seed.h"
 #include "desk/desk.h"
@@ -47,8 +47,8 @@ static int score_of(struct seed *seed)
 static int find_waiting(struct seed *seed, const char *conv, json_int_t *out_seq)
 {
         json_t *result = NULL;
-        int rc = operator_do(seed->operator, "survey.offers",
-                             json_pack("{s:s, s:s, s:i}", "conv", conv, "state", "waiting", "limit", 1), &result);
+        int rc = console_do(seed->console, "survey.offers",
+                            json_pack("{s:s, s:s, s:i}", "conv", conv, "state", "waiting", "limit", 1), &result);
 
         *out_seq = json_integer_value(json_object_get(json_array_get(json_object_get(result, "offers"), 0), "seq"));
         json_decref(result);
@@ -72,8 +72,8 @@ int seed_rate(struct seed *seed, const struct desk_voice *customer, const char *
                 json_object_set_new(rated, "contact", json_true());
         for (int i = 0; i < 5; i++)
                 snprintf(stars + strlen(stars), sizeof(stars) - strlen(stars), "%s", i < score ? "★" : "☆");
-        return operator_do_as(seed->operator, customer, "message.send",
-                              json_pack("{s:o, s:s, s:s, s:o, s:s}", "cmid", secret_cmid(), "conv", conv, "kind",
-                                        "rating", "rated", rated, "fallback_text", stars),
-                              NULL);
+        return console_do_as(seed->console, customer, "message.send",
+                             json_pack("{s:o, s:s, s:s, s:o, s:s}", "cmid", secret_cmid(), "conv", conv, "kind",
+                                       "rating", "rated", rated, "fallback_text", stars),
+                             NULL);
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
 #include "cli/seed.h"
 
@@ -13,8 +13,8 @@ enum { HOUR_MS = 3600 * 1000 };
 static int find_case(struct seed *seed, const char *conv, json_t **out_row)
 {
         json_t *result = NULL;
-        int rc = operator_do(seed->operator, "recovery.list",
-                             json_pack("{s:s, s:b, s:i}", "conv", conv, "open", 1, "limit", 1), &result);
+        int rc = console_do(seed->console, "recovery.list",
+                            json_pack("{s:s, s:b, s:i}", "conv", conv, "open", 1, "limit", 1), &result);
 
         *out_row = json_incref(json_array_get(json_object_get(result, "cases"), 0));
         json_decref(result);
@@ -29,7 +29,7 @@ static int change(struct seed *seed, json_t *row, const char *method, json_t *sa
         json_object_set_new(said, "cmid", secret_cmid());
         json_object_set(said, "recovery", json_object_get(row, "recovery"));
         json_object_set(said, "version", json_object_get(row, "version"));
-        int rc = operator_do(seed->operator, method, said, &result);
+        int rc = console_do(seed->console, method, said, &result);
         if (rc == EX_OK)
                 json_object_set(row, "version", json_object_get(result, "version"));
         json_decref(result);

@@ -149,36 +149,23 @@ static int params_of(const struct said *said, json_t **out_params)
 /* Opens the store, replaces names by ids, calls. `policy` NULL: none is named. Takes params. */
 static int call(const struct said *said, const char *policy, const char *method, json_t *params, json_t **out_result)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *row = NULL, *schedule = NULL;
-        int rc = operator_open(cli_data(said->data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(said->data), CONSOLE_USE, &console);
         if (rc == EX_OK && policy)
-                rc = listed_find(operator, & policies, policy, &row);
+                rc = listed_find(console, &policies, policy, &row);
         if (rc == EX_OK && said->schedule)
-                rc = listed_find(operator, & schedules, said->schedule, &schedule);
+                rc = listed_find(console, &schedules, said->schedule, &schedule);
         if (row)
                 json_object_set(params, "policy", json_object_get(row, "policy"));
         if (schedule)
                 json_object_set(params, "schedule", json_object_get(schedule, "schedule"));
         if (rc == EX_OK)
-                rc = operator_do(operator, method, json_incref(params), out_result);
+                rc = console_do(console, method, json_incref(params), out_result);
         json_decref(params);
         json_decref(row);
         json_decref(schedule);
-        operator_close(operator);
-        return rc;
-}
-
-/* Prints the id, or the whole answer. Takes the result. */
-static int answer(int rc, bool json, json_t *result)
-{
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                printf("%s\n", cli_text(result, "policy"));
-                rc = cli_finish();
-        }
-        json_decref(result);
+        console_close(console);
         return rc;
 }
 
@@ -211,22 +198,8 @@ static int run_add(int argc, char **argv)
                 json_object_set_new(params, "also_open", json_true());
         if (rc == EX_OK)
                 rc = call(&said, NULL, "sla.add", params, &result);
-        return answer(rc, said.json, result);
+        return cli_answer_id(rc, said.json, result, "policy");
 }
-
-/* The index of the free argument, or -1 with an exit code. */
-static int parse_one(const struct cli_page *page, int argc, char **argv, const char *missing, int *out_rc)
-{
-        int first = cli_parse(page, argc, argv);
-        *out_rc = first < 0 ? cli_parsed(first) : EX_OK;
-        if (first >= argc) {
-                *out_rc = cli_fail(EX_USAGE, "%s", missing);
-                return -1;
-        }
-        return first;
-}
-
-#define WHICH "which policy? See: deskbell sla list"
 
 static int check_asked(const struct said *said)
 {
@@ -254,7 +227,7 @@ static int run_set(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *params = NULL, *result = NULL;
-        int rc, first = parse_one(&page, argc, argv, WHICH, &rc);
+        int rc, first = listed_parse(&policies, &page, argc, argv, &rc);
         if (first < 0)
                 return rc;
         rc = check_asked(&said);
@@ -266,7 +239,7 @@ static int run_set(int argc, char **argv)
         if (said.always)
                 json_object_set_new(params, "always", json_true());
         rc = call(&said, argv[first], "sla.set", params, &result);
-        return answer(rc, said.json, result);
+        return cli_answer_id(rc, said.json, result, "policy");
 }
 
 static int run_remove(int argc, char **argv)
@@ -285,7 +258,7 @@ static int run_remove(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        int rc, first = parse_one(&page, argc, argv, WHICH, &rc);
+        int rc, first = listed_parse(&policies, &page, argc, argv, &rc);
         if (first < 0)
                 return rc;
         rc = check_asked(&said);
@@ -296,13 +269,13 @@ static int run_remove(int argc, char **argv)
 
 /* ---- order ---- */
 
-static int find_all(struct operator* operator, char ** names, int count, json_t *params)
+static int find_all(struct console *console, char **names, int count, json_t *params)
 {
         json_t *ids = json_array();
         int rc = EX_OK;
         for (int i = 0; rc == EX_OK && i < count; i++) {
                 json_t *row = NULL;
-                rc = listed_find(operator, & policies, names[i], &row);
+                rc = listed_find(console, &policies, names[i], &row);
                 if (rc == EX_OK)
                         json_array_append(ids, json_object_get(row, "policy"));
                 json_decref(row);
@@ -323,32 +296,22 @@ static int run_order(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 100,
         };
-        struct operator* operator= NULL;
-        int rc, first = parse_one(&page, argc, argv, WHICH, &rc);
+        struct console *console = NULL;
+        int rc, first = listed_parse(&policies, &page, argc, argv, &rc);
         if (first < 0)
                 return rc;
         json_t *params = json_pack("{s:o}", "cmid", secret_cmid());
-        rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = find_all(operator, argv + first, argc - first, params);
+                rc = find_all(console, argv + first, argc - first, params);
         if (rc == EX_OK)
-                rc = operator_do(operator, "sla.order", json_incref(params), NULL);
+                rc = console_do(console, "sla.order", json_incref(params), NULL);
         json_decref(params);
-        operator_close(operator);
+        console_close(console);
         return rc;
 }
 
 /* ---- list, show, explain ---- */
-
-static int print_policies(json_t *rows, bool json)
-{
-        json_t *row;
-        size_t i;
-        if (json)
-                return cli_print(json_pack("{s:O}", "policies", rows));
-        json_array_foreach(rows, i, row) sla_print_policy(row);
-        return cli_finish();
-}
 
 static int run_list(int argc, char **argv)
 {
@@ -362,19 +325,8 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
-        json_t *rows = NULL;
         int first = cli_parse(&page, argc, argv);
-        if (first < 0)
-                return cli_parsed(first);
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK)
-                rc = listed_read(operator, & policies, &rows);
-        operator_close(operator);
-        if (rc == EX_OK)
-                rc = print_policies(rows, json);
-        json_decref(rows);
-        return rc;
+        return first < 0 ? cli_parsed(first) : listed_answer_all(data, &policies, json, sla_print_policy);
 }
 
 static int run_show(int argc, char **argv)
@@ -390,23 +342,8 @@ static int run_show(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        struct operator* operator= NULL;
-        json_t *row = NULL;
-        int rc, first = parse_one(&page, argc, argv, WHICH, &rc);
-        if (first < 0)
-                return rc;
-        rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK)
-                rc = listed_find(operator, & policies, argv[first], &row);
-        operator_close(operator);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(row));
-        } else if (rc == EX_OK) {
-                sla_print_policy(row);
-                rc = cli_finish();
-        }
-        json_decref(row);
-        return rc;
+        int rc, first = listed_parse(&policies, &page, argc, argv, &rc);
+        return first < 0 ? rc : listed_answer_one(data, &policies, argv[first], json, sla_print_policy);
 }
 
 static int run_explain(int argc, char **argv)
@@ -425,14 +362,11 @@ static int run_explain(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int rc, first = parse_one(&page, argc, argv, "which ticket? (tkt_...)", &rc);
+        int rc, first = cli_parse_named(&page, argc, argv, "which ticket? (tkt_...)", &rc);
         if (first < 0)
                 return rc;
-        rc = operator_call(cli_data(data), "sla.explain", json_pack("{s:s}", "ticket", argv[first]), &result);
-        if (rc == EX_OK)
-                rc = json ? cli_print(json_incref(result)) : sla_print_explanation(result);
-        json_decref(result);
-        return rc;
+        rc = console_call(cli_data(data), "sla.explain", json_pack("{s:s}", "ticket", argv[first]), &result);
+        return cli_answer(rc, json, result, sla_print_explanation);
 }
 
 int cli_sla(int argc, char **argv)

@@ -4,5 +4,5 @@
 
 #include <jansson.h>
 
-void sla_print_policy(const json_t *row);        /* a row of sla.list */
-int sla_print_explanation(const json_t *result); /* the result of sla.explain; an exit code */
+void sla_print_policy(const json_t *row);         /* a row of sla.list */
+void sla_print_explanation(const json_t *result); /* the result of sla.explain */

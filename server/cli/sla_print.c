@@ -102,7 +102,7 @@ static void print_miss(const json_t *miss)
         printf("\n");
 }
 
-int sla_print_explanation(const json_t *result)
+void sla_print_explanation(const json_t *result)
 {
         const json_t *meters = json_object_get(result, "meters"), *spans = json_object_get(result, "spans"),
                      *misses = json_object_get(result, "misses");
@@ -120,5 +120,4 @@ int sla_print_explanation(const json_t *result)
         printf("\n%s\n", json_is_true(json_object_get(result, "agrees"))
                                  ? "The clock that is kept is what these events make."
                                  : "THE CLOCK THAT IS KEPT IS NOT WHAT THESE EVENTS MAKE.");
-        return cli_finish();
 }

@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 
 static void print_row(const char *name, const json_t *value)
 {
@@ -28,23 +28,24 @@ int cli_status(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *result = NULL, *value;
         const char *name;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
 
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = operator_do(operator, "store.status", NULL, &result);
+                rc = console_do(console, "store.status", NULL, &result);
         if (rc == EX_OK)
-                json_object_set_new(result, "running", json_boolean(operator_is_remote(operator)));
-        operator_close(operator);
+                json_object_set_new(result, "running", json_boolean(console_is_remote(console)));
+        console_close(console);
         if (rc == EX_OK && json) {
                 rc = cli_print(json_incref(result));
         } else if (rc == EX_OK) {
-                json_object_foreach(result, name, value) print_row(name, value);
+                json_object_foreach(result, name, value)
+                        print_row(name, value);
                 rc = cli_finish();
         }
         json_decref(result);

@@ -10,20 +10,6 @@
 
 const struct listed survey_listed = {.method = "survey.list", .list = "surveys", .id = "survey", .what = "survey"};
 
-#define WHICH "which survey? See: deskbell survey list"
-
-/* The index of the free argument, or -1 with an exit code. */
-static int parse_one(const struct cli_page *page, int argc, char **argv, int *out_rc)
-{
-        int first = cli_parse(page, argc, argv);
-        *out_rc = first < 0 ? cli_parsed(first) : EX_OK;
-        if (first >= argc) {
-                *out_rc = cli_fail(EX_USAGE, "%s", WHICH);
-                return -1;
-        }
-        return first;
-}
-
 static int run_add(int argc, char **argv)
 {
         struct survey_said said = {0};
@@ -48,42 +34,37 @@ static int run_add(int argc, char **argv)
                 return cli_parsed(first);
         int rc = survey_form_of(&said, NULL, &form);
         if (rc == EX_OK)
-                rc = operator_call(cli_data(said.data), "survey.add",
-                                   json_pack("{s:o, s:o}", "cmid", secret_cmid(), "form", form), &result);
-        if (rc == EX_OK && said.json)
-                rc = cli_print(json_incref(result));
-        else if (rc == EX_OK)
-                rc = printf("%s\n", cli_text(result, "survey")) > 0 ? cli_finish() : EX_IOERR;
-        json_decref(result);
-        return rc;
+                rc = console_call(cli_data(said.data), "survey.add",
+                                  json_pack("{s:o, s:o}", "cmid", secret_cmid(), "form", form), &result);
+        return cli_answer_id(rc, said.json, result, "survey");
 }
 
 /* The survey of that name or id, whole. An exit code; *out_result is the caller's. */
-static int get(struct operator* operator, const char * name, const char *version, json_t **out_result)
+static int get(struct console *console, const char *name, const char *version, json_t **out_result)
 {
         json_t *row = NULL;
-        int rc = listed_find(operator, & survey_listed, name, &row);
+        int rc = listed_find(console, &survey_listed, name, &row);
         json_t *params = json_pack("{s:O*}", "survey", json_object_get(row, "survey"));
         if (version)
                 json_object_set_new(params, "version", json_integer(strtoll(version, NULL, 10)));
-        rc = rc == EX_OK ? operator_do(operator, "survey.get", json_incref(params), out_result) : rc;
+        rc = rc == EX_OK ? console_do(console, "survey.get", json_incref(params), out_result) : rc;
         json_decref(params);
         json_decref(row);
         return rc;
 }
 
-static int set(struct operator* operator, const struct survey_said * said, const char *name, json_t **out_result)
+static int set(struct console *console, const struct survey_said *said, const char *name, json_t **out_result)
 {
         json_t *now = NULL, *form = NULL;
-        int rc = get(operator, name, NULL, &now);
+        int rc = get(console, name, NULL, &now);
         if (rc == EX_OK)
                 rc = survey_form_of(said, json_object_get(json_object_get(now, "form"), "texts"), &form);
         if (rc == EX_OK)
-                rc = operator_do(operator, "survey.set",
-                                 json_pack("{s:o, s:O, s:O, s:o}", "cmid", secret_cmid(), "survey",
-                                           json_object_get(now, "survey"), "version", json_object_get(now, "newest"),
-                                           "form", form),
-                                 out_result);
+                rc = console_do(console, "survey.set",
+                                json_pack("{s:o, s:O, s:O, s:o}", "cmid", secret_cmid(), "survey",
+                                          json_object_get(now, "survey"), "version", json_object_get(now, "newest"),
+                                          "form", form),
+                                out_result);
         json_decref(now);
         return rc;
 }
@@ -103,15 +84,15 @@ static int run_set(int argc, char **argv)
                 .count = survey_options(&said, options),
                 .max_free = 1,
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *result = NULL;
-        int rc, first = parse_one(&page, argc, argv, &rc);
+        int rc, first = listed_parse(&survey_listed, &page, argc, argv, &rc);
         if (first < 0)
                 return rc;
-        rc = operator_open(cli_data(said.data), OPERATOR_USE, &operator);
+        rc = console_open(cli_data(said.data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = set(operator, & said, argv[first], &result);
-        operator_close(operator);
+                rc = set(console, &said, argv[first], &result);
+        console_close(console);
         if (rc == EX_OK && said.json)
                 rc = cli_print(json_incref(result));
         else if (rc == EX_OK)
@@ -134,20 +115,8 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        json_t *result = NULL, *row;
-        size_t i;
         int first = cli_parse(&page, argc, argv);
-        if (first < 0)
-                return cli_parsed(first);
-        int rc = operator_call(cli_data(data), "survey.list", NULL, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "surveys"), i, row) survey_print_row(row);
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        return first < 0 ? cli_parsed(first) : listed_answer_all(data, &survey_listed, json, survey_print_row);
 }
 
 static int run_show(int argc, char **argv)
@@ -168,43 +137,33 @@ static int run_show(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *result = NULL;
-        int rc, first = parse_one(&page, argc, argv, &rc);
+        int rc, first = listed_parse(&survey_listed, &page, argc, argv, &rc);
         if (first < 0)
                 return rc;
-        rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = get(operator, argv[first], version, &result);
-        operator_close(operator);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                survey_print_form(result);
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+                rc = get(console, argv[first], version, &result);
+        console_close(console);
+        return cli_answer(rc, json, result, survey_print_form);
 }
 
-/* Finds the survey by name, and calls with its id and what `params` say; takes them. */
-static int call_on(const char *data, const char *name, bool with_version, const char *method, json_t *params,
-                   json_t **out_result)
+/* The newest version of it: nobody has changed it in between. */
+static int remove_newest(const char *data, const char *name)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *row = NULL;
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = listed_find(operator, & survey_listed, name, &row);
-        if (row)
-                json_object_set(params, "survey", json_object_get(row, "survey"));
-        if (row && with_version)
-                json_object_set(params, "version", json_object_get(row, "version"));
+                rc = listed_find(console, &survey_listed, name, &row);
         if (rc == EX_OK)
-                rc = operator_do(operator, method, json_incref(params), out_result);
-        json_decref(params);
+                rc = console_do(console, "survey.remove",
+                                json_pack("{s:o, s:O, s:O}", "cmid", secret_cmid(), "survey",
+                                          json_object_get(row, "survey"), "version", json_object_get(row, "version")),
+                                NULL);
+        console_close(console);
         json_decref(row);
-        operator_close(operator);
         return rc;
 }
 
@@ -220,10 +179,8 @@ static int run_remove(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        int rc, first = parse_one(&page, argc, argv, &rc);
-        return first < 0 ? rc
-                         : call_on(data, argv[first], true, "survey.remove", json_pack("{s:o}", "cmid", secret_cmid()),
-                                   NULL);
+        int rc, first = listed_parse(&survey_listed, &page, argc, argv, &rc);
+        return first < 0 ? rc : remove_newest(data, argv[first]);
 }
 
 static int run_preview(int argc, char **argv)
@@ -244,18 +201,12 @@ static int run_preview(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int rc, first = parse_one(&page, argc, argv, &rc);
+        int rc, first = listed_parse(&survey_listed, &page, argc, argv, &rc);
         if (first < 0)
                 return rc;
-        rc = call_on(data, argv[first], false, "survey.preview", json_pack("{s:s*}", "lang", lang), &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                survey_print_preview(result);
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        rc = listed_call(data, &survey_listed, argv[first], "survey.preview", json_pack("{s:s*}", "lang", lang),
+                         &result);
+        return cli_answer(rc, json, result, survey_print_preview);
 }
 
 int cli_survey(int argc, char **argv)

@@ -8,31 +8,11 @@
 #include "cli/secrets.h"
 #include "cli/survey.h"
 
-/* The index of the free argument, or -1 with an exit code. */
-static int parse_one(const struct cli_page *page, int argc, char **argv, const char *missing, int *out_rc)
+/* What has become of an offer. */
+static void print_state(const json_t *result)
 {
-        int first = cli_parse(page, argc, argv);
-        *out_rc = first < 0 ? cli_parsed(first) : EX_OK;
-        if (first >= argc) {
-                *out_rc = cli_fail(EX_USAGE, "%s", missing);
-                return -1;
-        }
-        return first;
-}
-
-/* Prints what has become of an offer. Takes the result. */
-static int answer(int rc, bool json, json_t *result)
-{
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                const char *reason = cli_text(result, "reason");
-                printf("%s  %s%s%s\n", cli_text(result, "offer"), cli_text(result, "state"), *reason ? ": " : "",
-                       reason);
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        const char *reason = cli_text(result, "reason");
+        printf("%s  %s%s%s\n", cli_text(result, "offer"), cli_text(result, "state"), *reason ? ": " : "", reason);
 }
 
 int survey_run_offer(int argc, char **argv)
@@ -55,14 +35,15 @@ int survey_run_offer(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int rc, first = parse_one(&page, argc, argv, "about which ticket (tkt_...) or conversation (cnv_...)?", &rc);
+        int rc, first = cli_parse_named(&page, argc, argv, "about which ticket (tkt_...) or conversation (cnv_...)?",
+                                        &rc);
         if (first < 0)
                 return rc;
         const char *what = strncmp(argv[first], "cnv_", 4) == 0 ? "conv" : "ticket";
-        rc = operator_call(cli_data(data), "survey.offer",
-                           json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), what, argv[first], "survey", survey),
-                           &result);
-        return answer(rc, json, result);
+        rc = console_call(cli_data(data), "survey.offer",
+                          json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), what, argv[first], "survey", survey),
+                          &result);
+        return cli_answer(rc, json, result, print_state);
 }
 
 int survey_run_withdraw(int argc, char **argv)
@@ -80,12 +61,12 @@ int survey_run_withdraw(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int rc, first = parse_one(&page, argc, argv, "which asking? See: deskbell survey offers", &rc);
+        int rc, first = cli_parse_named(&page, argc, argv, "which asking? See: deskbell survey offers", &rc);
         if (first < 0)
                 return rc;
-        rc = operator_call(cli_data(data), "survey.withdraw",
-                           json_pack("{s:o, s:s}", "cmid", secret_cmid(), "offer", argv[first]), &result);
-        return answer(rc, json, result);
+        rc = console_call(cli_data(data), "survey.withdraw",
+                          json_pack("{s:o, s:s}", "cmid", secret_cmid(), "offer", argv[first]), &result);
+        return cli_answer(rc, json, result, print_state);
 }
 
 int survey_run_link(int argc, char **argv)
@@ -104,16 +85,11 @@ int survey_run_link(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int rc, first = parse_one(&page, argc, argv, "which asking? See: deskbell survey offers", &rc);
+        int rc, first = cli_parse_named(&page, argc, argv, "which asking? See: deskbell survey offers", &rc);
         if (first < 0)
                 return rc;
-        rc = operator_call(cli_data(data), "survey.link", json_pack("{s:s}", "offer", argv[first]), &result);
-        if (rc == EX_OK && json)
-                rc = cli_print(json_incref(result));
-        else if (rc == EX_OK)
-                rc = printf("%s\n", cli_text(result, "path")) > 0 ? cli_finish() : EX_IOERR;
-        json_decref(result);
-        return rc;
+        rc = console_call(cli_data(data), "survey.link", json_pack("{s:s}", "offer", argv[first]), &result);
+        return cli_answer_id(rc, json, result, "path");
 }
 
 /* ---- lists ---- */
@@ -152,17 +128,17 @@ static int put_days(json_t *params, const char *days)
 }
 
 /* Names become ids. */
-static int put_named(struct operator* operator, const struct wanted * wanted, json_t *params)
+static int put_named(struct console *console, const struct wanted *wanted, json_t *params)
 {
         char id[FOLDER_ID];
         json_t *row = NULL;
-        int rc = wanted->survey ? listed_find(operator, & survey_listed, wanted->survey, &row) : EX_OK;
+        int rc = wanted->survey ? listed_find(console, &survey_listed, wanted->survey, &row) : EX_OK;
         if (row)
                 json_object_set(params, "survey", json_object_get(row, "survey"));
         json_decref(row);
-        if (rc == EX_OK && wanted->agent && (rc = named_find(operator, NAMED_AGENT, wanted->agent, id)) == EX_OK)
+        if (rc == EX_OK && wanted->agent && (rc = named_find(console, NAMED_AGENT, wanted->agent, id)) == EX_OK)
                 json_object_set_new(params, "agent", json_string(id));
-        if (rc == EX_OK && wanted->team && (rc = named_find(operator, NAMED_TEAM, wanted->team, id)) == EX_OK)
+        if (rc == EX_OK && wanted->team && (rc = named_find(console, NAMED_TEAM, wanted->team, id)) == EX_OK)
                 json_object_set_new(params, "team", json_string(id));
         return rc;
 }
@@ -173,7 +149,8 @@ static int print_page(json_t *result, bool json)
         size_t i;
         if (json)
                 return cli_print(json_incref(result));
-        json_array_foreach(json_object_get(result, "offers"), i, row) survey_print_offer(row);
+        json_array_foreach(json_object_get(result, "offers"), i, row)
+                survey_print_offer(row);
         if (*cli_text(result, "next"))
                 printf("more: --before %s\n", cli_text(result, "next"));
         return cli_finish();
@@ -181,7 +158,7 @@ static int print_page(json_t *result, bool json)
 
 static int run_page(const struct wanted *wanted, const char *method, json_t *params)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *result = NULL;
         int rc = params ? EX_OK : cli_fail(EX_DATAERR, "what is said has to be UTF-8");
         if (rc == EX_OK)
@@ -193,14 +170,14 @@ static int run_page(const struct wanted *wanted, const char *method, json_t *par
         if (rc == EX_OK)
                 rc = put_days(params, wanted->days);
         if (rc == EX_OK)
-                rc = operator_open(cli_data(wanted->data), OPERATOR_USE, &operator);
+                rc = console_open(cli_data(wanted->data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = put_named(operator, wanted, params);
+                rc = put_named(console, wanted, params);
         if (rc == EX_OK)
-                rc = operator_do(operator, method, json_incref(params), &result);
+                rc = console_do(console, method, json_incref(params), &result);
         if (rc == EX_OK)
                 rc = print_page(result, wanted->json);
-        operator_close(operator);
+        console_close(console);
         json_decref(params);
         json_decref(result);
         return rc;

@@ -132,8 +132,7 @@ static json_t *text_in(json_t *texts, const char *lang, size_t len)
 {
         json_t *text;
         size_t i;
-        json_array_foreach(texts, i, text)
-        {
+        json_array_foreach(texts, i, text) {
                 const char *has = cli_text(text, "lang");
                 if (strlen(has) == len && strncmp(has, lang, len) == 0)
                         return text;

@@ -87,7 +87,8 @@ void survey_print_form(const json_t *result)
         print_line("brand", cli_text(form, "brand"));
         print_line("colour", cli_text(form, "colour"));
         print_line("language", cli_text(form, "lang"));
-        json_array_foreach(json_object_get(form, "questions"), i, item) print_ask(item);
+        json_array_foreach(json_object_get(form, "questions"), i, item)
+                print_ask(item);
         json_array_foreach(json_object_get(form, "texts"), i, item)
                 printf("  in %-7s %s\n", cli_text(item, "lang"),
                        *cli_text(item, "question") ? cli_text(item, "question") : "(built-in question)");
@@ -152,7 +153,8 @@ void survey_print_preview(const json_t *result)
                 printf("%s\n\n", cli_text(shown, "brand"));
         printf("%s\n", cli_text(result, "text"));
         print_scale(cli_text(shown, "style"), shown);
-        json_array_foreach(json_object_get(shown, "questions"), i, question) print_question(question);
+        json_array_foreach(json_object_get(shown, "questions"), i, question)
+                print_question(question);
         if (*cli_text(shown, "comment"))
                 printf("\n%s\n  ______\n", cli_text(shown, "comment"));
         if (*cli_text(shown, "contact"))
@@ -189,5 +191,6 @@ void survey_print_offer(const json_t *offer)
         printf("%s\n", is_yes(offer, "wants_contact") ? "  PLEASE CONTACT" : "");
         if (*cli_text(offer, "comment"))
                 printf("    \"%s\"\n", cli_text(offer, "comment"));
-        json_array_foreach(json_object_get(offer, "answers"), i, said) print_said(said);
+        json_array_foreach(json_object_get(offer, "answers"), i, said)
+                print_said(said);
 }

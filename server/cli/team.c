@@ -8,6 +8,8 @@
 #include "cli/named.h"
 #include "cli/secrets.h"
 
+static const struct listed *const teams = &named_lists[NAMED_TEAM];
+
 /* ---- add, set ---- */
 
 struct said {
@@ -109,32 +111,8 @@ static int run_add(int argc, char **argv)
                 return cli_fail(EX_USAGE, "a new team has no schedule unless one is said");
         if (!(params = params_of(&said)))
                 return EX_USAGE;
-        int rc = operator_call(cli_data(said.data), "team.add", params, &result);
-        if (rc == EX_OK && said.json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                printf("%s\n", cli_text(result, "team"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
-}
-
-/* Opens, finds the team, puts it into `params`, does. Takes params. */
-static int call_for(const char *data, const char *team, const char *method, json_t *params, json_t **out_result)
-{
-        struct operator* operator= NULL;
-        char id[FOLDER_ID];
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK)
-                rc = named_find(operator, NAMED_TEAM, team, id);
-        if (rc == EX_OK) {
-                json_object_set_new(params, "team", json_string(id));
-                rc = operator_do(operator, method, json_incref(params), out_result);
-        }
-        operator_close(operator);
-        json_decref(params);
-        return rc;
+        int rc = console_call(cli_data(said.data), "team.add", params, &result);
+        return cli_answer_id(rc, said.json, result, "team");
 }
 
 static void print_row(const json_t *row)
@@ -162,22 +140,13 @@ static int run_set(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *result = NULL, *params;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = listed_parse(teams, &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which team? see: deskbell team list");
+                return rc;
         if (!(params = params_of(&said)))
                 return EX_USAGE;
-        int rc = call_for(said.data, argv[first], "team.set", params, &result);
-        if (rc == EX_OK && said.json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                print_row(json_object_get(result, "row"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        rc = listed_change(said.data, teams, argv[first], "team.set", params, &result);
+        return cli_answer_rows(rc, said.json, result, "row", print_row);
 }
 
 /* ---- list, show, remove ---- */
@@ -194,20 +163,15 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        json_t *result = NULL, *row;
-        size_t i;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
-        int rc = operator_call(cli_data(data), "team.list", NULL, &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "teams"), i, row) print_row(row);
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        return listed_answer_all(data, teams, json, print_row);
+}
+
+static void print_agent(const json_t *agent)
+{
+        printf("%s\n", json_string_value(agent));
 }
 
 static int run_show(int argc, char **argv)
@@ -223,23 +187,12 @@ static int run_show(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        json_t *result = NULL, *agent;
-        size_t i;
-        int first = cli_parse(&page, argc, argv);
+        json_t *result = NULL;
+        int rc, first = listed_parse(teams, &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which team? see: deskbell team list");
-        int rc = call_for(data, argv[first], "team.members", json_object(), &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                json_array_foreach(json_object_get(result, "agents"), i, agent)
-                        printf("%s\n", json_string_value(agent));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+                return rc;
+        rc = listed_call(data, teams, argv[first], "team.members", json_object(), &result);
+        return cli_answer_rows(rc, json, result, "agents", print_agent);
 }
 
 static int run_remove(int argc, char **argv)
@@ -254,12 +207,10 @@ static int run_remove(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = listed_parse(teams, &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which team? see: deskbell team list");
-        return call_for(data, argv[first], "team.remove", json_pack("{s:o}", "cmid", secret_cmid()), NULL);
+                return rc;
+        return listed_change(data, teams, argv[first], "team.remove", json_pack("{s:o}", "cmid", secret_cmid()), NULL);
 }
 
 /* ---- member ---- */
@@ -278,7 +229,7 @@ static int run_member(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 3,
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char team[FOLDER_ID], agent[FOLDER_ID];
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -286,16 +237,16 @@ static int run_member(int argc, char **argv)
         bool is_add = first < argc && strcmp(argv[first], "add") == 0;
         if (argc - first != 3 || (!is_add && strcmp(argv[first], "remove") != 0))
                 return cli_fail(EX_USAGE, "add or remove, a team, an agent; see: deskbell team member --help");
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = named_find(operator, NAMED_TEAM, argv[first + 1], team);
+                rc = named_find(console, NAMED_TEAM, argv[first + 1], team);
         if (rc == EX_OK)
-                rc = named_find(operator, NAMED_AGENT, argv[first + 2], agent);
+                rc = named_find(console, NAMED_AGENT, argv[first + 2], agent);
         if (rc == EX_OK)
-                rc = operator_do(operator, is_add ? "team.member_add" : "team.member_remove",
-                                 json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "team", team, "agent", agent),
-                                 NULL);
-        operator_close(operator);
+                rc = console_do(console, is_add ? "team.member_add" : "team.member_remove",
+                                json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "team", team, "agent", agent),
+                                NULL);
+        console_close(console);
         return rc;
 }
 

@@ -7,8 +7,8 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/named.h"
-#include "cli/operator.h"
 #include "cli/ticket.h"
 
 enum { TICKETS_MOST = 1000000 };
@@ -32,7 +32,7 @@ void ticket_print(const json_t *ticket)
         putchar('\n');
 }
 
-int ticket_find(struct operator* operator, const char * said, json_t **out_ticket)
+int ticket_find(struct console *console, const char *said, json_t **out_ticket)
 {
         const char *digits = said + (*said == '#'), *id = said;
         json_t *list = NULL, *result = NULL;
@@ -41,13 +41,13 @@ int ticket_find(struct operator* operator, const char * said, json_t **out_ticke
 
         if (isdigit((unsigned char)*digits)) {
                 snprintf(when, sizeof(when), "number = %.20s", digits);
-                rc = operator_do(operator, "ticket.list", json_pack("{s:s, s:i}", "when", when, "limit", 1), &list);
+                rc = console_do(console, "ticket.list", json_pack("{s:s, s:i}", "when", when, "limit", 1), &list);
                 id = cli_text(json_object_get(json_array_get(json_object_get(list, "rows"), 0), "ticket"), "ticket");
                 if (rc == EX_OK && !*id)
                         rc = cli_fail(EX_DATAERR, "no ticket %s that is not closed; closed ones by their id", digits);
         }
         if (rc == EX_OK)
-                rc = operator_do(operator, "ticket.get", json_pack("{s:s}", "ticket", id), &result);
+                rc = console_do(console, "ticket.get", json_pack("{s:s}", "ticket", id), &result);
         if (rc == EX_OK)
                 *out_ticket = json_incref(json_object_get(result, "ticket"));
         json_decref(result);
@@ -57,7 +57,7 @@ int ticket_find(struct operator* operator, const char * said, json_t **out_ticke
 
 /* ---- list, show -------------------------------------------------------------------------------------------------- */
 
-static int list_page(struct operator* operator, const char * method, json_t *params, long long wanted, bool json)
+static int list_page(struct console *console, const char *method, json_t *params, long long wanted, bool json)
 {
         long long shown = 0;
         int rc = EX_OK;
@@ -68,9 +68,8 @@ static int list_page(struct operator* operator, const char * method, json_t *par
                 size_t i;
 
                 json_object_set_new(params, "limit", json_integer(wanted - shown < 50 ? wanted - shown : 50));
-                rc = operator_do(operator, method, json_deep_copy(params), &result);
-                json_array_foreach(json_object_get(result, "rows"), i, row)
-                {
+                rc = console_do(console, method, json_deep_copy(params), &result);
+                json_array_foreach(json_object_get(result, "rows"), i, row) {
                         if (json)
                                 cli_print(json_incref(row));
                         else
@@ -109,7 +108,7 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *params = json_object();
         long long wanted = 50;
         int first = cli_parse(&page, argc, argv);
@@ -129,12 +128,12 @@ static int run_list(int argc, char **argv)
                 json_object_set_new(params, "when", json_string(when));
         if (sort)
                 json_object_set_new(params, "sort", json_string(sort));
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = list_page(operator, closed ? "ticket.closed" : "ticket.list", params, wanted, json);
+                rc = list_page(console, closed ? "ticket.closed" : "ticket.list", params, wanted, json);
         else
                 json_decref(params);
-        operator_close(operator);
+        console_close(console);
         return rc;
 }
 
@@ -151,7 +150,7 @@ static int run_show(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         const char *name;
         json_t *ticket = NULL, *value;
         int first = cli_parse(&page, argc, argv);
@@ -160,21 +159,20 @@ static int run_show(int argc, char **argv)
         if (first == argc)
                 return cli_fail(EX_USAGE, "which ticket? see: deskbell ticket list");
 
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = ticket_find(operator, argv[first], &ticket);
+                rc = ticket_find(console, argv[first], &ticket);
         if (rc == EX_OK && json) {
                 rc = cli_print(json_incref(ticket));
         } else if (rc == EX_OK) {
-                json_object_foreach(ticket, name, value)
-                {
+                json_object_foreach(ticket, name, value) {
                         char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
                         printf("%-14s %s\n", name, text ? text : json_string_value(value));
                         free(text);
                 }
                 rc = cli_finish();
         }
-        operator_close(operator);
+        console_close(console);
         json_decref(ticket);
         return rc;
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/console.h"
 #include "cli/named.h"
-#include "cli/operator.h"
 #include "cli/secrets.h"
 #include "cli/ticket.h"
 #include "ops/clock.h"
@@ -17,7 +17,7 @@
 struct change {
         const char *data, *version;
         bool json;
-        struct operator* operator;
+        struct console *console;
         json_t *ticket; /* as it is */
         json_t *params; /* begun with its id and version */
 };
@@ -30,10 +30,10 @@ struct change {
 
 static int begin(struct change *change, const char *said)
 {
-        int rc = operator_open(cli_data(change->data), OPERATOR_USE, &change->operator);
+        int rc = console_open(cli_data(change->data), CONSOLE_USE, &change->console);
 
         if (rc == EX_OK)
-                rc = ticket_find(change->operator, said, &change->ticket);
+                rc = ticket_find(change->console, said, &change->ticket);
         if (rc != EX_OK)
                 return rc;
         long long version = json_integer_value(json_object_get(change->ticket, "version"));
@@ -50,17 +50,17 @@ static int conclude(struct change *change, int rc, const char *method)
         json_t *result = NULL, *now = NULL;
 
         if (rc == EX_OK) {
-                rc = operator_do(change->operator, method, json_incref(change->params), &result);
+                rc = console_do(change->console, method, json_incref(change->params), &result);
                 if (rc == EX_OK && json_is_true(json_object_get(result, "over")))
                         fprintf(stderr, "deskbell: that agent has more now than his capacity\n");
                 const char *id =
                         *cli_text(result, "ticket") ? cli_text(result, "ticket") : cli_text(change->ticket, "ticket");
                 if (rc == EX_OK && change->json)
                         rc = cli_print(json_incref(result));
-                else if (rc == EX_OK && (rc = ticket_find(change->operator, id, &now)) == EX_OK)
+                else if (rc == EX_OK && (rc = ticket_find(change->console, id, &now)) == EX_OK)
                         ticket_print(now);
         }
-        operator_close(change->operator);
+        console_close(change->console);
         json_decref(change->ticket);
         json_decref(change->params);
         json_decref(result);
@@ -90,9 +90,9 @@ static json_t *tags_of(const json_t *ticket, const char *const *more, const char
         json_t *tags = json_array(), *tag;
         size_t i;
 
-        json_array_foreach(json_object_get(ticket, "tags"), i,
-                           tag) if (!is_among(more, json_string_value(tag)) && !is_among(less, json_string_value(tag)))
-                json_array_append(tags, tag);
+        json_array_foreach(json_object_get(ticket, "tags"), i, tag)
+                if (!is_among(more, json_string_value(tag)) && !is_among(less, json_string_value(tag)))
+                        json_array_append(tags, tag);
         for (; *more; more++)
                 json_array_append_new(tags, json_string(*more));
         return tags;
@@ -202,9 +202,9 @@ int ticket_run_assign(int argc, char **argv)
                 return cli_fail(EX_USAGE, "which ticket? see: deskbell ticket list");
 
         int rc = begin(&change, argv[first]);
-        if (rc == EX_OK && team && (rc = named_find(change.operator, NAMED_TEAM, team, id)) == EX_OK)
+        if (rc == EX_OK && team && (rc = named_find(change.console, NAMED_TEAM, team, id)) == EX_OK)
                 put(change.params, "team", id);
-        if (rc == EX_OK && agent && (rc = named_find(change.operator, NAMED_AGENT, agent, id)) == EX_OK)
+        if (rc == EX_OK && agent && (rc = named_find(change.console, NAMED_AGENT, agent, id)) == EX_OK)
                 put(change.params, "assignee", id);
         if (nobody && change.params)
                 json_object_set_new(change.params, "nobody", json_true());
@@ -294,7 +294,7 @@ int ticket_run_merge(int argc, char **argv)
                 return cli_fail(EX_USAGE, "which ticket, and into which? see: deskbell ticket merge --help");
 
         int rc = begin(&change, argv[first]);
-        if (rc == EX_OK && (rc = ticket_find(change.operator, argv[first + 1], &into)) == EX_OK)
+        if (rc == EX_OK && (rc = ticket_find(change.console, argv[first + 1], &into)) == EX_OK)
                 put(change.params, "into", cli_text(into, "ticket"));
         json_decref(into);
         return conclude(&change, rc, "ticket.merge");

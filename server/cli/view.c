@@ -12,26 +12,6 @@ static const struct listed views = {.method = "view.list", .list = "views", .id 
 
 #define SORTS "activity (default), waiting, due, priority, created"
 
-/* Opens, puts the view of that id or name, does. Takes params. */
-static int call_for(const char *data, const char *view, const char *method, json_t *params, json_t **out_result)
-{
-        struct operator* operator= NULL;
-        json_t *row = NULL;
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK)
-                rc = listed_find(operator, & views, view, &row);
-        if (rc == EX_OK && json_is_true(json_object_get(row, "built_in")) && strcmp(method, "view.open") != 0)
-                rc = cli_fail(EX_USAGE, "%s is built in: it stays as it is", view);
-        if (rc == EX_OK) {
-                json_object_set(params, "view", json_object_get(row, "view"));
-                rc = operator_do(operator, method, json_incref(params), out_result);
-        }
-        operator_close(operator);
-        json_decref(row);
-        json_decref(params);
-        return rc;
-}
-
 /* ---- add, set ---- */
 
 static int run_add(int argc, char **argv)
@@ -65,18 +45,11 @@ static int run_add(int argc, char **argv)
                 return cli_parsed(first);
         if (!name)
                 return cli_fail(EX_USAGE, "--name is needed; see: deskbell view add --help");
-        int rc = operator_call(cli_data(data), "view.add",
-                               json_pack("{s:o, s:s, s:s, s:s, s:b}", "cmid", secret_cmid(), "name", name, "when",
-                                         when ? when : "", "sort", sort, "shared", 1),
-                               &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                printf("%s\n", cli_text(result, "view"));
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+        int rc = console_call(cli_data(data), "view.add",
+                              json_pack("{s:o, s:s, s:s, s:s, s:b}", "cmid", secret_cmid(), "name", name, "when",
+                                        when ? when : "", "sort", sort, "shared", 1),
+                              &result);
+        return cli_answer_id(rc, json, result, "view");
 }
 
 static int run_set(int argc, char **argv)
@@ -96,13 +69,11 @@ static int run_set(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = listed_parse(&views, &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which view? see: deskbell view list");
-        return call_for(
-                data, argv[first], "view.set",
+                return rc;
+        return listed_change(
+                data, &views, argv[first], "view.set",
                 json_pack("{s:o, s:s*, s:s*, s:s*}", "cmid", secret_cmid(), "name", name, "when", when, "sort", sort),
                 NULL);
 }
@@ -132,31 +103,15 @@ static int run_list(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
-        json_t *rows = NULL, *row;
-        size_t i;
         int first = cli_parse(&page, argc, argv);
-        if (first < 0)
-                return cli_parsed(first);
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK)
-                rc = listed_read(operator, & views, &rows);
-        operator_close(operator);
-        if (rc != EX_OK)
-                return rc;
-        if (json)
-                return cli_print(json_pack("{s:o}", "views", rows));
-        json_array_foreach(rows, i, row) print_row(row);
-        json_decref(rows);
-        return cli_finish();
+        return first < 0 ? cli_parsed(first) : listed_answer_all(data, &views, json, print_row);
 }
 
 static void print_tickets(const json_t *result)
 {
         json_t *row;
         size_t i;
-        json_array_foreach(json_object_get(result, "rows"), i, row)
-        {
+        json_array_foreach(json_object_get(result, "rows"), i, row) {
                 const json_t *ticket = json_object_get(row, "ticket");
                 char when[32];
                 printf("#%-6lld %-8s %-7s %s  %s  %s\n",
@@ -182,20 +137,11 @@ static int run_show(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = listed_parse(&views, &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which view? see: deskbell view list");
-        int rc = call_for(data, argv[first], "view.open", json_object(), &result);
-        if (rc == EX_OK && json) {
-                rc = cli_print(json_incref(result));
-        } else if (rc == EX_OK) {
-                print_tickets(result);
-                rc = cli_finish();
-        }
-        json_decref(result);
-        return rc;
+                return rc;
+        rc = listed_call(data, &views, argv[first], "view.open", json_object(), &result);
+        return cli_answer(rc, json, result, print_tickets);
 }
 
 static int run_count(int argc, char **argv)
@@ -211,12 +157,10 @@ static int run_count(int argc, char **argv)
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = listed_parse(&views, &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which view? see: deskbell view list");
-        int rc = call_for(data, argv[first], "view.open", json_pack("{s:i}", "limit", 1), &result);
+                return rc;
+        rc = listed_call(data, &views, argv[first], "view.open", json_pack("{s:i}", "limit", 1), &result);
         if (rc == EX_OK) {
                 printf("%lld\n", (long long)json_integer_value(json_object_get(result, "count")));
                 rc = cli_finish();
@@ -237,12 +181,10 @@ static int run_remove(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = listed_parse(&views, &page, argc, argv, &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which view? see: deskbell view list");
-        return call_for(data, argv[first], "view.remove", json_pack("{s:o}", "cmid", secret_cmid()), NULL);
+                return rc;
+        return listed_change(data, &views, argv[first], "view.remove", json_pack("{s:o}", "cmid", secret_cmid()), NULL);
 }
 
 int cli_view(int argc, char **argv)

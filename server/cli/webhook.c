@@ -6,21 +6,12 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
 #include "cli/webhook_verify.h"
 #include "ops/clock.h"
 
 enum { TEST_WAIT_MS = 12000, TEST_LOOK_MS = 200 };
-
-/* Prints the result as JSON, or with `show`; takes it. */
-static int show(int rc, bool json, json_t *result, int (*print)(json_t *result))
-{
-        if (rc == EX_OK)
-                rc = json ? cli_print(json_incref(result)) : print(result);
-        json_decref(result);
-        return rc;
-}
 
 /* ---- add, rotate: what makes a secret ---- */
 
@@ -80,7 +71,7 @@ static int run_add(int argc, char **argv)
         secret_make_webhook(secret);
         json_t *params = json_pack("{s:o, s:s, s:o, s:s, s:s*, s:s*}", "cmid", secret_cmid(), "url", url, "events",
                                    list_of(events[0] ? events : usual), "secret", secret, "app", app, "bot", bot);
-        int rc = operator_call(cli_data(data), "webhook.add", params, &result);
+        int rc = console_call(cli_data(data), "webhook.add", params, &result);
         if (rc == EX_OK)
                 rc = print_secret(json, cli_text(result, "webhook"), secret);
         json_decref(result);
@@ -121,8 +112,8 @@ static int run_rotate(int argc, char **argv)
                 return rc;
 
         secret_make_webhook(secret);
-        rc = operator_call(cli_data(data), "webhook.rotate",
-                           json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "webhook", id, "secret", secret), NULL);
+        rc = console_call(cli_data(data), "webhook.rotate",
+                          json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "webhook", id, "secret", secret), NULL);
         if (rc == EX_OK)
                 rc = print_secret(json, id, secret);
         secret_forget(secret, sizeof(secret));
@@ -131,20 +122,19 @@ static int run_rotate(int argc, char **argv)
 
 /* ---- list, remove, resume ---- */
 
-static int print_list(json_t *result)
+static void print_list(const json_t *result)
 {
         json_t *row, *event;
         size_t i, e;
-        json_array_foreach(json_object_get(result, "webhooks"), i, row)
-        {
+        json_array_foreach(json_object_get(result, "webhooks"), i, row) {
                 printf("%s  %-9s  waiting %lld  dead %lld  failures %lld  %s ", cli_text(row, "webhook"),
                        cli_text(row, "state"), (long long)json_integer_value(json_object_get(row, "waiting")),
                        (long long)json_integer_value(json_object_get(row, "dead")),
                        (long long)json_integer_value(json_object_get(row, "failures")), cli_text(row, "url"));
-                json_array_foreach(json_object_get(row, "events"), e, event) printf(" %s", json_string_value(event));
+                json_array_foreach(json_object_get(row, "events"), e, event)
+                        printf(" %s", json_string_value(event));
                 printf("\n");
         }
-        return cli_finish();
 }
 
 static int run_list(int argc, char **argv)
@@ -163,8 +153,8 @@ static int run_list(int argc, char **argv)
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
-        int rc = operator_call(cli_data(data), "webhook.list", NULL, &result);
-        return show(rc, json, result, print_list);
+        int rc = console_call(cli_data(data), "webhook.list", NULL, &result);
+        return cli_answer(rc, json, result, print_list);
 }
 
 static int run_plain(int argc, char **argv, const char *method, const struct cli_page *say)
@@ -179,8 +169,8 @@ static int run_plain(int argc, char **argv, const char *method, const struct cli
         int rc = parse_one(&page, argc, argv, &id, &is_end);
         if (is_end || rc != EX_OK)
                 return rc;
-        return operator_call(cli_data(data), method, json_pack("{s:o, s:s}", "cmid", secret_cmid(), "webhook", id),
-                             NULL);
+        return console_call(cli_data(data), method, json_pack("{s:o, s:s}", "cmid", secret_cmid(), "webhook", id),
+                            NULL);
 }
 
 static int run_remove(int argc, char **argv)
@@ -206,7 +196,7 @@ static int run_resume(int argc, char **argv)
 
 /* ---- what became of events ---- */
 
-static int print_deliveries(json_t *result)
+static void print_deliveries(const json_t *result)
 {
         json_t *row;
         size_t i;
@@ -218,7 +208,6 @@ static int print_deliveries(json_t *result)
                        cli_text(row, "type"), cli_text(row, "state"),
                        (long long)json_integer_value(json_object_get(row, "tries")),
                        (long long)json_integer_value(json_object_get(row, "status")), cli_text(row, "answer"));
-        return cli_finish();
 }
 
 static int run_deliveries(int argc, char **argv)
@@ -244,8 +233,8 @@ static int run_deliveries(int argc, char **argv)
         if (first < 0)
                 return cli_parsed(first);
         json_t *params = json_pack("{s:s*, s:s*, s:i}", "webhook", webhook, "state", state, "limit", 200);
-        int rc = operator_call(cli_data(data), "webhook.deliveries", params, &result);
-        return show(rc, json, result, print_deliveries);
+        int rc = console_call(cli_data(data), "webhook.deliveries", params, &result);
+        return cli_answer(rc, json, result, print_deliveries);
 }
 
 static int run_replay(int argc, char **argv)
@@ -271,9 +260,8 @@ static int run_replay(int argc, char **argv)
                 return rc;
         if (all == (event != NULL))
                 return cli_fail(EX_USAGE, "either --event ID or --all");
-        rc = operator_call(cli_data(data), "webhook.replay",
-                           json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "webhook", id, "event", event),
-                           &result);
+        rc = console_call(cli_data(data), "webhook.replay",
+                          json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "webhook", id, "event", event), &result);
         if (rc == EX_OK) {
                 printf("%lld\n", (long long)json_integer_value(json_object_get(result, "count")));
                 rc = cli_finish();
@@ -283,12 +271,12 @@ static int run_replay(int argc, char **argv)
 }
 
 /* Looks until the event was tried. */
-static int wait_for(struct operator* operator, const char * event, json_t **out_row)
+static int wait_for(struct console *console, const char *event, json_t **out_row)
 {
         uint64_t deadline = clock_mono_ms() + TEST_WAIT_MS;
         for (;;) {
                 json_t *result = NULL;
-                int rc = operator_do(operator, "webhook.deliveries", json_pack("{s:s}", "event", event), &result);
+                int rc = console_do(console, "webhook.deliveries", json_pack("{s:s}", "event", event), &result);
                 json_t *row = json_array_get(json_object_get(result, "deliveries"), 0);
                 bool is_tried = json_integer_value(json_object_get(row, "tries")) > 0;
                 if (rc == EX_OK && is_tried)
@@ -315,19 +303,19 @@ static int run_test(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *result = NULL, *row = NULL;
         int rc = parse_one(&page, argc, argv, &id, &is_end);
         if (is_end || rc != EX_OK)
                 return rc;
-        rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
-        if (rc == EX_OK && !operator_is_remote(operator))
+        rc = console_open(cli_data(data), CONSOLE_USE, &console);
+        if (rc == EX_OK && !console_is_remote(console))
                 rc = cli_fail(EX_UNAVAILABLE, "no server is running on that folder");
         if (rc == EX_OK)
-                rc = operator_do(operator, "webhook.test",
-                                 json_pack("{s:o, s:s}", "cmid", secret_cmid(), "webhook", id), &result);
+                rc = console_do(console, "webhook.test", json_pack("{s:o, s:s}", "cmid", secret_cmid(), "webhook", id),
+                                &result);
         if (rc == EX_OK)
-                rc = wait_for(operator, cli_text(result, "event"), &row);
+                rc = wait_for(console, cli_text(result, "event"), &row);
         if (rc == EX_OK) {
                 bool is_good = strcmp(cli_text(row, "state"), "delivered") == 0;
                 printf("%s: status %lld %s\n", is_good ? "delivered" : "failed",
@@ -336,7 +324,7 @@ static int run_test(int argc, char **argv)
         }
         json_decref(row);
         json_decref(result);
-        operator_close(operator);
+        console_close(console);
         return rc;
 }
 

@@ -168,8 +168,7 @@ static void print_figures(json_t *figures)
 {
         const char *name;
         json_t *figure;
-        json_object_foreach(figures, name, figure)
-        {
+        json_object_foreach(figures, name, figure) {
                 if (json_object_get(figure, "mean"))
                         printf("              says       %s: %lld, mean %.6g\n", name, whole(figure, "count"),
                                real(figure, "mean"));

@@ -88,15 +88,15 @@ const char *report_period_by(const struct report_period *period)
 }
 
 /* What day it is in the zone of reports; an unknown zone is UTC here. */
-static int read_today(struct operator* operator, char out[12])
+static int read_today(struct console *console, char out[12])
 {
         json_t *answer = NULL;
         time_t now = time(NULL);
         struct tm today;
-        int rc = operator_do(operator, "report.query",
-                             json_pack("{s:[s], s:s, s:s}", "metrics", "tickets", "from", "2026-01-01", "to",
-                                       "2026-01-01"),
-                             &answer);
+        int rc = console_do(
+                console, "report.query",
+                json_pack("{s:[s], s:s, s:s}", "metrics", "tickets", "from", "2026-01-01", "to", "2026-01-01"),
+                &answer);
         if (rc != EX_OK)
                 return rc;
         setenv("TZ", cli_text(answer, "zone"), 1);
@@ -107,23 +107,23 @@ static int read_today(struct operator* operator, char out[12])
         return EX_OK;
 }
 
-int report_open(const struct report_said *said, struct operator** out_operator, struct report_period *out_period)
+int report_open(const struct report_said *said, struct console **out_console, struct report_period *out_period)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char today[12];
-        int rc = operator_open(cli_data(said->data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(said->data), CONSOLE_USE, &console);
         if (rc != EX_OK)
                 return rc;
-        rc = said->to ? EX_OK : read_today(operator, today);
+        rc = said->to ? EX_OK : read_today(console, today);
         if (rc == EX_OK)
                 rc = report_period(said, today, out_period);
-        *out_operator = rc == EX_OK ? operator: operator_close(operator);
+        *out_console = rc == EX_OK ? console : console_close(console);
         return rc;
 }
 
 /* ---- the filter ---- */
 
-static int find_filter(struct operator* operator, const char * filter, json_t *params)
+static int find_filter(struct console *console, const char *filter, json_t *params)
 {
         const char *equals = strchr(filter, '=');
         char id[FOLDER_ID];
@@ -133,10 +133,10 @@ static int find_filter(struct operator* operator, const char * filter, json_t *p
         const char *what = equals + 1;
         size_t len = (size_t)(equals - filter);
         if (*what && strncmp(filter, "team", len) == 0 && len == 4) {
-                rc = named_find(operator, NAMED_TEAM, what, id);
+                rc = named_find(console, NAMED_TEAM, what, id);
                 what = id;
         } else if (*what && strncmp(filter, "agent", len) == 0 && len == 5) {
-                rc = named_find(operator, NAMED_AGENT, what, id);
+                rc = named_find(console, NAMED_AGENT, what, id);
                 what = id;
         }
         if (rc == EX_OK) {
@@ -146,13 +146,13 @@ static int find_filter(struct operator* operator, const char * filter, json_t *p
         return rc;
 }
 
-int report_params(struct operator* operator, const struct report_said * said, const struct report_period *period,
+int report_params(struct console *console, const struct report_said *said, const struct report_period *period,
                   json_t **out_params)
 {
         json_t *params = json_pack("{s:s, s:s}", "from", period->from, "to", period->to);
         int rc = params ? EX_OK : EX_OSERR;
         if (rc == EX_OK && said->filter)
-                rc = find_filter(operator, said->filter, params);
+                rc = find_filter(console, said->filter, params);
         if (rc != EX_OK) {
                 json_decref(params);
                 return rc;
@@ -175,13 +175,13 @@ static bool next_page(json_t *params, const json_t *answer, const json_t *rows, 
         return *next;
 }
 
-int report_query(struct operator* operator, json_t * params, json_t **out_answer)
+int report_query(struct console *console, json_t *params, json_t **out_answer)
 {
         json_t *whole = NULL;
         int rc = EX_OK;
         for (bool more = true; rc == EX_OK && more;) {
                 json_t *answer = NULL;
-                rc = operator_do(operator, "report.query", json_deep_copy(params), &answer);
+                rc = console_do(console, "report.query", json_deep_copy(params), &answer);
                 if (rc != EX_OK)
                         break;
                 more = next_page(params, answer, json_object_get(answer, "rows"), NULL);
@@ -202,14 +202,14 @@ int report_query(struct operator* operator, json_t * params, json_t **out_answer
         return EX_OK;
 }
 
-int report_pages(struct operator* operator, const char * method, json_t *params, const char *list, const char *key,
+int report_pages(struct console *console, const char *method, json_t *params, const char *list, const char *key,
                  json_t **out_rows)
 {
         json_t *rows = json_array();
         int rc = EX_OK;
         for (bool more = true; rc == EX_OK && more;) {
                 json_t *answer = NULL;
-                rc = operator_do(operator, method, json_deep_copy(params), &answer);
+                rc = console_do(console, method, json_deep_copy(params), &answer);
                 if (rc == EX_OK) {
                         json_array_extend(rows, json_object_get(answer, list));
                         more = next_page(params, answer, rows, key);
@@ -237,7 +237,7 @@ json_t *report_words_of(const char *text)
         return words;
 }
 
-int report_query_before(struct operator* operator, const json_t * params, json_t **out_rows)
+int report_query_before(struct console *console, const json_t *params, json_t **out_rows)
 {
         char last[16];
         struct report_period period, before;
@@ -258,7 +258,7 @@ int report_query_before(struct operator* operator, const json_t * params, json_t
         }
         json_object_set_new(other, "from", json_string(before.from));
         json_object_set_new(other, "to", json_string(before.to));
-        rc = report_query(operator, other, &answer);
+        rc = report_query(console, other, &answer);
         *out_rows = json_incref(json_object_get(answer, "rows"));
         json_decref(answer);
         return rc;

@@ -7,12 +7,12 @@
 #include "cli/report/report.h"
 #include "cli/secrets.h"
 
-static int write_pages(struct operator* operator, json_t * params, FILE *out)
+static int write_pages(struct console *console, json_t *params, FILE *out)
 {
         int rc = EX_OK;
         for (bool more = true; rc == EX_OK && more;) {
                 json_t *answer = NULL;
-                rc = operator_do(operator, "report.export", json_deep_copy(params), &answer);
+                rc = console_do(console, "report.export", json_deep_copy(params), &answer);
                 if (rc == EX_OK && fputs(cli_text(answer, "text"), out) < 0)
                         rc = cli_fail(EX_IOERR, "cannot write");
                 more = rc == EX_OK && json_is_true(json_object_get(answer, "more"));
@@ -46,7 +46,7 @@ int report_export(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         struct report_period period;
         FILE *out = stdout;
         int first = cli_parse(&page, argc, argv);
@@ -59,12 +59,13 @@ int report_export(int argc, char **argv)
         if (out_name && !(out = fopen(out_name, "w"))) /* before root acts as the folder's owner */
                 rc = cli_fail(EX_CANTCREAT, "cannot write %s", out_name);
         if (rc == EX_OK)
-                rc = report_open(&said, &operator, & period);
+                rc = report_open(&said, &console, &period);
         if (rc == EX_OK)
-                rc = write_pages(operator, json_pack("{s:s, s:s, s:s, s:s}", "what", argv[first], "from", period.from,
-                                                     "to", period.to, "format", csv ? "csv" : "ndjson"),
+                rc = write_pages(console,
+                                 json_pack("{s:s, s:s, s:s, s:s}", "what", argv[first], "from", period.from, "to",
+                                           period.to, "format", csv ? "csv" : "ndjson"),
                                  out);
-        operator_close(operator);
+        console_close(console);
         if (out_name && out && fclose(out) != 0 && rc == EX_OK)
                 rc = cli_fail(EX_IOERR, "cannot write %s", out_name);
         return rc == EX_OK ? cli_finish() : rc;
@@ -90,7 +91,7 @@ int report_check(int argc, char **argv)
         if (first < 0)
                 return cli_parsed(first);
 
-        int rc = operator_call(cli_data(data), "report.check", NULL, &answer);
+        int rc = console_call(cli_data(data), "report.check", NULL, &answer);
         if (rc != EX_OK)
                 return rc;
         bool is_same = json_integer_value(json_object_get(answer, "differences")) == 0;
@@ -111,19 +112,19 @@ int report_check(int argc, char **argv)
 }
 
 /* Until all is made again. Without a server it goes on with each thing that is asked. */
-static int wait_for_it(struct operator* operator)
+static int wait_for_it(struct console *console)
 {
         const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
         for (bool goes_on = true; goes_on;) {
                 json_t *answer = NULL;
                 json_t *params =
                         json_pack("{s:[s], s:s, s:s}", "metrics", "tickets", "from", "2026-01-01", "to", "2026-01-01");
-                int rc = operator_do(operator, "report.query", params, &answer);
+                int rc = console_do(console, "report.query", params, &answer);
                 goes_on = json_is_true(json_object_get(answer, "building"));
                 json_decref(answer);
                 if (rc != EX_OK)
                         return rc;
-                if (goes_on && operator_is_remote(operator))
+                if (goes_on && console_is_remote(console))
                         nanosleep(&pause, NULL);
         }
         return EX_OK;
@@ -148,19 +149,19 @@ int report_rebuild(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK) {
                 json_t *params = json_pack("{s:o}", "cmid", secret_cmid());
                 if (zone)
                         json_object_set_new(params, "zone", json_string(zone));
-                rc = operator_do(operator, "report.rebuild", params, NULL);
+                rc = console_do(console, "report.rebuild", params, NULL);
         }
         if (rc == EX_OK)
-                rc = wait_for_it(operator);
-        operator_close(operator);
+                rc = wait_for_it(console);
+        console_close(console);
         return rc == EX_OK ? cli_finish() : rc;
 }

@@ -86,7 +86,7 @@ int report_list(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 1,
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         struct report_period period;
         json_t *params = NULL, *items = NULL, *item;
         size_t i;
@@ -96,23 +96,24 @@ int report_list(int argc, char **argv)
         if (first >= argc)
                 return cli_fail(EX_USAGE, "say which number; see: deskbell report metrics");
 
-        int rc = report_open(&said, &operator, & period);
+        int rc = report_open(&said, &console, &period);
         if (rc == EX_OK)
-                rc = report_params(operator, & said, &period, &params);
+                rc = report_params(console, &said, &period, &params);
         if (rc == EX_OK) {
                 json_object_set_new(params, "metric", json_string(argv[first]));
                 if (hour)
                         json_object_set_new(params, "hour", json_integer(strtoll(hour, NULL, 10)));
                 if (value)
                         json_object_set_new(params, "value", json_integer(strtoll(value, NULL, 10)));
-                rc = report_pages(operator, "report.list", params, "items", NULL, &items);
+                rc = report_pages(console, "report.list", params, "items", NULL, &items);
         }
-        operator_close(operator);
+        console_close(console);
         if (rc != EX_OK)
                 return rc;
         if (said.json)
                 return cli_print(json_pack("{s:o}", "items", items));
-        json_array_foreach(items, i, item) print_item(item);
+        json_array_foreach(items, i, item)
+                print_item(item);
         json_decref(items);
         return cli_finish();
 }
@@ -131,17 +132,17 @@ int report_metrics(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *metrics = NULL, *metric;
         size_t i;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
 
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = report_pages(operator, "report.metrics", json_object(), "metrics", "metric", &metrics);
-        operator_close(operator);
+                rc = report_pages(console, "report.metrics", json_object(), "metrics", "metric", &metrics);
+        console_close(console);
         if (rc != EX_OK)
                 return rc;
         if (json)
@@ -163,8 +164,7 @@ static void print_words(const json_t *answer)
                (long long)json_integer_value(json_object_get(answer, "low")),
                (long long)json_integer_value(json_object_get(answer, "other")), "word", "low", "other", "weight",
                "certainty");
-        json_array_foreach(json_object_get(answer, "words"), i, word)
-        {
+        json_array_foreach(json_object_get(answer, "words"), i, word) {
                 char *clean = chat_text_clean(cli_text(word, "word"), false);
                 plot_text_pad(stdout, clean, 24);
                 free(clean);
@@ -198,24 +198,24 @@ int report_words(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         struct report_period period;
         json_t *answer = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
 
-        int rc = report_open(&said, &operator, & period);
+        int rc = report_open(&said, &console, &period);
         int up_to = low                          ? (int)strtol(low, NULL, 10)
                     : strcmp(metric, "nps") == 0 ? 6
                     : strcmp(metric, "ces") == 0 ? 3
                                                  : 2;
         if (rc == EX_OK)
-                rc = operator_do(operator, "report.words",
-                                 json_pack("{s:s, s:s, s:s, s:i}", "from", period.from, "to", period.to, "metric",
-                                           metric, "low", up_to),
-                                 &answer);
-        operator_close(operator);
+                rc = console_do(console, "report.words",
+                                json_pack("{s:s, s:s, s:s, s:i}", "from", period.from, "to", period.to, "metric",
+                                          metric, "low", up_to),
+                                &answer);
+        console_close(console);
         if (rc == EX_OK && said.json)
                 rc = cli_print(json_incref(answer));
         else if (rc == EX_OK)
@@ -227,13 +227,12 @@ int report_words(int argc, char **argv)
 /* ---- target ---- */
 
 /* The unit of a metric, as report.metrics says it; "" and printed: there is none of that name. */
-static int find_metric(struct operator* operator, const char * name, json_t **out_metric)
+static int find_metric(struct console *console, const char *name, json_t **out_metric)
 {
         json_t *metrics = NULL, *metric;
         size_t i;
-        int rc = report_pages(operator, "report.metrics", json_object(), "metrics", "metric", &metrics);
-        json_array_foreach(metrics, i, metric)
-        {
+        int rc = report_pages(console, "report.metrics", json_object(), "metrics", "metric", &metrics);
+        json_array_foreach(metrics, i, metric) {
                 if (strcmp(cli_text(metric, "metric"), name) == 0)
                         *out_metric = json_incref(metric);
         }
@@ -263,11 +262,11 @@ static int read_line(const char *text, const char *unit, json_int_t *out)
         return EX_OK;
 }
 
-static int set_target(struct operator* operator, const char * name, const char *text)
+static int set_target(struct console *console, const char *name, const char *text)
 {
         json_t *metric = NULL;
         json_int_t line = 0;
-        int rc = find_metric(operator, name, &metric);
+        int rc = find_metric(console, name, &metric);
         bool is_none = strcmp(text, "none") == 0;
         if (rc == EX_OK && !is_none)
                 rc = read_line(text, cli_text(metric, "unit"), &line);
@@ -277,20 +276,19 @@ static int set_target(struct operator* operator, const char * name, const char *
         json_t *params = json_pack("{s:o, s:s}", "cmid", secret_cmid(), "metric", name);
         if (!is_none)
                 json_object_set_new(params, "value", json_integer(line));
-        return operator_do(operator, "report.target_set", params, NULL);
+        return console_do(console, "report.target_set", params, NULL);
 }
 
-static int list_targets(struct operator* operator, bool json)
+static int list_targets(struct console *console, bool json)
 {
         json_t *answer = NULL, *target, *metric = NULL;
         size_t i;
         char text[64];
-        int rc = operator_do(operator, "report.target_list", NULL, &answer);
+        int rc = console_do(console, "report.target_list", NULL, &answer);
         if (rc == EX_OK && json)
                 return cli_print(answer);
-        json_array_foreach(json_object_get(answer, "targets"), i, target)
-        {
-                rc = rc == EX_OK ? find_metric(operator, cli_text(target, "metric"), &metric) : rc;
+        json_array_foreach(json_object_get(answer, "targets"), i, target) {
+                rc = rc == EX_OK ? find_metric(console, cli_text(target, "metric"), &metric) : rc;
                 report_say(target, "value", cli_text(metric, "unit"), text);
                 printf("%-28s %s\n", cli_text(target, "metric"), text);
                 json_decref(metric);
@@ -315,16 +313,16 @@ int report_target(int argc, char **argv)
                 .count = sizeof(options) / sizeof(options[0]),
                 .max_free = 2,
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
         if (argc - first == 1)
                 return cli_fail(EX_USAGE, "say the number to reach too, or none");
 
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = first < argc ? set_target(operator, argv[first], argv[first + 1]) : list_targets(operator, json);
-        operator_close(operator);
+                rc = first < argc ? set_target(console, argv[first], argv[first + 1]) : list_targets(console, json);
+        console_close(console);
         return rc == EX_OK ? cli_finish() : rc;
 }

@@ -25,11 +25,11 @@ static json_int_t number(const json_t *row, const char *name)
         return json_integer_value(json_object_get(row, name));
 }
 
-static int read_names(struct operator* operator, struct board * board)
+static int read_names(struct console *console, struct board *board)
 {
         json_t *result = NULL, *row;
         size_t i;
-        int rc = operator_do(operator, "agent.list", NULL, &result);
+        int rc = console_do(console, "agent.list", NULL, &result);
 
         board->names = json_object();
         json_array_foreach(json_object_get(result, "agents"), i, row)
@@ -39,7 +39,7 @@ static int read_names(struct operator* operator, struct board * board)
 }
 
 /* All pages. */
-static int read_agents(struct operator* operator, struct board * board)
+static int read_agents(struct console *console, struct board *board)
 {
         json_t *result = NULL;
         int rc = EX_OK;
@@ -53,7 +53,7 @@ static int read_agents(struct operator* operator, struct board * board)
                 if (count)
                         json_object_set(params, "after",
                                         json_object_get(json_array_get(board->agents, count - 1), "agent"));
-                rc = operator_do(operator, "status.list", params, &result);
+                rc = console_do(console, "status.list", params, &result);
                 json_array_extend(board->agents, json_object_get(result, "agents"));
                 more = json_is_true(json_object_get(result, "more")) && json_array_size(board->agents) > count;
                 json_decref(result);
@@ -62,15 +62,15 @@ static int read_agents(struct operator* operator, struct board * board)
         return rc;
 }
 
-static int read_board(struct operator* operator, struct board * board)
+static int read_board(struct console *console, struct board *board)
 {
         json_t *result = NULL;
-        int rc = operator_do(operator, "queue.list", NULL, &result);
+        int rc = console_do(console, "queue.list", NULL, &result);
 
         json_decref(board->queues);
         board->queues = json_incref(json_object_get(result, "queues"));
         json_decref(result);
-        return rc == EX_OK ? read_agents(operator, board) : rc;
+        return rc == EX_OK ? read_agents(console, board) : rc;
 }
 
 /* "12 s", "5 min", "3 h", "2 d" since then; "-" for 0. */
@@ -121,8 +121,7 @@ static void put_queues(struct board *board)
 
         put(board, "%-16s %7s %7s %7s %7s %4s  %4s %4s %4s %4s %3s", "TEAM", "waiting", "offered", "oldest", "lately",
             "open", "free", "full", "busy", "away", "off");
-        json_array_foreach(board->queues, i, row)
-        {
+        json_array_foreach(board->queues, i, row) {
                 const char *name = *cli_text(row, "name") ? cli_text(row, "name") : "(no team)";
                 json_int_t wait_s = number(row, "wait_s");
                 snprintf(wait, sizeof(wait), wait_s < 120 ? "%d s" : "%d min",
@@ -147,8 +146,7 @@ static void put_agents(struct board *board)
         put(board, "%s", "");
         put(board, "%-20s %-8s %8s %10s  %s", "AGENT", "status", "since", "load", "");
         for (size_t word = 0; word < sizeof(order) / sizeof(order[0]); word++) {
-                json_array_foreach(board->agents, i, row)
-                {
+                json_array_foreach(board->agents, i, row) {
                         const char *id = cli_text(row, "agent"), *name = cli_text(board->names, id);
                         if (strcmp(cli_text(row, "status"), order[word]) != 0)
                                 continue;
@@ -192,11 +190,11 @@ static void end_it(int signal_number)
         is_over = 1;
 }
 
-static int show(struct operator* operator, struct board * board)
+static int show(struct console *console, struct board *board)
 {
         struct sigaction action = {.sa_handler = end_it};
         struct timespec second = {.tv_sec = 1};
-        int rc = read_board(operator, board);
+        int rc = read_board(console, board);
 
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
@@ -206,7 +204,7 @@ static int show(struct operator* operator, struct board * board)
                 draw(board);
                 nanosleep(&second, NULL); /* or until a signal */
                 if (!is_over)
-                        rc = read_board(operator, board);
+                        rc = read_board(console, board);
         }
         printf("\x1b[?25h\x1b[?1049l");
         return rc;
@@ -231,24 +229,24 @@ int report_live(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         struct board board = {0};
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
 
-        int rc = operator_open(cli_data(data), OPERATOR_USE, &operator);
+        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
-                rc = read_names(operator, & board);
-        once |= json || (rc == EX_OK && !operator_is_remote(operator)); /* nothing changes without a server */
+                rc = read_names(console, &board);
+        once |= json || (rc == EX_OK && !console_is_remote(console)); /* nothing changes without a server */
         board.is_terminal = !once && isatty(STDOUT_FILENO);
         if (rc == EX_OK && board.is_terminal)
-                rc = show(operator, & board);
-        else if (rc == EX_OK && (rc = read_board(operator, & board)) == EX_OK && !json)
+                rc = show(console, &board);
+        else if (rc == EX_OK && (rc = read_board(console, &board)) == EX_OK && !json)
                 draw(&board);
         if (rc == EX_OK && json)
                 rc = cli_print(json_pack("{s:O, s:O}", "queues", board.queues, "agents", board.agents));
-        operator_close(operator);
+        console_close(console);
         json_decref(board.queues);
         json_decref(board.agents);
         json_decref(board.names);

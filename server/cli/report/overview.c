@@ -53,18 +53,18 @@ int report_overview(int argc, char **argv)
                 .options = options,
                 .count = sizeof(options) / sizeof(options[0]),
         };
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         struct report_period period;
         json_t *answer = NULL;
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
                 return cli_parsed(first);
 
-        int rc = report_open(&said, &operator, & period);
+        int rc = report_open(&said, &console, &period);
         if (rc == EX_OK)
-                rc = operator_do(operator, "report.overview",
-                                 json_pack("{s:s, s:s}", "from", period.from, "to", period.to), &answer);
-        operator_close(operator);
+                rc = console_do(console, "report.overview",
+                                json_pack("{s:s, s:s}", "from", period.from, "to", period.to), &answer);
+        console_close(console);
         if (rc == EX_OK)
                 rc = said.json ? cli_print(json_incref(answer)) : print_overview(answer);
         json_decref(answer);

@@ -14,7 +14,7 @@
 enum { BARS = 15, WORDS = 20 };
 
 struct page {
-        struct operator* operator;
+        struct console *console;
         FILE *out;
         const char *by; /* day, week or month */
         json_t *params; /* period and filter */
@@ -55,8 +55,7 @@ static int find_column(const struct page *page, const char *metric)
 {
         size_t i;
         json_t *column;
-        json_array_foreach(json_object_get(page->overview, "columns"), i, column)
-        {
+        json_array_foreach(json_object_get(page->overview, "columns"), i, column) {
                 if (strcmp(cli_text(column, "metric"), metric) == 0)
                         return (int)i;
         }
@@ -166,15 +165,14 @@ static int ask(const struct page *page, const char *metric, const char *by, json
         json_t *params = json_deep_copy(page->params);
         json_object_set_new(params, "metrics", json_pack("[s]", metric));
         json_object_set_new(params, "by", json_string(by));
-        return report_query(page->operator, params, out_answer);
+        return report_query(page->console, params, out_answer);
 }
 
 static bool has_figures(const json_t *answer)
 {
         size_t i;
         json_t *row;
-        json_array_foreach(json_object_get(answer, "rows"), i, row)
-        {
+        json_array_foreach(json_object_get(answer, "rows"), i, row) {
                 if (json_object_get(json_array_get(json_object_get(row, "values"), 0), "value"))
                         return true;
         }
@@ -213,7 +211,7 @@ static int write_line(const struct page *page, const char *metric, const char *n
         json_object_set_new(params, "by", json_string(page->by));
         int rc = ask(page, metric, page->by, &answer);
         if (rc == EX_OK)
-                rc = report_query_before(page->operator, params, &before);
+                rc = report_query_before(page->console, params, &before);
         json_decref(params);
         report_title(metric, title);
         return rc == EX_OK ? write_figure(page, title, note, 'l', answer, before) : rc;
@@ -302,8 +300,7 @@ static int write_heat(const struct page *page)
         if (json_object_get(page->params, "filter"))
                 return EX_OK;
         int rc = ask(page, "tickets", "hour_of_week", &answer);
-        json_array_foreach(json_object_get(answer, "rows"), i, row)
-        {
+        json_array_foreach(json_object_get(answer, "rows"), i, row) {
                 long hour = strtol(cli_text(row, "key"), NULL, 10);
                 double value = report_number(json_array_get(json_object_get(row, "values"), 0), "value", "count");
                 if (hour >= 0 && hour < 7 * 24 && !isnan(value))
@@ -366,14 +363,13 @@ static int write_words(const struct page *page)
         size_t i;
         json_t *params = json_pack("{s:O, s:O, s:s, s:i}", "from", json_object_get(page->params, "from"), "to",
                                    json_object_get(page->params, "to"), "metric", "csat", "low", 2);
-        int rc = operator_do(page->operator, "report.words", params, &answer);
+        int rc = console_do(page->console, "report.words", params, &answer);
         const json_t *words = json_object_get(answer, "words");
         if (rc == EX_OK && json_array_size(words) > 0) {
                 fputs("<h2>Words that go with low scores</h2><div class=\"wide\"><table><tr><th>word<th>in low<th>in "
                       "others<th>certainty</tr>\n",
                       page->out);
-                json_array_foreach((json_t *)words, i, word)
-                {
+                json_array_foreach((json_t *)words, i, word) {
                         if (i >= WORDS)
                                 break;
                         fputs("<tr><td>", page->out);
@@ -397,8 +393,7 @@ static void write_numbers(const struct page *page)
         fputs("<h2>All numbers</h2><div class=\"wide\"><table><tr><th><th>now<th>before<th>change<th>n<th>95 % "
               "interval</tr>\n",
               page->out);
-        json_array_foreach(json_object_get(page->overview, "columns"), i, column)
-        {
+        json_array_foreach(json_object_get(page->overview, "columns"), i, column) {
                 const json_t *now = json_array_get(json_object_get(page->overview, "totals"), i);
                 const json_t *before = json_array_get(json_object_get(page->overview, "before"), i);
                 const char *unit = cli_text(column, "unit");
@@ -418,12 +413,11 @@ static int write_definitions(const struct page *page)
         json_t *metrics = NULL, *metric;
         size_t i;
         char title[64];
-        int rc = report_pages(page->operator, "report.metrics", json_object(), "metrics", "metric", &metrics);
+        int rc = report_pages(page->console, "report.metrics", json_object(), "metrics", "metric", &metrics);
         if (rc != EX_OK)
                 return rc;
         fputs("<h2>What the numbers are</h2><dl>\n", page->out);
-        json_array_foreach(metrics, i, metric)
-        {
+        json_array_foreach(metrics, i, metric) {
                 report_title(cli_text(metric, "metric"), title);
                 fprintf(page->out, "<dt>%s</dt><dd>", title);
                 text(page, cli_text(metric, "formula"));
@@ -498,12 +492,12 @@ static int make(const struct report_said *said, const char *name)
         json_t *overview = NULL;
         char *whole = NULL;
         size_t len = 0;
-        int rc = report_open(said, &page.operator, & period);
+        int rc = report_open(said, &page.console, &period);
         if (rc == EX_OK)
-                rc = report_params(page.operator, said, &period, &page.params);
+                rc = report_params(page.console, said, &period, &page.params);
         if (rc == EX_OK)
-                rc = operator_do(page.operator, "report.overview",
-                                 json_pack("{s:s, s:s}", "from", period.from, "to", period.to), &overview);
+                rc = console_do(page.console, "report.overview",
+                                json_pack("{s:s, s:s}", "from", period.from, "to", period.to), &overview);
         if (rc == EX_OK && !(page.out = open_memstream(&whole, &len)))
                 rc = cli_fail(EX_OSERR, "out of memory");
         if (rc == EX_OK) {
@@ -513,7 +507,7 @@ static int make(const struct report_said *said, const char *name)
         }
         if (page.out && fclose(page.out) != 0 && rc == EX_OK)
                 rc = cli_fail(EX_OSERR, "out of memory");
-        operator_close(page.operator);
+        console_close(page.console);
         if (rc == EX_OK)
                 rc = write_file(name, whole, len);
         free(whole);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "cli/cli.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 
 /* ---- ask.c: what is asked for ---- */
 
@@ -40,25 +40,25 @@ struct report_period {
 /* `today`: as 2026-10-31. EX_OK or EX_USAGE. */
 int report_period(const struct report_said *said, const char *today, struct report_period *out);
 /* Opens the way to the desk, and reads the period: today is the day in the zone of reports. The caller closes. */
-int report_open(const struct report_said *said, struct operator** out_operator, struct report_period *out_period);
+int report_open(const struct report_said *said, struct console **out_console, struct report_period *out_period);
 /* Days in it. */
 int report_period_days(const struct report_period *period);
 /* What a line over it is best made of: "day" up to 35 days, "week" up to 26 weeks, else "month". */
 const char *report_period_by(const struct report_period *period);
 
 /* {from, to, filter_by?, filter?}, of the caller's; teams and agents are found by their names. EX_OK or EX_USAGE. */
-int report_params(struct operator* operator, const struct report_said * said, const struct report_period *period,
+int report_params(struct console *console, const struct report_said *said, const struct report_period *period,
                   json_t **out_params);
 /* report.query with all its rows. Takes `params`. */
-int report_query(struct operator* operator, json_t * params, json_t **out_answer);
+int report_query(struct console *console, json_t *params, json_t **out_answer);
 /* The rows of report.query for as many days before those of `params`, the caller's. */
-int report_query_before(struct operator* operator, const json_t * params, json_t **out_rows);
+int report_query_before(struct console *console, const json_t *params, json_t **out_rows);
 /* Puts the rows of report.query's answer in order of a column, the highest first and those without a figure last; keeps
  * the first `most` of them, 0 = all. */
 void report_sort(json_t *answer, size_t column, size_t most);
 /* All rows of a method that answers {list, more, next} (or no next: the last row's `key`) to `after`. Takes `params`.
  */
-int report_pages(struct operator* operator, const char * method, json_t *params, const char *list, const char *key,
+int report_pages(struct console *console, const char *method, json_t *params, const char *list, const char *key,
                  json_t **out_rows);
 /* A comma-separated text as an array of words. */
 json_t *report_words_of(const char *text);

@@ -41,8 +41,7 @@ static void print_cells(const char *name, const json_t *columns, const json_t *c
         json_t *column;
         char text[64];
         plot_text_pad(stdout, name, NAME_COLUMNS);
-        json_array_foreach((json_t *)columns, i, column)
-        {
+        json_array_foreach((json_t *)columns, i, column) {
                 report_say(json_array_get(cells, i), "value", cli_text(column, "unit"), text);
                 printf(" %*s", CELL_COLUMNS, text);
         }
@@ -56,14 +55,12 @@ static void print_table(const json_t *answer)
         size_t i;
         char name[128], title[64];
         plot_text_pad(stdout, "", NAME_COLUMNS);
-        json_array_foreach((json_t *)columns, i, row)
-        {
+        json_array_foreach((json_t *)columns, i, row) {
                 report_title(cli_text(row, "metric"), title);
                 printf(" %*.*s", CELL_COLUMNS, CELL_COLUMNS, title);
         }
         putchar('\n');
-        json_array_foreach(json_object_get(answer, "rows"), i, row)
-        {
+        json_array_foreach(json_object_get(answer, "rows"), i, row) {
                 report_row_name(row, name);
                 print_cells(name, columns, json_object_get(row, "values"));
         }
@@ -110,8 +107,7 @@ static void fill_heat(const json_t *answer, struct plot_heat *heat)
 {
         json_t *row;
         size_t i;
-        json_array_foreach(json_object_get(answer, "rows"), i, row)
-        {
+        json_array_foreach(json_object_get(answer, "rows"), i, row) {
                 long hour = strtol(cli_text(row, "key"), NULL, 10);
                 double value = report_number(json_array_get(json_object_get(row, "values"), 0), "value", "count");
                 if (hour >= 0 && hour < 7 * 24 && !isnan(value))
@@ -204,10 +200,8 @@ static void print_csv(const json_t *answer)
         json_t *row, *column;
         size_t i, c;
         puts("key,name,metric,unit,n,value,low,high,median,p90,offered,answered");
-        json_array_foreach(json_object_get(answer, "rows"), i, row)
-        {
-                json_array_foreach(json_object_get(answer, "columns"), c, column)
-                {
+        json_array_foreach(json_object_get(answer, "rows"), i, row) {
+                json_array_foreach(json_object_get(answer, "columns"), c, column) {
                         const json_t *cell = json_array_get(json_object_get(row, "values"), c);
                         const char *unit = cli_text(column, "unit");
                         csv_text(cli_text(row, "key"));
@@ -254,26 +248,26 @@ static int show_all(const struct show *show, const json_t *answer, const json_t 
 
 static int run(struct show *show)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         struct report_period period;
         json_t *params = NULL, *answer = NULL, *before = NULL;
-        int rc = report_open(&show->said, &operator, & period);
+        int rc = report_open(&show->said, &console, &period);
         if (rc != EX_OK)
                 return rc;
         if (!show->by)
                 show->by = report_period_by(&period);
-        rc = report_params(operator, & show->said, &period, &params);
+        rc = report_params(console, &show->said, &period, &params);
         if (rc == EX_OK) {
                 json_object_set_new(params, "metrics", report_words_of(show->metrics));
                 json_object_set_new(params, "by", json_string(show->by));
                 json_t *asked = json_deep_copy(params);
                 if (show->compare)
                         json_object_set_new(asked, "compare", json_true());
-                rc = report_query(operator, asked, &answer);
+                rc = report_query(console, asked, &answer);
         }
         if (rc == EX_OK && show->compare && is_time(show->by) && show->svg)
-                rc = report_query_before(operator, params, &before);
-        operator_close(operator);
+                rc = report_query_before(console, params, &before);
+        console_close(console);
         if (rc == EX_OK && !is_time(show->by) && strcmp(show->by, "hour_of_week") != 0)
                 report_sort(answer, 0, 0);
         if (rc == EX_OK)

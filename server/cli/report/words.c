@@ -154,8 +154,7 @@ double report_scale(const json_t *rows, size_t column, const char *unit, const c
         *out_unit = is(unit, "percent") ? "%" : "";
         if (!is(unit, "ms"))
                 return 1;
-        json_array_foreach((json_t *)rows, i, row)
-        {
+        json_array_foreach((json_t *)rows, i, row) {
                 double value = report_number(json_array_get(json_object_get(row, "values"), column), "value", unit);
                 largest = value > largest ? value : largest;
         }

@@ -13,7 +13,7 @@
 #include "config/config.h"
 #include "ops/files.h"
 #include "serve.h"
-#include "tests/unit/cli/fake_operator.h"
+#include "tests/unit/cli/fake_console.h"
 #include "tests/unit/ops/tmpdir.h"
 
 static const struct cli_command commands[] = {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/report/report.h"
-#include "tests/unit/cli/fake_operator.h"
+#include "tests/unit/cli/fake_console.h"
 #include "tests/unit/ops/cmocka_all.h"
 
 static int begin(void **state)
@@ -80,71 +80,71 @@ static void a_line_is_made_of_what_suits_the_period(void **state)
 static void a_filter_finds_a_team_by_its_name(void **state)
 {
         (void)state;
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *params = NULL;
         struct report_said said = {.filter = "team=Returns"};
         const struct report_period period = {"2026-10-01", "2026-10-31"};
         fake_answer("team.list", 0, "{\"teams\":[{\"team\":\"tea_0000000000007\",\"name\":\"Returns\"}]}");
-        assert_int_equal(EX_OK, operator_open("x", OPERATOR_USE, &operator));
-        assert_int_equal(EX_OK, report_params(operator, & said, &period, &params));
+        assert_int_equal(EX_OK, console_open("x", CONSOLE_USE, &console));
+        assert_int_equal(EX_OK, report_params(console, &said, &period, &params));
         assert_string_equal("team", cli_text(params, "filter_by"));
         assert_string_equal("tea_0000000000007", cli_text(params, "filter"));
         json_decref(params);
         said.filter = "topic=";
-        assert_int_equal(EX_OK, report_params(operator, & said, &period, &params));
+        assert_int_equal(EX_OK, report_params(console, &said, &period, &params));
         assert_string_equal("topic", cli_text(params, "filter_by"));
         assert_string_equal("", cli_text(params, "filter"));
         json_decref(params);
         said.filter = "Returns";
-        assert_int_equal(EX_USAGE, report_params(operator, & said, &period, &params));
-        operator_close(operator);
+        assert_int_equal(EX_USAGE, report_params(console, &said, &period, &params));
+        console_close(console);
 }
 
 static void pages_are_put_together(void **state)
 {
         (void)state;
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *answer = NULL;
         fake_answer("report.query", 0, "{\"rows\":[{\"key\":\"a\"}],\"more\":true,\"next\":\"a\"}");
         fake_answer("report.query", 0, "{\"rows\":[{\"key\":\"b\"}]}");
-        assert_int_equal(EX_OK, operator_open("x", OPERATOR_USE, &operator));
-        assert_int_equal(EX_OK, report_query(operator, json_pack("{s:[s]}", "metrics", "csat"), &answer));
+        assert_int_equal(EX_OK, console_open("x", CONSOLE_USE, &console));
+        assert_int_equal(EX_OK, report_query(console, json_pack("{s:[s]}", "metrics", "csat"), &answer));
         assert_int_equal(2, json_array_size(json_object_get(answer, "rows")));
         assert_null(json_object_get(answer, "next"));
         assert_int_equal(2, fake_count);
         assert_string_equal("a", cli_text(fake_calls[1].params, "after"));
         json_decref(answer);
-        operator_close(operator);
+        console_close(console);
 }
 
 static void today_is_the_day_where_the_reports_are(void **state)
 {
         (void)state;
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         struct report_period east, west;
         struct report_said last_day = {.last = "1d"};
         fake_answer("report.query", 0, "{\"zone\":\"Pacific/Kiritimati\"}"); /* 26 hours apart */
         fake_answer("report.query", 0, "{\"zone\":\"Etc/GMT+12\"}");
-        assert_int_equal(EX_OK, report_open(&last_day, &operator, & east));
-        assert_int_equal(EX_OK, report_open(&last_day, &operator, & west));
+        assert_int_equal(EX_OK, report_open(&last_day, &console, &east));
+        assert_int_equal(EX_OK, report_open(&last_day, &console, &west));
         assert_true(strcmp(east.to, west.to) > 0);
         assert_string_equal(east.from, east.to);
-        operator_close(operator);
+        console_close(console);
 }
 
 static void the_period_before_is_as_long_and_ends_the_day_before(void **state)
 {
         (void)state;
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *rows = NULL, *params = json_pack("{s:s, s:s}", "from", "2026-03-01", "to", "2026-03-10");
         fake_answer("report.query", 0, "{\"rows\":[]}");
-        assert_int_equal(EX_OK, operator_open("x", OPERATOR_USE, &operator));
-        assert_int_equal(EX_OK, report_query_before(operator, params, &rows));
+        assert_int_equal(EX_OK, console_open("x", CONSOLE_USE, &console));
+        assert_int_equal(EX_OK, report_query_before(console, params, &rows));
         assert_string_equal("2026-02-19", cli_text(fake_calls[0].params, "from"));
         assert_string_equal("2026-02-28", cli_text(fake_calls[0].params, "to"));
         json_decref(rows);
         json_decref(params);
-        operator_close(operator);
+        console_close(console);
 }
 
 static void rows_are_ordered_by_figure_and_those_without_come_last(void **state)

@@ -14,7 +14,7 @@ struct fake_call {
 
 extern struct fake_call fake_calls[FAKE_CALLS];
 extern int fake_count;
-extern int fake_open_code; /* what operator_open returns */
+extern int fake_open_code; /* what console_open returns */
 extern bool fake_is_remote;
 extern char fake_dir[256]; /* the last folder asked for */
 

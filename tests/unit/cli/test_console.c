@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
-#include "cli/operator.h"
+#include "cli/console.h"
 #include "cli/secrets.h"
 #include "desk/desk.h"
 #include "ops/control.h"
@@ -19,13 +19,13 @@ static char *dir;
 
 static int set_up(void **state)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         (void)state;
 
         log_set_level(LOG_ERROR);
         dir = tmpdir_make();
-        int rc = dir ? operator_open(dir, OPERATOR_CREATE, &operator) : -1;
-        operator_close(operator);
+        int rc = dir ? console_open(dir, CONSOLE_CREATE, &console) : -1;
+        console_close(console);
         return rc;
 }
 
@@ -94,7 +94,7 @@ static size_t count_apps(void)
 {
         json_t *result = NULL;
 
-        assert_int_equal(operator_call(dir, "app.list", NULL, &result), EX_OK);
+        assert_int_equal(console_call(dir, "app.list", NULL, &result), EX_OK);
         size_t count = json_array_size(json_object_get(result, "apps"));
         json_decref(result);
         return count;
@@ -103,17 +103,17 @@ static size_t count_apps(void)
 static void what_one_way_stores_the_other_way_reads(void **state)
 {
         struct server server = {0};
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         json_t *result = NULL;
         (void)state;
 
-        assert_int_equal(operator_call(dir, "app.add", app_named("One"), NULL), EX_OK);
+        assert_int_equal(console_call(dir, "app.add", app_named("One"), NULL), EX_OK);
         start(&server);
-        assert_int_equal(operator_open(dir, OPERATOR_USE, &operator), EX_OK);
-        assert_true(operator_is_remote(operator));
-        assert_int_equal(operator_do(operator, "app.add", app_named("Two"), &result), EX_OK);
+        assert_int_equal(console_open(dir, CONSOLE_USE, &console), EX_OK);
+        assert_true(console_is_remote(console));
+        assert_int_equal(console_do(console, "app.add", app_named("Two"), &result), EX_OK);
         assert_memory_equal(cli_text(result, "app"), "app_", 4);
-        operator_close(operator);
+        console_close(console);
         json_decref(result);
         assert_int_equal(count_apps(), 2);
         stop(&server);
@@ -126,9 +126,9 @@ static void the_same_cmid_is_the_same_call_on_both_ways(void **state)
         json_t *params = app_named("Once"), *first = NULL, *second = NULL;
         (void)state;
 
-        assert_int_equal(operator_call(dir, "app.add", json_incref(params), &first), EX_OK);
+        assert_int_equal(console_call(dir, "app.add", json_incref(params), &first), EX_OK);
         start(&server);
-        assert_int_equal(operator_call(dir, "app.add", json_incref(params), &second), EX_OK);
+        assert_int_equal(console_call(dir, "app.add", json_incref(params), &second), EX_OK);
         assert_string_equal(cli_text(first, "app"), cli_text(second, "app"));
         assert_int_equal(count_apps(), 1);
         stop(&server);
@@ -146,13 +146,12 @@ static void a_refusal_is_the_same_exit_code_on_both_ways(void **state)
                 if (remote)
                         start(&server);
                 json_t *result = NULL;
-                assert_int_equal(operator_call(dir, "no.such", NULL, &result), EX_DATAERR);
-                assert_int_equal(operator_call(dir, "key.list", json_pack("{s:s}", "app", "nonsense"), &result),
+                assert_int_equal(console_call(dir, "no.such", NULL, &result), EX_DATAERR);
+                assert_int_equal(console_call(dir, "key.list", json_pack("{s:s}", "app", "nonsense"), &result),
                                  EX_DATAERR);
-                assert_int_equal(
-                        operator_call(dir, "key.list", json_pack("{s:s}", "app", "app_0000000000001"), &result),
-                        EX_DATAERR);
-                assert_int_equal(operator_call(dir, "app.add", json_pack("{s:s}", "name", "no cmid"), &result),
+                assert_int_equal(console_call(dir, "key.list", json_pack("{s:s}", "app", "app_0000000000001"), &result),
+                                 EX_DATAERR);
+                assert_int_equal(console_call(dir, "app.add", json_pack("{s:s}", "name", "no cmid"), &result),
                                  EX_DATAERR);
                 assert_null(result);
         }
@@ -161,40 +160,40 @@ static void a_refusal_is_the_same_exit_code_on_both_ways(void **state)
 
 static void a_folder_without_a_store_or_none_at_all_is_said_so(void **state)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char *empty = files_path(dir, "empty"), *missing = files_path(dir, "missing");
         (void)state;
 
         assert_int_equal(mkdir(empty, 0700), 0);
-        assert_int_equal(operator_open(empty, OPERATOR_USE, &operator), EX_NOINPUT);
-        assert_int_equal(operator_open(missing, OPERATOR_USE, &operator), EX_NOINPUT);
-        assert_null(operator);
+        assert_int_equal(console_open(empty, CONSOLE_USE, &console), EX_NOINPUT);
+        assert_int_equal(console_open(missing, CONSOLE_USE, &console), EX_NOINPUT);
+        assert_null(console);
         free(empty);
         free(missing);
 }
 
 static void a_folder_in_use_cannot_be_made_anew(void **state)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         int fd = -1;
         (void)state;
 
         assert_int_equal(lock_take(dir, &fd, NULL), 0);
-        assert_int_equal(operator_open(dir, OPERATOR_CREATE, &operator), EX_TEMPFAIL);
-        assert_null(operator);
+        assert_int_equal(console_open(dir, CONSOLE_CREATE, &console), EX_TEMPFAIL);
+        assert_null(console);
         lock_drop(fd);
 }
 
 static void a_file_that_is_no_database_is_refused(void **state)
 {
-        struct operator* operator= NULL;
+        struct console *console = NULL;
         char text[8192];
         (void)state;
 
         memset(text, 'x', sizeof(text));
         assert_int_equal(files_replace(dir, "deskbell.db", (struct span){text, sizeof(text)}), 0);
-        assert_int_equal(operator_open(dir, OPERATOR_USE, &operator), EX_DATAERR);
-        assert_null(operator);
+        assert_int_equal(console_open(dir, CONSOLE_USE, &console), EX_DATAERR);
+        assert_null(console);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/operator.h"
+#include "cli/console.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
-#include "tests/unit/cli/fake_operator.h"
+#include "tests/unit/cli/fake_console.h"
 
-struct operator
-{
+struct console {
         int unused;
 };
 
-static struct operator only;
+static struct console only;
 static struct {
         char method[32];
         int code;
@@ -47,31 +46,31 @@ void fake_reset(void)
         fake_is_remote = false;
 }
 
-int operator_open(const char *dir, enum operator_mode mode, struct operator** out_operator)
+int console_open(const char *dir, enum console_mode mode, struct console **out_console)
 {
         (void)mode;
         snprintf(fake_dir, sizeof(fake_dir), "%s", dir);
         if (fake_open_code != EX_OK)
                 return cli_fail(fake_open_code, "%s: refused by the test", dir);
-        *out_operator = &only;
+        *out_console = &only;
         return EX_OK;
 }
 
-struct operator* operator_close(struct operator* operator)
+struct console *console_close(struct console *console)
 {
-        (void)operator;
+        (void)console;
         return NULL;
 }
 
-bool operator_is_remote(const struct operator* operator)
+bool console_is_remote(const struct console *console)
 {
-        (void)operator;
+        (void)console;
         return fake_is_remote;
 }
 
-int operator_do(struct operator* operator, const char * method, json_t *params, json_t **out_result)
+int console_do(struct console *console, const char *method, json_t *params, json_t **out_result)
 {
-        (void)operator;
+        (void)console;
         if (fake_count == FAKE_CALLS)
                 abort();
         snprintf(fake_calls[fake_count].method, sizeof(fake_calls[0].method), "%s", method);
@@ -93,13 +92,13 @@ int operator_do(struct operator* operator, const char * method, json_t *params, 
         return EX_OK;
 }
 
-int operator_call(const char *dir, const char *method, json_t *params, json_t **out_result)
+int console_call(const char *dir, const char *method, json_t *params, json_t **out_result)
 {
-        struct operator* operator= NULL;
-        int rc = operator_open(dir, OPERATOR_USE, &operator);
+        struct console *console = NULL;
+        int rc = console_open(dir, CONSOLE_USE, &console);
 
         if (rc == EX_OK)
-                return operator_do(operator, method, params, out_result);
+                return console_do(console, method, params, out_result);
         json_decref(params);
         return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operator: see operator.h. The choice between the two ways is made once, at opening, by the lock of the folder. */
-#include "cli/operator.h"
+/* Console: see console.h. The choice between the two ways is made once, at opening, by the lock of the folder. */
+#include "cli/console.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -23,8 +23,7 @@ enum { OPEN_MS = 5000, RETRY_MS = 50, CALL_MS = 30000, BUILD_MS = 15 * 60 * 1000
 
 _Static_assert(2 * PROTOCOL_BOT_SOURCE_BYTES + 4096 <= CONTROL_LINE_BYTES, "the socket takes the largest bot");
 
-struct operator
-{
+struct console {
         char *dir;
         struct desk *desk; /* NULL: through the socket */
         int lock_fd;       /* -1: through the socket */
@@ -41,7 +40,7 @@ static bool has_store(const char *dir)
         return has;
 }
 
-static int open_desk(struct operator* operator, bool create)
+static int open_desk(struct console *console, bool create)
 {
         struct config config;
         struct config_errors errors = {0};
@@ -50,7 +49,7 @@ static int open_desk(struct operator* operator, bool create)
                 config_errors_done(&errors);
                 return cli_fail(EX_SOFTWARE, "the built-in settings are damaged");
         }
-        struct desk_settings settings = {.data_dir = operator->dir,
+        struct desk_settings settings = {.data_dir = console->dir,
                                          .readers = config.readers,
                                          .quick_check_mb = config.quick_check_mb,
                                          .retry_days = config.retry_days,
@@ -60,11 +59,11 @@ static int open_desk(struct operator* operator, bool create)
                                          .dead_ms = config.dead_ms,
                                          .devices_per_customer = config.devices_per_customer,
                                          .devices_per_agent = config.devices_per_agent};
-        int rc = desk_open(&settings, create, &operator->desk, &why);
+        int rc = desk_open(&settings, create, &console->desk, &why);
 
         config_done(&config);
         if (rc < 0) {
-                operator->desk = NULL;
+                console->desk = NULL;
                 rc = cli_fail(rc == DB_DAMAGED || rc == DB_NEWER ? EX_DATAERR : EX_UNAVAILABLE, "%s",
                               why ? why : "the store cannot be opened");
         }
@@ -84,18 +83,18 @@ static bool answers(const char *dir)
 }
 
 /* Whoever holds the folder may be just starting, just stopping, or another command that is done in a moment. */
-static int choose_way(struct operator* operator, bool create)
+static int choose_way(struct console *console, bool create)
 {
         uint64_t deadline = clock_mono_ms() + OPEN_MS;
 
         for (;;) {
                 char *why = NULL;
-                int rc = lock_take(operator->dir, &operator->lock_fd, &why);
+                int rc = lock_take(console->dir, &console->lock_fd, &why);
                 if (rc == 0)
-                        return open_desk(operator, create);
-                operator->lock_fd = - 1;
+                        return open_desk(console, create);
+                console->lock_fd = -1;
                 bool is_over = clock_mono_ms() >= deadline;
-                if (rc == -EWOULDBLOCK && !create && answers(operator->dir))
+                if (rc == -EWOULDBLOCK && !create && answers(console->dir))
                         rc = EX_OK;
                 else if (rc != -EWOULDBLOCK)
                         rc = cli_fail(EX_UNAVAILABLE, "%s", why ? why : strerror(-rc));
@@ -108,51 +107,51 @@ static int choose_way(struct operator* operator, bool create)
         }
 }
 
-int operator_open(const char *dir, enum operator_mode mode, struct operator** out_operator)
+int console_open(const char *dir, enum console_mode mode, struct console **out_console)
 {
-        bool create = mode == OPERATOR_CREATE;
-        struct operator* operator= calloc(1, sizeof(*operator));
-        if (!operator|| !(operator->dir = strdup(dir))) {
-                free(operator);
+        bool create = mode == CONSOLE_CREATE;
+        struct console *console = calloc(1, sizeof(*console));
+        if (!console || !(console->dir = strdup(dir))) {
+                free(console);
                 return cli_fail(EX_OSERR, "out of memory");
         }
-        operator->lock_fd = - 1;
-        int rc = identity_borrow(dir, &operator->before);
+        console->lock_fd = -1;
+        int rc = identity_borrow(dir, &console->before);
         if (rc == EX_OK && !create && !has_store(dir))
                 rc = cli_fail(EX_NOINPUT, "%s: no store there; make one with: deskbell init --data %s", dir, dir);
         if (rc == EX_OK)
-                rc = choose_way(operator, create);
+                rc = choose_way(console, create);
         if (rc != EX_OK)
-                operator_close(operator);
+                console_close(console);
         else
-                *out_operator = operator;
+                *out_console = console;
         return rc;
 }
 
-struct operator* operator_close(struct operator* operator)
+struct console *console_close(struct console *console)
 {
-        if (!operator)
+        if (!console)
                 return NULL;
-        if (operator->desk)
-                desk_close(operator->desk);
-        lock_drop(operator->lock_fd);
-        identity_return(&operator->before);
-        free(operator->dir);
-        free(operator);
+        if (console->desk)
+                desk_close(console->desk);
+        lock_drop(console->lock_fd);
+        identity_return(&console->before);
+        free(console->dir);
+        free(console);
         return NULL;
 }
 
-bool operator_is_remote(const struct operator* operator)
+bool console_is_remote(const struct console *console)
 {
-        return !operator->desk;
+        return !console->desk;
 }
 
-static char *call_desk(struct operator* operator, const char * method, char *params)
+static char *call_desk(struct console *console, const char *method, char *params)
 {
         struct writer out;
 
         writer_init(&out, NULL, 0);
-        desk_call(operator->desk, span_of(method), params, strlen(params), &out);
+        desk_call(console->desk, span_of(method), params, strlen(params), &out);
         char *response = out.failed ? NULL : strndup(out.bytes, out.len);
         writer_done(&out);
         return response;
@@ -160,7 +159,7 @@ static char *call_desk(struct operator* operator, const char * method, char *par
 
 /* A connection that breaks leaves the outcome unknown; asking again is safe because methods that change something are
  * known again by their cmid. */
-static int call_server(struct operator* operator, const char * method, const char *params, char **out_response)
+static int call_server(struct console *console, const char *method, const char *params, char **out_response)
 {
         char *request = NULL, *why = NULL;
         /* A bot of tens of thousands of examples learns for minutes on a small machine; so long is everything counted.
@@ -171,12 +170,12 @@ static int call_server(struct operator* operator, const char * method, const cha
         size_t len;
         if (asprintf(&request, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params) < 0)
                 return cli_fail(EX_OSERR, "out of memory");
-        int rc = control_call(operator->dir, span_of(request), wait_ms, out_response, &len, &why);
+        int rc = control_call(console->dir, span_of(request), wait_ms, out_response, &len, &why);
 
         if (rc == -ECONNRESET || rc == -EPIPE) {
                 free(why);
                 why = NULL;
-                rc = control_call(operator->dir, span_of(request), wait_ms, out_response, &len, &why);
+                rc = control_call(console->dir, span_of(request), wait_ms, out_response, &len, &why);
         }
         free(request);
         if (rc == -EMSGSIZE)
@@ -216,16 +215,16 @@ static int take_response(const char *method, json_t *json, json_t **out_result)
         return rc;
 }
 
-int operator_do(struct operator* operator, const char * method, json_t *params, json_t **out_result)
+int console_do(struct console *console, const char *method, json_t *params, json_t **out_result)
 {
         char *text = params ? json_dumps(params, JSON_COMPACT) : strdup("{}"), *response = NULL;
         int rc = text ? EX_OK : cli_fail(EX_OSERR, "out of memory");
 
         json_decref(params);
-        if (rc == EX_OK && operator->desk)
-                response = call_desk(operator, method, text);
+        if (rc == EX_OK && console->desk)
+                response = call_desk(console, method, text);
         else if (rc == EX_OK)
-                rc = call_server(operator, method, text, &response);
+                rc = call_server(console, method, text, &response);
         if (rc == EX_OK)
                 rc = take_response(method, response ? json_loads(response, 0, NULL) : NULL, out_result);
         free(response);
@@ -233,55 +232,55 @@ int operator_do(struct operator* operator, const char * method, json_t *params, 
         return rc;
 }
 
-int operator_do_as(struct operator* operator, const struct desk_voice * voice, const char *method, json_t *params,
-                   json_t **out_result)
+int console_do_as(struct console *console, const struct desk_voice *voice, const char *method, json_t *params,
+                  json_t **out_result)
 {
         char *text = json_dumps(params, JSON_COMPACT);
         struct writer out;
 
         json_decref(params);
-        if (!operator->desk) {
+        if (!console->desk) {
                 free(text);
                 return cli_fail(EX_TEMPFAIL, "%s: a server is running on that folder", method);
         }
         if (!text)
                 return cli_fail(EX_OSERR, "out of memory");
         writer_init(&out, NULL, 0);
-        desk_call_as(operator->desk, voice, span_of(method), text, strlen(text), &out);
+        desk_call_as(console->desk, voice, span_of(method), text, strlen(text), &out);
         int rc = take_response(method, out.failed ? NULL : json_loadb(out.bytes, out.len, 0, NULL), out_result);
         writer_done(&out);
         free(text);
         return rc;
 }
 
-void operator_pass(struct operator* operator, int64_t ms)
+void console_pass(struct console *console, int64_t ms)
 {
-        if (operator->desk)
-                desk_pass(operator->desk, ms);
+        if (console->desk)
+                desk_pass(console->desk, ms);
 }
 
-void operator_gather_begin(struct operator* operator)
+void console_gather_begin(struct console *console)
 {
-        if (operator->desk)
-                desk_gather_begin(operator->desk);
+        if (console->desk)
+                desk_gather_begin(console->desk);
 }
 
-int operator_gather_end(struct operator* operator)
+int console_gather_end(struct console *console)
 {
-        int rc = operator->desk ? desk_gather_end(operator->desk) : 0;
+        int rc = console->desk ? desk_gather_end(console->desk) : 0;
 
         return rc == 0 ? EX_OK : cli_fail(EX_IOERR, "what was made could not be written");
 }
 
-int operator_call(const char *dir, const char *method, json_t *params, json_t **out_result)
+int console_call(const char *dir, const char *method, json_t *params, json_t **out_result)
 {
-        struct operator* operator= NULL;
-        int rc = operator_open(dir, OPERATOR_USE, &operator);
+        struct console *console = NULL;
+        int rc = console_open(dir, CONSOLE_USE, &console);
 
         if (rc == EX_OK)
-                rc = operator_do(operator, method, params, out_result);
+                rc = console_do(console, method, params, out_result);
         else
                 json_decref(params);
-        operator_close(operator);
+        console_close(console);
         return rc;
 }
