@@ -128,11 +128,11 @@ def after_hours_it_says_when_people_are_back(rig):
 
 
 def rules_name_the_team_whose_hours_count(rig):
-    """Night has no schedule, and nobody in it: it is open while an agent is connected, and nobody of it is online."""
+    """Night has no schedule, and nobody in it: it is not open, though an agent of another team is connected."""
     rig.tool("rule", "add", "--name", "Night", "--when", "message has lobby", "--team", "Night")
     guest = rig.writer("lobby")
     guest.write("I am in the lobby, a person please")
-    guest.hears("Nobody of our team is online just now, though we are open. A person will answer you in this chat.")
+    guest.hears("Our team is not here just now. A person will answer you in this chat.")
     check("and it went there", rig.ticket(guest)["team"] != rig.ticket(rig.writer("asks"))["team"])
 
 

@@ -91,6 +91,7 @@ static void one_lost_delivery_in_a_hundred_is_noticed(void **state)
 {
         (void)state;
         struct load_plan plan = small_plan();
+        plan.limit = 300; /* however slow the disk is */
         struct load_result *result = result_new();
         assert_int_equal(run_floor(faulty_floor("--lose-every 100"), &plan, result), 0);
         assert_false(load_is_accounted(result));
@@ -103,6 +104,7 @@ static void a_message_at_two_places_is_noticed(void **state)
 {
         (void)state;
         struct load_plan plan = small_plan();
+        plan.limit = 300; /* however slow the disk is */
         struct load_result *result = result_new();
         assert_int_equal(run_floor(faulty_floor("--double-every 100"), &plan, result), 0);
         assert_false(load_is_accounted(result));

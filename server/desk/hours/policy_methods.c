@@ -36,23 +36,13 @@ static int take_when(struct desk *desk, struct arena *arena, struct span when, s
                      struct fault *fault)
 {
         struct condition *condition = NULL;
-        struct writer text;
-        writer_init(&text, NULL, 0);
-        int rc = rules_compile(desk, when, CONDITION_OF_VIEW, "when", &condition, &text, fault);
+        int rc = rules_canonical(desk, arena, when, CONDITION_OF_VIEW, "when", &condition, out_when, fault);
         if (rc == 0 && condition_is_personal(condition))
                 rc = fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "when", "nothing about me: a policy has no reader");
         if (rc == 0 && condition_is_timed(condition))
                 rc = fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "when",
                                "nothing about how long: a policy is chosen when a ticket changes");
         condition_free(condition);
-        char *kept = rc == 0 ? arena_take(arena, text.len + 1) : NULL;
-        if (rc == 0 && !kept)
-                rc = -PROTOCOL_ERR_INTERNAL;
-        if (rc == 0 && text.len > 0)
-                memcpy(kept, text.bytes, text.len);
-        if (rc == 0)
-                *out_when = (struct span){kept, text.len};
-        writer_done(&text);
         return rc;
 }
 

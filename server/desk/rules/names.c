@@ -155,6 +155,28 @@ int rules_compile(struct desk *desk, struct span text, enum condition_use use, c
         return 0;
 }
 
+int rules_canonical(struct desk *desk, struct arena *arena, struct span text, enum condition_use use, const char *field,
+                    struct condition **out_condition, struct span *out_text, struct fault *fault)
+{
+        struct condition *condition = NULL;
+        struct writer canonical;
+        writer_init(&canonical, NULL, 0);
+        int rc = rules_compile(desk, text, use, field, &condition, &canonical, fault);
+        char *kept = rc == 0 ? arena_take(arena, canonical.len + 1) : NULL;
+        if (rc == 0 && !kept)
+                rc = -PROTOCOL_ERR_INTERNAL;
+        if (rc == 0 && canonical.len > 0)
+                memcpy(kept, canonical.bytes, canonical.len);
+        if (rc == 0)
+                *out_text = (struct span){kept, canonical.len};
+        writer_done(&canonical);
+        if (rc == 0 && out_condition)
+                *out_condition = condition;
+        else
+                condition_free(condition);
+        return rc;
+}
+
 struct condition *rules_stored(struct desk *desk, struct span text, enum condition_use use)
 {
         struct condition_names names = rules_names(desk);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "desk/rules/condition.h"
+#include "protocol/reader.h"
 
 struct desk;
 
@@ -17,5 +18,8 @@ extern const struct condition_world rules_world;
  * empty writer). 0, or a negative protocol error with `fault` naming the place. *out_condition is the caller's. */
 int rules_compile(struct desk *desk, struct span text, enum condition_use use, const char *field,
                   struct condition **out_condition, struct writer *out_text, struct fault *fault);
+/* The same for who keeps the text: in the arena. `out_condition` may be NULL. */
+int rules_canonical(struct desk *desk, struct arena *arena, struct span text, enum condition_use use, const char *field,
+                    struct condition **out_condition, struct span *out_text, struct fault *fault);
 /* What was stored. NULL: out of memory, or it is damaged, which is logged. */
 struct condition *rules_stored(struct desk *desk, struct span text, enum condition_use use);

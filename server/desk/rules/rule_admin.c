@@ -78,26 +78,6 @@ static struct rule_text text_of(struct arena *arena, const struct rule *rule)
                                   .stops = rule->stops};
 }
 
-/* Checks the expression and keeps its canonical text in the arena. 0 or a negative protocol error. */
-static int take_when(struct desk *desk, struct arena *arena, struct span when, struct span *out_when,
-                     struct fault *fault)
-{
-        struct condition *condition = NULL;
-        struct writer text;
-        writer_init(&text, NULL, 0);
-        int rc = rules_compile(desk, when, CONDITION_OF_RULE, "when", &condition, &text, fault);
-        condition_free(condition);
-        char *kept = rc == 0 ? arena_take(arena, text.len + 1) : NULL;
-        if (rc == 0 && !kept)
-                rc = -PROTOCOL_ERR_INTERNAL;
-        if (rc == 0 && text.len > 0)
-                memcpy(kept, text.bytes, text.len);
-        if (rc == 0)
-                *out_when = (struct span){kept, text.len};
-        writer_done(&text);
-        return rc;
-}
-
 static void bind_text(struct db_stmt *stmt, int first, const struct rule_text *text)
 {
         db_bind_text(stmt, first, text->name);
@@ -158,7 +138,8 @@ int handle_rule_add(struct desk *desk, struct desk_command *command, struct writ
         if (rc == 0)
                 rc = find_team(desk, params->has_team, params->team, &text.team, fault);
         if (rc == 0)
-                rc = take_when(desk, &command->arena, params->when, &text.when, fault);
+                rc = rules_canonical(desk, &command->arena, params->when, CONDITION_OF_RULE, "when", NULL, &text.when,
+                                     fault);
         if (rc == 0 && desk->rules.count >= RULES)
                 rc = fault_set(fault, PROTOCOL_ERR_TOO_MANY, "", "at most 200 rules");
         size_t at = before ? (size_t)(before - desk->rules.all) : desk->rules.count;
@@ -183,7 +164,8 @@ static int merge(struct desk *desk, struct desk_command *command, const struct r
         if (rc == 0)
                 rc = find_team(desk, params->has_team, params->team, &text->team, fault);
         if (rc == 0 && params->has_when)
-                rc = take_when(desk, &command->arena, params->when, &text->when, fault);
+                rc = rules_canonical(desk, &command->arena, params->when, CONDITION_OF_RULE, "when", NULL, &text->when,
+                                     fault);
         if (rc < 0)
                 return rc;
         if (params->has_name)

@@ -37,16 +37,11 @@ static int take_when(struct desk *desk, struct arena *arena, struct span when, s
                      struct fault *fault)
 {
         struct condition *condition = NULL;
-        struct writer text;
-        writer_init(&text, NULL, 0);
-        int rc = rules_compile(desk, when, CONDITION_OF_VIEW, "form.when", &condition, &text, fault);
+        int rc = rules_canonical(desk, arena, when, CONDITION_OF_VIEW, "form.when", &condition, out_when, fault);
         if (rc == 0 && condition_is_personal(condition))
                 rc = fault_set(fault, PROTOCOL_ERR_BAD_REQUEST, "form.when",
                                "nothing about me: a survey has no reader");
         condition_free(condition);
-        if (rc == 0)
-                rc = keep_text(arena, &text, out_when);
-        writer_done(&text);
         return rc;
 }
 

@@ -6,26 +6,6 @@
 
 /* ---- saving ---- */
 
-/* The canonical text in the arena. 0 or a negative protocol error. */
-static int take_when(struct desk *desk, struct arena *arena, struct span when, struct span *out_when,
-                     struct fault *fault)
-{
-        struct condition *condition = NULL;
-        struct writer text;
-        writer_init(&text, NULL, 0);
-        int rc = rules_compile(desk, when, CONDITION_OF_VIEW, "when", &condition, &text, fault);
-        condition_free(condition);
-        char *kept = rc == 0 ? arena_take(arena, text.len + 1) : NULL;
-        if (rc == 0 && !kept)
-                rc = -PROTOCOL_ERR_INTERNAL;
-        if (rc == 0 && text.len > 0)
-                memcpy(kept, text.bytes, text.len);
-        if (rc == 0)
-                *out_when = (struct span){kept, text.len};
-        writer_done(&text);
-        return rc;
-}
-
 static int check_name(struct desk *desk, struct span name, int64_t owner, const struct view *self, struct fault *fault)
 {
         for (size_t i = 0; i < desk->views->view_count; i++) {
@@ -56,7 +36,8 @@ int handle_view_add(struct desk *desk, struct desk_command *command, struct writ
         if (rc == 0)
                 rc = check_name(desk, params->name, owner, NULL, fault);
         if (rc == 0)
-                rc = take_when(desk, &command->arena, params->when, &when, fault);
+                rc = rules_canonical(desk, &command->arena, params->when, CONDITION_OF_VIEW, "when", NULL, &when,
+                                     fault);
         if (rc == 0 && desk->views->view_count >= VIEWS_BUILT_IN + VIEWS_SAVED)
                 rc = fault_set(fault, PROTOCOL_ERR_TOO_MANY, "", "at most 500 views");
         if (rc < 0)
@@ -104,7 +85,8 @@ int handle_view_set(struct desk *desk, struct desk_command *command, struct writ
                 rc = check_name(desk, params->name, view->owner, view, fault);
         struct span when = span_of(view->text);
         if (rc == 0 && params->has_when)
-                rc = take_when(desk, &command->arena, params->when, &when, fault);
+                rc = rules_canonical(desk, &command->arena, params->when, CONDITION_OF_VIEW, "when", NULL, &when,
+                                     fault);
         if (rc < 0)
                 return rc;
         struct db_stmt *stmt = db_stmt(desk->db, SQL_VIEW_SAVE);
