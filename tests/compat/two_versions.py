@@ -75,7 +75,7 @@ def a_file(rig, writer, reader, name):
         file.write(data)
     at, began, began_ns = reader.mark_position(), writer.mark_position(), time.monotonic_ns()
     writer.command(f"file {path} a file")
-    _, line = reader.wait(lambda l: l["op"] == "deliver" and l.get("files"), 60, at)
+    _, line = reader.wait(lambda l: l["op"] == "deliver" and any(f["name"] == name for f in l.get("files", ())), 60, at)
     _, sent = writer.wait(lambda l: (l["op"], l["kind"]) == ("send", "invoke"), 60, began)
     if "since_ns" not in sent:  # the host of 0.1.0 does not say that it heard of it afterwards
         rig.say(**{**sent, "since_ns": began_ns})
