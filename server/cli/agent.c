@@ -82,8 +82,7 @@ static int run_add(int argc, char **argv)
                          "token.",
                 .examples = "  deskbell agent add --name Ada\n"
                             "  deskbell agent add --name Ada --session --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -116,8 +115,7 @@ static int run_list(int argc, char **argv)
                 .usage = "agent list [options]",
                 .about = "All agents, oldest first; those without access are marked.",
                 .examples = "  deskbell agent list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -136,15 +134,12 @@ static int run_revoke(int argc, char **argv)
                 .usage = "agent revoke ID [options]",
                 .about = "Takes an agent's access back: all sessions end within 5 s. What the agent wrote stays.",
                 .examples = "  deskbell agent revoke agt_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which agent? see: deskbell agent list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which agent? see: deskbell agent list");
+                return rc;
         return console_call(cli_data(data), "agent.revoke",
                             json_pack("{s:o, s:s}", "cmid", secret_cmid(), "agent", argv[first]), NULL);
 }
@@ -189,8 +184,7 @@ static int run_login(int argc, char **argv)
                         "  deskbell agent login --url https://desk.example --email ada@desk.example\n"
                         "  file=$(deskbell agent login agt_0000000000001)\n"
                         "  DESKBELL_AGENT_TOKEN=$(cat $file) deskbell chat --url ws://127.0.0.1:8787 --app app_...\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         char path[1024];

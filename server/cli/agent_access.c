@@ -44,15 +44,12 @@ static int run_invite(int argc, char **argv, bool is_reset)
                                     "sessions\nstay until it is used.",
                 .examples = is_reset ? "  deskbell agent reset agt_0000000000001\n"
                                      : "  deskbell agent invite agt_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which agent? see: deskbell agent list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which agent? see: deskbell agent list");
+                return rc;
         return invite(cli_data(data), argv[first], is_reset, json);
 }
 
@@ -89,17 +86,14 @@ int agent_run_sessions(int argc, char **argv)
                 .usage = "agent sessions ID [options]",
                 .about = "An agent's login sessions, newest first.",
                 .examples = "  deskbell agent sessions agt_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which agent? see: deskbell agent list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which agent? see: deskbell agent list");
-        int rc = console_call(cli_data(data), "agent.logins", json_pack("{s:s}", "agent", argv[first]), &result);
+                return rc;
+        rc = console_call(cli_data(data), "agent.logins", json_pack("{s:s}", "agent", argv[first]), &result);
         if (rc == EX_OK)
                 rc = print_sessions(result, json);
         json_decref(result);
@@ -114,8 +108,7 @@ int agent_run_logout(int argc, char **argv)
                 .usage = "agent logout ID SESSION [options]",
                 .about = "Ends one login session of an agent.",
                 .examples = "  deskbell agent logout agt_0000000000001 0123456789abcdef\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         int first = cli_parse(&page, argc, argv);

@@ -108,19 +108,16 @@ int agent_run_set(int argc, char **argv)
                          "role\ntakes effect at once: the agent is disconnected once and comes back with it.",
                 .examples = "  deskbell agent set Ada --role supervisor --language ko,en --skill refunds\n"
                             "  deskbell agent set agt_0000000000001 --capacity 8\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which agent? see: deskbell agent list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which agent? see: deskbell agent list");
+                return rc;
         json_t *params =
                 json_pack("{s:o, s:s*, s:s*}", "cmid", secret_cmid(), "name", said.name, "schedule", said.schedule);
-        int rc = fill(&said, params);
+        rc = fill(&said, params);
         if (rc == EX_OK)
                 rc = set(&said, argv[first], params, &result);
         json_decref(params);
@@ -147,8 +144,7 @@ int agent_run_status(int argc, char **argv)
                 .usage = "agent status [options]",
                 .about = "What the agents are doing now.",
                 .examples = "  deskbell agent status\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -186,8 +182,7 @@ int agent_run_away(int argc, char **argv)
                          "the board.",
                 .examples = "  deskbell agent away add lunch --minutes 60\n"
                             "  deskbell agent away\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         long long number = 0;

@@ -27,8 +27,7 @@ static int run_add(int argc, char **argv)
                          "deskbell key add.",
                 .examples = "  deskbell app add --name \"Shop for iOS\"\n"
                             "  deskbell app add --name Site --origin https://shop.example --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -64,8 +63,7 @@ static int run_list(int argc, char **argv)
                 .usage = "app list [options]",
                 .about = "All apps, oldest first.",
                 .examples = "  deskbell app list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);

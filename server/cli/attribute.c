@@ -31,15 +31,12 @@ static int run_add(int argc, char **argv)
                          "replies name\nit customer.NAME or field.NAME.",
                 .examples = "  deskbell attribute add plan --kind choice --choice free --choice pro\n"
                             "  deskbell attribute add order --ticket --label 'Order number'\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which name? see: deskbell attribute add --help", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which name? see: deskbell attribute add --help");
+                return rc;
         json_t *params = json_pack("{s:o, s:s, s:s, s:s, s:s*}", "cmid", secret_cmid(), "scope",
                                    of_tickets ? "ticket" : "customer", "name", argv[first], "kind",
                                    kind ? kind : "text", "label", label);
@@ -68,8 +65,7 @@ static int run_list(int argc, char **argv)
                 .usage = "attribute list [options]",
                 .about = "The attributes that are defined.",
                 .examples = "  deskbell attribute list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -90,15 +86,12 @@ static int run_remove(int argc, char **argv)
                 .usage = "attribute remove NAME [options]",
                 .about = "Ends an attribute: no new value is taken. What was said stays and reads as text.",
                 .examples = "  deskbell attribute remove plan\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which name? see: deskbell attribute list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which name? see: deskbell attribute list");
+                return rc;
         return console_call(cli_data(data), "attribute.remove",
                             json_pack("{s:o, s:s, s:s}", "cmid", secret_cmid(), "scope",
                                       of_tickets ? "ticket" : "customer", "name", argv[first]),
@@ -126,8 +119,7 @@ static int run_tiers(int argc, char **argv)
                 .usage = "attribute tiers [TIER ...] [options]",
                 .about = "The loyalty tiers, the lowest first; with names: those are the tiers from now on.",
                 .examples = "  deskbell attribute tiers silver gold platinum\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 20,
         };
         int first = cli_parse(&page, argc, argv);

@@ -192,8 +192,7 @@ int cli_backup(int argc, char **argv)
                          "system\n"
                          "attachments are hard links: they take no room, and stay when the original is erased.",
                 .examples = "  deskbell backup --data /var/lib/deskbell --to /backup/monday\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -339,8 +338,7 @@ int cli_restore(int argc, char **argv)
                          "manifest first; the store that was there stays beside it. Erasures noted in DIR/" LEDGER "\n"
                          "are done again.",
                 .examples = "  deskbell restore --data /var/lib/deskbell --from /backup/monday\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -405,8 +403,7 @@ int cli_erase(int argc, char **argv)
                          "moves.\n"
                          "It is complete when the command ends: old copies of the pages are gone from the files too.",
                 .examples = "  deskbell erase --customer usr_0000000000001 --yes\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)

@@ -87,15 +87,12 @@ int bot_run_export(int argc, char **argv)
                 .about = "A bot on standard output: as one .bot file, as its canonical JSON, or its questions and "
                          "answers as CSV.",
                 .examples = "  deskbell bot export shop/ --form json > shop.json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 200,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which files? see: deskbell bot export --help", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which files? see: deskbell bot export --help");
-        int rc = export_paths(argv + first, form);
+                return rc;
+        rc = export_paths(argv + first, form);
         return rc == EX_OK ? cli_finish() : rc;
 }

@@ -429,8 +429,7 @@ int bot_run_eval(int argc, char **argv)
                         "probability and score, what the bot would do (answer, choices, miss), text.",
                 .examples = "  deskbell bot eval --train faq.tsv --test faq.tsv --lang ko --k 10 --seed 1\n"
                             "  deskbell bot eval --train a.tsv --test b.tsv --lang en --predictions said.tsv --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)

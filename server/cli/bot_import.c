@@ -405,8 +405,7 @@ int bot_run_import(int argc, char **argv)
                          "domain.yml of Rasa.",
                 .examples = "  deskbell bot import faq.csv > shop/faq.bot\n"
                             "  deskbell bot import --lang ko nlu.yml domain.yml > shop/shop.bot\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 200,
         };
         int first = cli_parse(&page, argc, argv), rc = EX_OK;

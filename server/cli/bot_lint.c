@@ -39,17 +39,14 @@ int bot_run_lint(int argc, char **argv)
                          "is an error.",
                 .examples = "  deskbell bot lint shop/\n"
                             "  deskbell bot lint shop.bot shop.ko.bot --strict\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 200,
         };
         struct bot_sources sources;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which files? see: deskbell bot lint --help", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which files? see: deskbell bot lint --help");
-        int rc = bot_sources_read(&sources, argv + first);
+                return rc;
+        rc = bot_sources_read(&sources, argv + first);
         size_t shown = sources.problems ? sources.problems->count : 0;
         if (rc == EX_OK) {
                 bot_lint(sources.bot, sources.places, sources.files, sources.problems);
@@ -126,8 +123,7 @@ int bot_run_fmt(int argc, char **argv)
                         "comments and\n"
                         "order stay.",
                 .examples = "  deskbell bot fmt shop/\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 200,
         };
         int first = cli_parse(&page, argc, argv), rc = EX_OK;
@@ -200,8 +196,7 @@ int bot_run_build(int argc, char **argv)
                          "`sim` can run\n"
                          "at once. Its name is the hash of what the files say.",
                 .examples = "  deskbell bot build --out shop.botv shop/\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 200,
         };
         struct bot_sources sources;

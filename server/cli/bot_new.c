@@ -55,14 +55,11 @@ int bot_run_new(int argc, char **argv)
                 .about = "Writes the files of a ready-made bot into a folder, to be made your own: answers, flows,\n"
                          "hand-offs and tests of a shop in English, Korean, Chinese and Japanese. Writes over nothing.",
                 .examples = "  deskbell bot new my-shop\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which folder? see: deskbell bot new --help", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which folder? see: deskbell bot new --help");
+                return rc;
         return write_pack(pack, argv[first]);
 }

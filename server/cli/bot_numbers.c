@@ -163,8 +163,7 @@ int bot_run_report(int argc, char **argv)
                          "off, left; what it understood; and the difference to those held out.",
                 .examples = "  deskbell bot report\n"
                             "  deskbell bot report --from 2026-11-01 --to 2026-12-01 --lang ko --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL, *params;
         int first = cli_parse(&page, argc, argv);
@@ -239,8 +238,7 @@ int bot_run_questions(int argc, char **argv)
                          "with the answers of the live version that come nearest. Digits and e-mail addresses are "
                          "masked.",
                 .examples = "  deskbell bot questions --lang ko\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -298,8 +296,7 @@ int bot_run_learn(int argc, char **argv)
                         "draft of the newest version. Nothing is published. Keep your files in step: bot pull prints "
                         "it.",
                 .examples = "  deskbell bot learn \"faq delivery.countries\" 145 146 152\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = LEARN_MOST + 1,
         };
         json_t *result = NULL;
@@ -331,20 +328,17 @@ int bot_run_settle(int argc, char **argv)
                 .usage = "bot settle QUESTION... [options]",
                 .about = "Puts questions away: bot questions does not show them again. Prints how many were not yet.",
                 .examples = "  deskbell bot settle 145 146 152\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = SETTLE_MOST,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which questions? see: deskbell bot questions", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which questions? see: deskbell bot questions");
+                return rc;
         json_t *ids = read_ids(argc - first, argv + first);
         if (!ids)
                 return EX_USAGE;
-        int rc = bot_call(cli_data(data), bot, "bot.settle",
-                          json_pack("{s:o, s:o}", "cmid", secret_cmid(), "questions", ids), &result);
+        rc = bot_call(cli_data(data), bot, "bot.settle",
+                      json_pack("{s:o, s:o}", "cmid", secret_cmid(), "questions", ids), &result);
         return cli_answer(rc, json, result, print_settled);
 }

@@ -52,18 +52,15 @@ int bot_run_publish(int argc, char **argv)
                          "ends it with the version it began with.",
                 .examples = "  deskbell bot publish 3f2a9c1d\n"
                             "  deskbell bot publish 3f2a9c1d --share 10\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which version? see: deskbell bot versions", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which version? see: deskbell bot versions");
+                return rc;
         json_t *params = json_pack("{s:o, s:s}", "cmid", secret_cmid(), "version", argv[first]);
-        int rc = bot_put_number(params, "share", share, 1, 100);
+        rc = bot_put_number(params, "share", share, 1, 100);
         if (rc == EX_OK)
                 rc = bot_call(cli_data(data), bot, "bot.publish", params, &result);
         else
@@ -87,8 +84,7 @@ int bot_run_rollback(int argc, char **argv)
                          "takes it back.",
                 .examples = "  deskbell bot rollback\n"
                             "  deskbell bot rollback --trial\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -257,17 +253,14 @@ int bot_run_push(int argc, char **argv)
                          "live after --publish, or deskbell bot publish.",
                 .examples = "  deskbell bot push --publish shop/\n"
                             "  deskbell bot push shop/ --label \"opening hours at Christmas\"\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 200,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which files? see: deskbell bot push --help", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which files? see: deskbell bot push --help");
+                return rc;
         push.dir = cli_data(data);
-        int rc = look_for_bot(&push);
+        rc = look_for_bot(&push);
         if (rc == EX_OK)
                 rc = check_files(&push, argv + first);
         if (rc == EX_OK)
@@ -304,8 +297,7 @@ int bot_run_versions(int argc, char **argv)
                          "needs "
                          "go first.",
                 .examples = "  deskbell bot versions\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -350,8 +342,7 @@ int bot_run_pull(int argc, char **argv)
                          "in a version.",
                 .examples = "  deskbell bot pull > shop.bot\n"
                             "  deskbell bot pull 3f2a9c1d --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;

@@ -142,8 +142,7 @@ int bot_run_add(int argc, char **argv)
                         "  deskbell bot add --name \"Shop helper\"\n"
                         "  deskbell bot push --publish shop/\n"
                         "  deskbell bot add --app app_01h8x9example0 --kind webhook --url https://bot.example/turn\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         char secret[SECRET_WEBHOOK_TEXT];
         json_t *result = NULL;
@@ -196,8 +195,7 @@ int bot_run_list(int argc, char **argv)
                 .usage = "bot list [options]",
                 .about = "The bots of this server, oldest first, with the beginning of the version that is live.",
                 .examples = "  deskbell bot list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -265,8 +263,7 @@ int bot_run_set(int argc, char **argv)
                 .about = "Changes a bot: only what is said. A new URL keeps the secret, unless --new-secret is said.",
                 .examples = "  deskbell bot set --off\n"
                             "  deskbell bot set --bot \"Shop helper\" --holdout 10\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         char secret[SECRET_WEBHOOK_TEXT];
         int first = cli_parse(&page, argc, argv);
@@ -304,14 +301,11 @@ int bot_run_remove(int argc, char **argv)
                          "and let\n"
                          "people answer: deskbell bot set --off.",
                 .examples = "  deskbell bot remove \"Shop helper\"\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which bot? see: deskbell bot list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which bot? see: deskbell bot list");
+                return rc;
         return bot_call(cli_data(data), argv[first], "bot.remove", json_pack("{s:o}", "cmid", secret_cmid()), NULL);
 }

@@ -90,20 +90,17 @@ int bot_run_sim(int argc, char **argv)
                          "{\"a\": 1} and\n"
                          "/call fails answer a call; /set open=false sets a fact.",
                 .examples = "  deskbell bot sim shop/ --lang ko\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 200,
         };
         struct bot_version *version = NULL;
         struct trial trial;
         char *line = NULL;
         size_t room = 0;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which files? see: deskbell bot sim --help", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which files? see: deskbell bot sim --help");
-        int rc = bot_version_of(argv + first, &version, NULL);
+                return rc;
+        rc = bot_version_of(argv + first, &version, NULL);
         if (rc == EX_OK && trial_init(&trial, version, lang, wall_ms()) < 0)
                 rc = cli_fail(EX_OSERR, "out of memory");
         if (rc != EX_OK) {
@@ -167,8 +164,7 @@ int bot_run_why(int argc, char **argv)
                          "with their scores\n"
                          "(of 65535) and what would have been needed.",
                 .examples = "  deskbell bot why --text \"can I get my money back\" shop/\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 200,
         };
         struct bot_version *version = NULL;

@@ -136,12 +136,10 @@ int bot_run_test(int argc, char **argv)
         struct bot_version *version = NULL;
         struct bot_build_report report;
         size_t passed = 0, failed = 0;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which files? see: deskbell bot test --help", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which files? see: deskbell bot test --help");
-        int rc = bot_version_of(argv + first, &version, &report);
+                return rc;
+        rc = bot_version_of(argv + first, &version, &report);
         if (rc == EX_OK)
                 rc = bot_tests_run(version, false, &passed, &failed);
         if (rc == EX_OK) {

@@ -49,8 +49,7 @@ static int run_add(int argc, char **argv)
                          "customer's name, or\n\"there\".",
                 .examples = "  deskbell canned add hello --name Greeting --text 'en=Hello {{customer.name|there}}' "
                             "--text 'ko=안녕하세요'\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -109,8 +108,7 @@ static int run_list(int argc, char **argv)
                 .usage = "canned list [options]",
                 .about = "Everybody's canned replies by shortcut, 200 at a time.",
                 .examples = "  deskbell canned list --query refund\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -141,8 +139,7 @@ static int run_show(int argc, char **argv)
                 .usage = "canned show CANNED [options]",
                 .about = "A canned reply with its texts.",
                 .examples = "  deskbell canned show can_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -161,8 +158,7 @@ static int run_remove(int argc, char **argv)
                 .usage = "canned remove CANNED [options]",
                 .about = "Removes a canned reply.",
                 .examples = "  deskbell canned remove can_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = cli_parse_named(&page, argc, argv, WHICH, &rc);

@@ -112,21 +112,18 @@ int canned_run_import(int argc, char **argv)
                          "TEXT}}.\nOne whose shortcut is there already is changed. The first language answers for "
                          "those that have no text.",
                 .examples = "  deskbell canned import replies.json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_error_t error;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which file? see: deskbell canned import --help", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which file? see: deskbell canned import --help");
+                return rc;
         json_t *list = json_load_file(argv[first], JSON_REJECT_DUPLICATES, &error);
         if (!list)
                 return cli_fail(EX_DATAERR, "%s:%d: %s", argv[first], error.line, error.text);
-        int rc = json_is_array(list) ? import_all(cli_data(data), list)
-                                     : cli_fail(EX_DATAERR, "%s: not a JSON array", argv[first]);
+        rc = json_is_array(list) ? import_all(cli_data(data), list)
+                                 : cli_fail(EX_DATAERR, "%s: not a JSON array", argv[first]);
         json_decref(list);
         return rc;
 }

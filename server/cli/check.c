@@ -123,8 +123,7 @@ int cli_check(int argc, char **argv)
                          "with 65. Changes nothing of what is stored.",
                 .examples = "  deskbell check --data /var/lib/deskbell\n"
                             "  deskbell check --data /var/lib/deskbell --deep --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int count = 0, first = cli_parse(&page, argc, argv);
         if (first < 0)

@@ -44,6 +44,9 @@ struct cli_page {
         int max_free; /* arguments that are no options */
 };
 
+/* The members of a page for an array of options. */
+#define CLI_OPTIONS(array) .options = (array), .count = sizeof(array) / sizeof((array)[0])
+
 /* Reads the options; argv is put into order. Returns the index of the first free argument, or a negative value to be
  * handed to cli_parsed. --help is answered here. */
 int cli_parse(const struct cli_page *page, int argc, char **argv);

@@ -20,15 +20,12 @@ static int run_revoke(int argc, char **argv)
                          "erased,\n"
                          "and a newer token lets the customer in again.",
                 .examples = "  deskbell customer revoke usr_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which customer? see: deskbell customer revoke --help", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which customer? see: deskbell customer revoke --help");
+                return rc;
         return console_call(cli_data(data), "customer.revoke",
                             json_pack("{s:o, s:s}", "cmid", secret_cmid(), "customer", argv[first]), NULL);
 }
@@ -73,21 +70,19 @@ static int run_set(int argc, char **argv)
                 .usage = "customer set ID [options]",
                 .about = "Changes what the team knows of a customer. What the app vouches for stays as it is.",
                 .examples = "  deskbell customer set usr_0000000000001 --attr phone=555-0100 --tier gold --tag beta\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which customer? (usr_...); see: deskbell customer list",
+                                        &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which customer? (usr_...); see: deskbell customer list");
+                return rc;
         json_t *params = json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "customer", argv[first], "tier", tier);
         if (tags[0])
                 json_object_set_new(params, "add_tags", named_list(tags));
         if (untags[0])
                 json_object_set_new(params, "remove_tags", named_list(untags));
-        int rc = put_attributes(params, said);
+        rc = put_attributes(params, said);
         if (rc == EX_OK)
                 return console_call(cli_data(data), "customer.set", params, NULL);
         json_decref(params);
@@ -104,11 +99,10 @@ static int run_plain(int argc, char **argv, const char *method, const char *memb
         page.options = options;
         page.count = member ? 2 : 1;
         page.max_free = 1;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which customer? (usr_...); see: deskbell customer list",
+                                        &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which customer? (usr_...); see: deskbell customer list");
+                return rc;
         return console_call(cli_data(data), method,
                             json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "customer", argv[first],
                                       member ? member : "-", text),
@@ -154,8 +148,7 @@ static int run_merge(int argc, char **argv)
                 .about = "Two that are one person: the visitor becomes another name of the other one. Nothing is lost, "
                          "and it\ncannot be undone. The visitor's devices are signed out.",
                 .examples = "  deskbell customer merge usr_0000000000002 usr_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         int first = cli_parse(&page, argc, argv);

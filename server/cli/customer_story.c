@@ -49,17 +49,15 @@ int customer_run_show(int argc, char **argv)
                 .usage = "customer show ID [options]",
                 .about = "What is known of a customer, and who said so.",
                 .examples = "  deskbell customer show usr_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which customer? (usr_...); see: deskbell customer list",
+                                        &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which customer? (usr_...); see: deskbell customer list");
-        int rc = console_call(cli_data(data), "customer.get", json_pack("{s:s}", "customer", argv[first]), &result);
+                return rc;
+        rc = console_call(cli_data(data), "customer.get", json_pack("{s:s}", "customer", argv[first]), &result);
         return cli_answer(rc, json, result, print_one);
 }
 
@@ -94,8 +92,7 @@ int customer_run_list(int argc, char **argv)
                 .about = "Customers, newest first, 100 at a time.",
                 .examples = "  deskbell customer list --query 'ann lee'\n"
                             "  deskbell customer list --tier gold --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -145,17 +142,15 @@ int customer_run_timeline(int argc, char **argv)
                 .usage = "customer timeline ID [options]",
                 .about = "Everything that happened with a customer, newest first.",
                 .examples = "  deskbell customer timeline usr_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which customer? (usr_...); see: deskbell customer list",
+                                        &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which customer? (usr_...); see: deskbell customer list");
+                return rc;
         json_t *params = json_pack("{s:s, s:s*, s:i}", "customer", argv[first], "before", before, "limit", 100);
-        int rc = console_call(cli_data(data), "timeline.read", params, &result);
+        rc = console_call(cli_data(data), "timeline.read", params, &result);
         return cli_answer(rc, json, result, print_timeline);
 }

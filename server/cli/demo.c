@@ -302,8 +302,7 @@ int cli_demo(int argc, char **argv)
                         "an\n"
                         "agent.",
                 .examples = "  deskbell demo\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct demo demo = {.is_temporary = false};
         struct config config;

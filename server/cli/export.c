@@ -473,8 +473,7 @@ int cli_export(int argc, char **argv)
                 .about = "Writes everything that is held about a person, one JSON object a line: profile, devices,\n"
                          "conversations and their entries, what a bot keeps of them, surveys and answers, attachments.",
                 .examples = "  deskbell export --user alice --to alice.ndjson\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)

@@ -52,8 +52,7 @@ int cli_init(int argc, char **argv)
                          "secrets once. A folder that holds a store is refused.",
                 .examples = "  deskbell init --data /var/lib/deskbell\n"
                             "  deskbell init --data ./test --json | python3 -m json.tool\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct folder folder;
         int first = cli_parse(&page, argc, argv);

@@ -126,8 +126,7 @@ static int run_add(int argc, char **argv)
                             "  openssl pkey -in key.pem -pubout | deskbell key add --alg EdDSA --public-key -\n"
                             "  deskbell key add --app-key --label \"shop back end\"\n"
                             "  deskbell key add --bot Robin\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         char app[FOLDER_ID], made_kid[16], material[PEM_BYTES];
         int first = cli_parse(&page, argc, argv);
@@ -184,8 +183,7 @@ static int run_list(int argc, char **argv)
                 .about = "The keys of an app, without their secrets: app keys and bot keys, then signing keys, oldest "
                          "first.",
                 .examples = "  deskbell key list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct console *console = NULL;
         json_t *result = NULL, *accesses = NULL;
@@ -223,22 +221,19 @@ static int run_remove(int argc, char **argv)
                          "within 5 s.",
                 .examples = "  deskbell key remove key_01ab23cd\n"
                             "  deskbell key remove acc_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         struct console *console = NULL;
         char app[FOLDER_ID];
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which key? see: deskbell key list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which key? see: deskbell key list");
+                return rc;
         if (strncmp(argv[first], "acc_", 4) == 0)
                 return console_call(cli_data(data), "access.remove",
                                     json_pack("{s:o, s:s}", "cmid", secret_cmid(), "access", argv[first]), NULL);
 
-        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
+        rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
                 rc = app_choose(console, app_said, app, sizeof(app));
         if (rc == EX_OK)

@@ -113,8 +113,7 @@ static int run_add(int argc, char **argv)
                         "customer; alone: the survey that fits).",
                 .examples = "  deskbell macro add 'Refund done' --do 'reply=Refunded, {{customer.name|friend}}.' --do "
                             "add_tag=refund --do status=solved\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int first = cli_parse(&page, argc, argv);
@@ -168,8 +167,7 @@ static int run_list(int argc, char **argv)
                 .usage = "macro list [options]",
                 .about = "Everybody's macros, oldest first.",
                 .examples = "  deskbell macro list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -187,15 +185,12 @@ static int run_remove(int argc, char **argv)
                 .usage = "macro remove MACRO [options]",
                 .about = "Removes a macro.",
                 .examples = "  deskbell macro remove mac_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which one? (mac_...); see: deskbell macro list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which one? (mac_...); see: deskbell macro list");
+                return rc;
         return console_call(cli_data(data), "macro.remove",
                             json_pack("{s:o, s:s}", "cmid", secret_cmid(), "macro", argv[first]), NULL);
 }

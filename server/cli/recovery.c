@@ -92,8 +92,7 @@ static int run_list(int argc, char **argv)
                 .usage = "recovery list [options]",
                 .about = "Cases, the newest first.",
                 .examples = "  deskbell recovery list --open\n  deskbell recovery list --overdue --json\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
         };
         struct console *console = NULL;
         char id[FOLDER_ID];
@@ -143,21 +142,18 @@ static int run_show(int argc, char **argv)
                 .usage = "recovery show CASE [options]",
                 .about = "All that is known of a case: why it was opened, what is to be done, what was done.",
                 .examples = "  deskbell recovery show rec_01h8x9example0\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL, *params;
         long long line = 0;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which case? see: deskbell recovery list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which case? see: deskbell recovery list");
+                return rc;
         if (after && named_number("after", after, 1LL << 50, &line) != EX_OK)
                 return EX_USAGE;
         params = json_pack("{s:s, s:I}", "recovery", argv[first], "after", (json_int_t)line);
-        int rc = console_call(cli_data(data), "recovery.get", params, &result);
+        rc = console_call(cli_data(data), "recovery.get", params, &result);
         return cli_answer(rc, json, result, recovery_print_case);
 }
 
@@ -172,19 +168,16 @@ static int run_open(int argc, char **argv)
                 .usage = "recovery open CONVERSATION [options]",
                 .about = "Opens a case by hand, and prints its id; a customer with an open one gets no second one.",
                 .examples = "  deskbell recovery open cnv_01h8x9example0 --note 'complained on the phone'\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "in which conversation (cnv_...)?", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "in which conversation (cnv_...)?");
-        int rc = console_call(cli_data(data), "recovery.open",
-                              json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "conv", argv[first], "note", note),
-                              &result);
+                return rc;
+        rc = console_call(cli_data(data), "recovery.open",
+                          json_pack("{s:o, s:s, s:s*}", "cmid", secret_cmid(), "conv", argv[first], "note", note),
+                          &result);
         if (rc == EX_OK) {
                 printf("%s%s\n", cli_text(result, "recovery"),
                        json_is_true(json_object_get(result, "repeated")) ? " (it was open already)" : "");
@@ -211,8 +204,7 @@ static int run_report(int argc, char **argv)
                 .about = "Cases by month, team and cause: how many were contacted in time and recovered, and the score "
                          "before and\nafter. `recovery list --cell` with the same bounds has those behind a number.",
                 .examples = "  deskbell recovery report --from 2026-01-01\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL, *params;
         json_int_t now_ms = clock_wall_ms();

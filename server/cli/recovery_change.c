@@ -52,7 +52,6 @@ static int parse(const struct cli_page *page, int argc, char **argv, int wanted,
         return first;
 }
 
-#define COUNT(options) (sizeof(options) / sizeof((options)[0]))
 #define NOTE(variable)                                                                                                 \
         {                                                                                                              \
                 .name = "note", .value = "TEXT", .text = &(variable), .help = "a note for the log"                     \
@@ -66,8 +65,7 @@ int recovery_run_assign(int argc, char **argv)
                 .usage = "recovery assign CASE AGENT",
                 .about = "Gives a case to an agent, by id or exact name. Never to one whom it is about.",
                 .examples = "  deskbell recovery assign rec_01h8x9example0 Bob\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         int rc, first = parse(&page, argc, argv, 2, &rc);
@@ -92,8 +90,7 @@ int recovery_run_contact(int argc, char **argv)
                 .about = "Somebody has spoken to the customer, or tried to. A message of the owner in the conversation "
                          "counts by\nitself.",
                 .examples = "  deskbell recovery contact rec_01h8x9example0 --note 'wants the money back'\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = parse(&page, argc, argv, 1, &rc);
@@ -128,8 +125,7 @@ int recovery_run_action(int argc, char **argv)
                 .about = "Something is to be done; prints its number. With a date the case is taken on.",
                 .examples =
                         "  deskbell recovery action rec_01h8x9example0 'send a new one' --owner Bob --due 2026-12-24\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         int rc, first = parse(&page, argc, argv, 2, &rc);
@@ -152,8 +148,7 @@ int recovery_run_done(int argc, char **argv)
                 .usage = "recovery done CASE NUMBER",
                 .about = "An action was done.",
                 .examples = "  deskbell recovery done rec_01h8x9example0 1\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         long long action = 0;
@@ -174,8 +169,7 @@ int recovery_run_cause(int argc, char **argv)
                 .usage = "recovery cause CASE CAUSE",
                 .about = "Says what was the matter: a word of `deskbell recovery causes`.",
                 .examples = "  deskbell recovery cause rec_01h8x9example0 delivery\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         int rc, first = parse(&page, argc, argv, 2, &rc);
@@ -199,8 +193,7 @@ int recovery_run_compensate(int argc, char **argv)
                 .about = "The customer was given something.",
                 .examples = "  deskbell recovery compensate rec_01h8x9example0 --what voucher --amount 1500 --currency "
                             "EUR\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         long long value = 0;
@@ -224,8 +217,7 @@ int recovery_run_resolve(int argc, char **argv)
                 .usage = "recovery resolve CASE recovered|not_recovered|unreachable|declined [options]",
                 .about = "It is over. A recovered customer is asked again after some days.",
                 .examples = "  deskbell recovery resolve rec_01h8x9example0 recovered\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         int rc, first = parse(&page, argc, argv, 2, &rc);
@@ -242,8 +234,7 @@ int recovery_run_reopen(int argc, char **argv)
                 .usage = "recovery reopen CASE [options]",
                 .about = "It is not over after all; its deadlines begin anew.",
                 .examples = "  deskbell recovery reopen rec_01h8x9example0 --note 'he called again'\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = parse(&page, argc, argv, 1, &rc);

@@ -8,8 +8,6 @@
 #include "cli/recovery.h"
 #include "cli/secrets.h"
 
-#define COUNT(options) (sizeof(options) / sizeof((options)[0]))
-
 /* ---- causes ---- */
 
 static void print_cause(const json_t *row)
@@ -38,8 +36,7 @@ int recovery_run_causes(int argc, char **argv)
                 .usage = "recovery causes [options]",
                 .about = "The words for what was the matter.",
                 .examples = "  deskbell recovery causes\n  deskbell recovery causes --add courier\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -163,8 +160,7 @@ int recovery_run_settings(int argc, char **argv)
                 .about = "Shows when a case is opened and its deadlines; with options, changes them for cases to come.",
                 .examples = "  deskbell recovery settings\n"
                             "  deskbell recovery settings --csat 3 --contact-hours 8 --tiers gold\n",
-                .options = options,
-                .count = COUNT(options),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL, *settings = json_object();
         int first = cli_parse(&page, argc, argv), rc = EX_OK;

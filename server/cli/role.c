@@ -36,8 +36,7 @@ static int run_add(int argc, char **argv)
                 .about = "Makes a role and prints its id. The permissions are in docs/desk.md; see also: deskbell role "
                          "list.",
                 .examples = "  deskbell role add --name outside --may reply,note,ticket_edit\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -68,8 +67,7 @@ static int run_set(int argc, char **argv)
                 .about = "Changes a role that is not built in. Agents who have it are disconnected once and come back "
                          "with\nwhat it allows now.",
                 .examples = "  deskbell role set outside --may reply,note\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -94,8 +92,7 @@ static int run_list(int argc, char **argv)
                 .usage = "role list [options]",
                 .about = "All roles and what they allow, the built-in ones first.",
                 .examples = "  deskbell role list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -111,8 +108,7 @@ static int run_remove(int argc, char **argv)
                 .usage = "role remove ROLE [options]",
                 .about = "Removes a role that nobody has.",
                 .examples = "  deskbell role remove outside\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(&named_lists[NAMED_ROLE], &page, argc, argv, &rc);
@@ -161,8 +157,7 @@ int cli_audit(int argc, char **argv)
                 .about = "Who did what: the newest lines of the audit trail, newest first.",
                 .examples = "  deskbell audit --action agent.set --limit 20\n"
                             "  deskbell audit --after 0 --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         long long number = 0;

@@ -188,8 +188,7 @@ static int run_set(int argc, char **argv)
                 .about = "Changes how tickets get to agents: only what is said; all weights at once.",
                 .examples = "  deskbell routing set --team \"First line\"\n"
                             "  deskbell routing set --silent 10 --miss away --weight urgent=2 --weight 1\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)

@@ -106,8 +106,7 @@ static int run_add(int argc, char **argv)
                 .examples =
                         "  deskbell rule add --name Refunds --when 'message has refund' --team Billing --tag refund\n"
                         "  deskbell rule add --name VIP --when 'customer.tier in (gold, platinum)' --priority urgent\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -155,8 +154,7 @@ static int run_set(int argc, char **argv)
                 .about = "Changes a rule; what is not said stays. RULE is its id or its name.",
                 .examples = "  deskbell rule set Refunds --when 'message has refund or tag = refund'\n"
                             "  deskbell rule set VIP --off\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(&rules, &page, argc, argv, &rc);
@@ -194,8 +192,7 @@ static int run_list(int argc, char **argv)
                 .usage = "rule list [options]",
                 .about = "All rules, in the order in which they are looked at.",
                 .examples = "  deskbell rule list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         return first < 0 ? cli_parsed(first) : listed_answer_all(data, &rules, json, print_row);
@@ -210,8 +207,7 @@ static int run_show(int argc, char **argv)
                 .usage = "rule show RULE [options]",
                 .about = "One rule.",
                 .examples = "  deskbell rule show Refunds\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(&rules, &page, argc, argv, &rc);
@@ -226,8 +222,7 @@ static int run_remove(int argc, char **argv)
                 .usage = "rule remove RULE [options]",
                 .about = "Removes a rule. What it did stays.",
                 .examples = "  deskbell rule remove Refunds\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(&rules, &page, argc, argv, &rc);
@@ -276,17 +271,14 @@ static int run_order(int argc, char **argv)
                 .usage = "rule order RULE... [options]",
                 .about = "Puts rules first, in that order; the others follow as they stood.",
                 .examples = "  deskbell rule order VIP Refunds\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 200,
         };
         struct console *console = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which rules? see: deskbell rule list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which rules? see: deskbell rule list");
-        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
+                return rc;
+        rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
                 rc = order(console, argv + first, argc - first);
         console_close(console);
@@ -321,17 +313,14 @@ static int run_test(int argc, char **argv)
                 .about = "What the rules would do with a ticket as it is now, and why those that do not match do not.\n"
                          "Nothing is changed.",
                 .examples = "  deskbell rule test tkt_01h8x9example0\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which ticket? (tkt_...)", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "which ticket? (tkt_...)");
-        int rc = console_call(cli_data(data), "rule.test", json_pack("{s:s}", "ticket", argv[first]), &result);
+                return rc;
+        rc = console_call(cli_data(data), "rule.test", json_pack("{s:s}", "ticket", argv[first]), &result);
         return cli_answer(rc, json, result, print_findings);
 }
 

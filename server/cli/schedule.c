@@ -123,8 +123,7 @@ static int run_add(int argc, char **argv)
                             "          --holiday 01-01 --holiday 2026-10-05\n"
                             "  deskbell schedule add --name Night --zone Europe/Berlin --hours \"fri 22:00-24:00; sat "
                             "00:00-06:00\"\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *params = NULL, *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -154,8 +153,7 @@ static int run_set(int argc, char **argv)
                          "reckoned again; what has counted already stays as it is.",
                 .examples = "  deskbell schedule set Seoul --hours \"mon-fri 10:00-19:00\"\n"
                             "  deskbell schedule set Seoul --holidays holidays-2027.txt\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *params = NULL, *result = NULL;
@@ -180,8 +178,7 @@ static int run_remove(int argc, char **argv)
                 .usage = "schedule remove SCHEDULE [options]",
                 .about = "Removes a schedule that no SLA policy, team or agent uses.",
                 .examples = "  deskbell schedule remove Night\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(&schedules, &page, argc, argv, &rc);
@@ -208,8 +205,7 @@ static int run_list(int argc, char **argv)
                 .usage = "schedule list [options]",
                 .about = "All schedules, oldest first, and whether they are open now.",
                 .examples = "  deskbell schedule list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         return first < 0 ? cli_parsed(first) : listed_answer_all(data, &schedules, json, print_row);
@@ -239,8 +235,7 @@ static int run_show(int argc, char **argv)
                 .usage = "schedule show SCHEDULE [options]",
                 .about = "One schedule with its holidays.",
                 .examples = "  deskbell schedule show Seoul\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -278,8 +273,7 @@ static int run_test(int argc, char **argv)
                 .usage = "schedule test SCHEDULE [options]",
                 .about = "Whether a schedule is open at a moment, when it opens next, and when it closes then.",
                 .examples = "  deskbell schedule test Seoul --at 2026-11-23T08:30\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL, *params = NULL;

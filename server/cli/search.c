@@ -40,8 +40,7 @@ static int run_rebuild(int argc, char **argv)
                          "it\n"
                          "ends, searches find what is in it so far. Nothing that was said is touched.",
                 .examples = "  deskbell search rebuild --data /var/lib/deskbell\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct console *console = NULL;
         int first = cli_parse(&page, argc, argv);

@@ -469,8 +469,7 @@ int cli_seed(int argc, char **argv)
                          "calls\n"
                          "that people and programs make, with the clock turned back.",
                 .examples = "  deskbell init --data /tmp/try && deskbell seed --data /tmp/try\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)

@@ -193,8 +193,7 @@ int cli_serve(int argc, char **argv)
                             "  deskbell serve --data /var/lib/deskbell --listen 127.0.0.1:8787\n"
                             "  deskbell serve --data /var/lib/deskbell --listen 0.0.0.0:443 --cert c.pem --key k.pem\n"
                             "  deskbell serve --print-config > deskbell.ini\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)

@@ -182,8 +182,7 @@ static int run_add(int argc, char **argv)
                 .examples = "  deskbell sla add --name Gold --when 'customer.tier = gold' --schedule Seoul --first 30m "
                             "--resolve 1wd\n"
                             "  deskbell sla add --name Usual --first 4h --first urgent=15m --next 8h --also-open\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *params = NULL, *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -222,8 +221,7 @@ static int run_set(int argc, char **argv)
                          "missed,\n"
                          "and a stricter target is never missed before it was set.",
                 .examples = "  deskbell sla set Gold --new-only --first 15m --resolve 1wd\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *params = NULL, *result = NULL;
@@ -254,8 +252,7 @@ static int run_remove(int argc, char **argv)
                 .usage = "sla remove POLICY --also-open|--new-only [options]",
                 .about = "Removes a policy.",
                 .examples = "  deskbell sla remove Gold --new-only\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(&policies, &page, argc, argv, &rc);
@@ -292,8 +289,7 @@ static int run_order(int argc, char **argv)
                 .usage = "sla order POLICY POLICY ... [options]",
                 .about = "The order in which policies are tried: all of them, first to last.",
                 .examples = "  deskbell sla order Gold Usual\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 100,
         };
         struct console *console = NULL;
@@ -322,8 +318,7 @@ static int run_list(int argc, char **argv)
                 .usage = "sla list [options]",
                 .about = "All policies, in the order in which they are tried.",
                 .examples = "  deskbell sla list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         return first < 0 ? cli_parsed(first) : listed_answer_all(data, &policies, json, sla_print_policy);
@@ -338,8 +333,7 @@ static int run_show(int argc, char **argv)
                 .usage = "sla show POLICY [options]",
                 .about = "One policy.",
                 .examples = "  deskbell sla show Gold\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(&policies, &page, argc, argv, &rc);
@@ -357,8 +351,7 @@ static int run_explain(int argc, char **argv)
                          "the\n"
                          "ledger of what counted, and whether that is what the server has kept.",
                 .examples = "  deskbell sla explain tkt_01h8x9example0\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;

@@ -25,8 +25,7 @@ int cli_status(int argc, char **argv)
                 .usage = "status [options]",
                 .about = "What is in a store, whether a server is running on it, and whether it can be written.",
                 .examples = "  deskbell status --data /var/lib/deskbell\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct console *console = NULL;
         json_t *result = NULL, *value;

@@ -112,8 +112,7 @@ static int run_list(int argc, char **argv)
                 .usage = "survey list [options]",
                 .about = "All surveys.",
                 .examples = "  deskbell survey list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         return first < 0 ? cli_parsed(first) : listed_answer_all(data, &survey_listed, json, survey_print_row);
@@ -133,8 +132,7 @@ static int run_show(int argc, char **argv)
                 .about = "A survey with all that it asks. --json prints what survey add --file and set --file read.",
                 .examples = "  deskbell survey show Satisfaction\n"
                             "  deskbell survey show Satisfaction --json > satisfaction.json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         struct console *console = NULL;
@@ -175,8 +173,7 @@ static int run_remove(int argc, char **argv)
                 .usage = "survey remove SURVEY [options]",
                 .about = "It is never asked again. What was answered stays in the numbers.",
                 .examples = "  deskbell survey remove Satisfaction\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(&survey_listed, &page, argc, argv, &rc);
@@ -196,8 +193,7 @@ static int run_preview(int argc, char **argv)
                 .usage = "survey preview SURVEY [options]",
                 .about = "What a customer of that language is shown.",
                 .examples = "  deskbell survey preview Satisfaction --lang ko-KR\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;

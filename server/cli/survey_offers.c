@@ -30,8 +30,7 @@ int survey_run_offer(int argc, char **argv)
                          "way the state\nis refused, and why.",
                 .examples = "  deskbell survey offer tkt_01h8x9example0\n"
                             "  deskbell survey offer cnv_01h8x9example0 --survey Loyalty\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -56,8 +55,7 @@ int survey_run_withdraw(int argc, char **argv)
                 .about = "Takes back what is planned or waits for an answer: the customer sees that it has ended, "
                          "and it counts nowhere.",
                 .examples = "  deskbell survey withdraw off_01h8x9example0\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -80,8 +78,7 @@ int survey_run_link(int argc, char **argv)
                          "Put https://\nand the server's name before it. Whoever has it can answer; it ends with the "
                          "offer.",
                 .examples = "  deskbell survey link off_01h8x9example0\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -200,8 +197,7 @@ int survey_run_offers(int argc, char **argv)
                 .usage = "survey offers [options]",
                 .about = "Who was asked, will be, or was not and why, newest first.",
                 .examples = "  deskbell survey offers --state refused --days 7\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -228,8 +224,7 @@ int survey_run_answers(int argc, char **argv)
                 .about = "What customers answered, newest first; with words, whose comment has all of them.",
                 .examples = "  deskbell survey answers --max 2 --days 7\n"
                             "  deskbell survey answers 'late delivery' --metric csat\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int first = cli_parse(&page, argc, argv);

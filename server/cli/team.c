@@ -98,8 +98,7 @@ static int run_add(int argc, char **argv)
                 .about = "Makes a team and prints its id.",
                 .examples = "  deskbell team add --name Billing\n"
                             "  deskbell team add --name Seoul --manner round_robin --accept 20 --must-speak\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL, *params;
         int first = cli_parse(&page, argc, argv);
@@ -135,8 +134,7 @@ static int run_set(int argc, char **argv)
                 .about = "Changes a team; what is not said stays. TEAM is its id or its name.",
                 .examples = "  deskbell team set Billing --accept 0\n"
                             "  deskbell team set Billing --consent --schedule sch_01h8x9example0\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL, *params;
@@ -160,8 +158,7 @@ static int run_list(int argc, char **argv)
                 .usage = "team list [options]",
                 .about = "All teams, by name.",
                 .examples = "  deskbell team list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         if (first < 0)
@@ -183,8 +180,7 @@ static int run_show(int argc, char **argv)
                 .usage = "team show TEAM [options]",
                 .about = "The agents of a team, oldest first.",
                 .examples = "  deskbell team show Billing\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -203,8 +199,7 @@ static int run_remove(int argc, char **argv)
                 .usage = "team remove TEAM [options]",
                 .about = "Removes a team. Its tickets that are not closed have to be given to others before.",
                 .examples = "  deskbell team remove Billing\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(teams, &page, argc, argv, &rc);
@@ -225,8 +220,7 @@ static int run_member(int argc, char **argv)
                          "may read\nchanges at once.",
                 .examples = "  deskbell team member add Billing Ada\n"
                             "  deskbell team member remove Billing agt_0000000000001\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 3,
         };
         struct console *console = NULL;

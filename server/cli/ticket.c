@@ -105,8 +105,7 @@ static int run_list(int argc, char **argv)
                 .about = "Tickets, by condition and in order.",
                 .examples = "  deskbell ticket list --when 'status = open and priority >= high' --sort due\n"
                             "  deskbell ticket list --closed --limit 200 --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct console *console = NULL;
         json_t *params = json_object();
@@ -146,20 +145,17 @@ static int run_show(int argc, char **argv)
                 .usage = "ticket show TICKET [options]",
                 .about = "All that is known of a ticket: its number while it is not closed, or tkt_...",
                 .examples = "  deskbell ticket show 12\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         struct console *console = NULL;
         const char *name;
         json_t *ticket = NULL, *value;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which ticket? see: deskbell ticket list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which ticket? see: deskbell ticket list");
+                return rc;
 
-        int rc = console_open(cli_data(data), CONSOLE_USE, &console);
+        rc = console_open(cli_data(data), CONSOLE_USE, &console);
         if (rc == EX_OK)
                 rc = ticket_find(console, argv[first], &ticket);
         if (rc == EX_OK && json) {

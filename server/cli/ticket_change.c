@@ -144,20 +144,17 @@ int ticket_run_set(int argc, char **argv)
                 .usage = "ticket set TICKET [options]",
                 .about = "Changes what is said of a ticket, all of it or nothing.",
                 .examples = "  deskbell ticket set 12 --priority high --tag refund\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which ticket? see: deskbell ticket list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which ticket? see: deskbell ticket list");
+                return rc;
         char *said = fields[0] ? fields_of(fields) : NULL;
         if (fields[0] && !said)
                 return EX_USAGE;
 
-        int rc = begin(&change, argv[first]);
+        rc = begin(&change, argv[first]);
         put(change.params, "priority", priority);
         put(change.params, "subject", subject);
         put(change.params, "topic", topic);
@@ -190,18 +187,15 @@ int ticket_run_assign(int argc, char **argv)
                 .usage = "ticket assign TICKET [--team TEAM] [--agent AGENT] [options]",
                 .about = "Gives a ticket to a team, to an agent, or back to the queue.",
                 .examples = "  deskbell ticket assign 12 --team Orders --nobody --note 'needs an invoice'\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         char id[FOLDER_ID];
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "which ticket? see: deskbell ticket list", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first == argc)
-                return cli_fail(EX_USAGE, "which ticket? see: deskbell ticket list");
+                return rc;
 
-        int rc = begin(&change, argv[first]);
+        rc = begin(&change, argv[first]);
         if (rc == EX_OK && team && (rc = named_find(change.console, NAMED_TEAM, team, id)) == EX_OK)
                 put(change.params, "team", id);
         if (rc == EX_OK && agent && (rc = named_find(change.console, NAMED_AGENT, agent, id)) == EX_OK)
@@ -248,8 +242,7 @@ int ticket_run_move(int argc, char **argv)
                 .about = "Moves a ticket along its life: open, waiting, on_hold, snoozed, solved or closed.",
                 .examples = "  deskbell ticket move 12 snoozed --until 2h\n"
                             "  deskbell ticket move 12 closed --reason spam\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         int first = cli_parse(&page, argc, argv);
@@ -282,8 +275,7 @@ int ticket_run_merge(int argc, char **argv)
                 .usage = "ticket merge TICKET INTO [options]",
                 .about = "The first one goes on in the second one, of the same customer, and is closed.",
                 .examples = "  deskbell ticket merge 12 7\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         json_t *into = NULL;
@@ -315,8 +307,7 @@ int ticket_run_split(int argc, char **argv)
                 .usage = "ticket split TICKET --seq N [--seq N ...] [options]",
                 .about = "Some of its messages become a ticket of their own.",
                 .examples = "  deskbell ticket split 12 --seq 3 --seq 4 --subject 'the second lamp'\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int first = cli_parse(&page, argc, argv);

@@ -126,8 +126,7 @@ int cli_token(int argc, char **argv)
                          "signs\n"
                          "tokens with the key that init or key add printed.",
                 .examples = "  deskbell token --user alice --name Alice\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         char *token = NULL;
         int first = cli_parse(&page, argc, argv);

@@ -36,8 +36,7 @@ static int run_add(int argc, char **argv)
                 .examples =
                         "  deskbell view add --name 'VIP waits' --when 'customer.tier = gold and waiting > 10m' --sort "
                         "waiting\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -65,8 +64,7 @@ static int run_set(int argc, char **argv)
                 .usage = "view set VIEW [options]",
                 .about = "Changes a saved view; what is not said stays. VIEW is its id or its name.",
                 .examples = "  deskbell view set 'VIP waits' --sort due\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(&views, &page, argc, argv, &rc);
@@ -100,8 +98,7 @@ static int run_list(int argc, char **argv)
                 .about =
                         "The built-in views and the saved ones that everybody sees, with how many tickets are in them.",
                 .examples = "  deskbell view list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         int first = cli_parse(&page, argc, argv);
         return first < 0 ? cli_parsed(first) : listed_answer_all(data, &views, json, print_row);
@@ -132,8 +129,7 @@ static int run_show(int argc, char **argv)
                 .usage = "view show VIEW [options]",
                 .about = "The first tickets of a view, in its order.",
                 .examples = "  deskbell view show overdue\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -152,8 +148,7 @@ static int run_count(int argc, char **argv)
                 .usage = "view count VIEW [options]",
                 .about = "How many tickets are in a view.",
                 .examples = "  deskbell view count unassigned\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -177,8 +172,7 @@ static int run_remove(int argc, char **argv)
                 .usage = "view remove VIEW [options]",
                 .about = "Removes a saved view.",
                 .examples = "  deskbell view remove 'VIP waits'\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         int rc, first = listed_parse(&views, &page, argc, argv, &rc);

@@ -57,8 +57,7 @@ static int run_add(int argc, char **argv)
                          "anything else has to be named by the setting webhook_allow of the running server.",
                 .examples = "  deskbell webhook add --url https://shop.example/hooks/deskbell\n"
                             "  deskbell webhook add --url https://shop.example/push --event push.wanted\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         char secret[SECRET_WEBHOOK_TEXT];
         json_t *result = NULL;
@@ -102,8 +101,7 @@ static int run_rotate(int argc, char **argv)
                 .about = "Gives a webhook a new secret and prints it, once. For 24 h events carry a signature with "
                          "the old\none too. A second rotation in that time ends the oldest.",
                 .examples = "  deskbell webhook rotate whk_01h8x9example0\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         char secret[SECRET_WEBHOOK_TEXT];
@@ -146,8 +144,7 @@ static int run_list(int argc, char **argv)
                 .usage = "webhook list [options]",
                 .about = "All webhooks, oldest first.",
                 .examples = "  deskbell webhook list\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -225,8 +222,7 @@ static int run_deliveries(int argc, char **argv)
                 .about = "The last 200 events and what became of them, newest first. Delivered ones are kept for 3 "
                          "days,\ndead ones (given up) for 30.",
                 .examples = "  deskbell webhook deliveries --state dead\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *result = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -250,8 +246,7 @@ static int run_replay(int argc, char **argv)
                 .usage = "webhook replay WEBHOOK --event ID|--all [options]",
                 .about = "Tries dead events again, under their old ids, as often as new ones.",
                 .examples = "  deskbell webhook replay whk_01h8x9example0 --all\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         json_t *result = NULL;
@@ -299,8 +294,7 @@ static int run_test(int argc, char **argv)
                 .usage = "webhook test WEBHOOK [options]",
                 .about = "Sends the event webhook.test and says what the receiver answered. Needs a running server.",
                 .examples = "  deskbell webhook test whk_01h8x9example0\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         struct console *console = NULL;

@@ -79,8 +79,7 @@ int webhook_run_verify(int argc, char **argv)
                          "older or newer than five minutes. Ends with 0 when it is good.",
                 .examples = "  deskbell webhook verify --id evt_... --timestamp 1700000000 --signature v1,... "
                             "--secret-file s < body\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         uint8_t secret[WEBHOOK_SECRET_MAX];
         char *body = NULL;

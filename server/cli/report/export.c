@@ -42,20 +42,18 @@ int report_export(int argc, char **argv)
                          "(docs/reports.md has the formulae).",
                 .examples = "  deskbell report export tickets --from 2026-01-01 --to 2026-12-31 > tickets.ndjson\n"
                             "  deskbell report export answers --last 90d --csv --out answers.csv\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         struct console *console = NULL;
         struct report_period period;
         FILE *out = stdout;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv,
+                                        "say what: tickets, events, messages, answers, cases, agents or bots", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "say what: tickets, events, messages, answers, cases, agents or bots");
+                return rc;
 
-        int rc = EX_OK;
+        rc = EX_OK;
         if (out_name && !(out = fopen(out_name, "w"))) /* before root acts as the folder's owner */
                 rc = cli_fail(EX_CANTCREAT, "cannot write %s", out_name);
         if (rc == EX_OK)
@@ -83,8 +81,7 @@ int report_check(int argc, char **argv)
                         "Ends with 1 when\n"
                         "they are not; 'deskbell report rebuild' makes them anew.",
                 .examples = "  deskbell report check\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         json_t *answer = NULL;
         int first = cli_parse(&page, argc, argv);
@@ -146,8 +143,7 @@ int report_rebuild(int argc, char **argv)
                          "when "
                          "it is done.",
                 .examples = "  deskbell report rebuild --zone Asia/Seoul\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct console *console = NULL;
         int first = cli_parse(&page, argc, argv);

@@ -82,21 +82,18 @@ int report_list(int argc, char **argv)
                             "  deskbell report list tickets --hour 9\n"
                             "  deskbell report list away --last 7d --filter reason=lunch\n"
                             "  deskbell report list bot_returned --value 1\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
         struct console *console = NULL;
         struct report_period period;
         json_t *params = NULL, *items = NULL, *item;
         size_t i;
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "say which number; see: deskbell report metrics", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "say which number; see: deskbell report metrics");
+                return rc;
 
-        int rc = report_open(&said, &console, &period);
+        rc = report_open(&said, &console, &period);
         if (rc == EX_OK)
                 rc = report_params(console, &said, &period, &params);
         if (rc == EX_OK) {
@@ -129,8 +126,7 @@ int report_metrics(int argc, char **argv)
                 .usage = "report metrics [options]",
                 .about = "Every number there is: its name, how it is made, and what it counts and does not count.",
                 .examples = "  deskbell report metrics\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct console *console = NULL;
         json_t *metrics = NULL, *metric;
@@ -195,8 +191,7 @@ int report_words(int argc, char **argv)
                          "it is hardly\n"
                          "chance. What the comments say: deskbell survey answers.",
                 .examples = "  deskbell report words --last 90d\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct console *console = NULL;
         struct report_period period;
@@ -309,8 +304,7 @@ int report_target(int argc, char **argv)
                 .examples = "  deskbell report target csat 80\n"
                             "  deskbell report target first_response 15min\n"
                             "  deskbell report target csat none\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 2,
         };
         struct console *console = NULL;

@@ -226,8 +226,7 @@ int report_live(int argc, char **argv)
                          "oldest one, how long waiting took lately, and who is there; for each agent status and load.",
                 .examples = "  deskbell report live --data /var/lib/deskbell\n"
                             "  deskbell report live --once --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct console *console = NULL;
         struct board board = {0};

@@ -50,8 +50,7 @@ int report_overview(int argc, char **argv)
                          "nothing, which is not 0. What each means: deskbell report metrics.",
                 .examples = "  deskbell report overview --last 30d\n"
                             "  deskbell report overview --from 2026-01-01 --to 2026-03-31 --json\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
         };
         struct console *console = NULL;
         struct report_period period;

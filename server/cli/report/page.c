@@ -527,15 +527,12 @@ int report_page(int argc, char **argv)
                          "nothing else:\n"
                          "send it, print it, keep it.",
                 .examples = "  deskbell report html october.html --from 2026-10-01 --to 2026-10-31\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "say which file to write", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "say which file to write");
-        int rc = make(&said, argv[first]);
+                return rc;
+        rc = make(&said, argv[first]);
         return rc == EX_OK ? cli_finish() : rc;
 }

@@ -307,15 +307,12 @@ int report_show(int argc, char **argv)
                 .examples = "  deskbell report show csat --last 6m --compare\n"
                             "  deskbell report show csat,first_response,solved --by agent --filter team=Returns\n"
                             "  deskbell report show tickets --by hour_of_week --svg week.svg\n",
-                .options = options,
-                .count = sizeof(options) / sizeof(options[0]),
+                CLI_OPTIONS(options),
                 .max_free = 1,
         };
-        int first = cli_parse(&page, argc, argv);
+        int rc, first = cli_parse_named(&page, argc, argv, "say which number; see: deskbell report metrics", &rc);
         if (first < 0)
-                return cli_parsed(first);
-        if (first >= argc)
-                return cli_fail(EX_USAGE, "say which number; see: deskbell report metrics");
+                return rc;
         show.metrics = argv[first];
         return run(&show);
 }
