@@ -27,6 +27,8 @@ TALKS = {
            ("私の注文は今どこですか", "注文番号"), ("KR-2041987", "HJ 4410 2287 01"),
            ("人と話したいです", "担当者")],
 }
+# What the bot says after that, where the agents have all that they can take.
+WAITING = {"en": "Waiting takes", "ko": "대기 시간", "zh": "需要等待", "ja": "待ち時間"}
 
 
 class Talk:
@@ -86,7 +88,7 @@ def talk_with(folder, customer, agent):
             guest.say(text)
             guest.line(answer)
         guest.end()
-        duty.say("/open " + conversation_of(duty, talk[-1][1]))
+        duty.say("/open " + conversation_of(duty, talk[-1][1], WAITING[lang]))
         duty.line(talk[0][0])
         if "**order:** KR-2041987" not in duty.line("The customer asked for a person."):
             raise Failed("the note lacks what was collected")
@@ -95,12 +97,12 @@ def talk_with(folder, customer, agent):
     duty.end()
 
 
-def conversation_of(duty, last_words):
-    """The one whose row in the agent's list ends with these words; the list follows the feed, a moment later."""
+def conversation_of(duty, *last_words):
+    """The one whose row in the agent's list ends with one of these; the list follows the feed, a moment later."""
     for _ in range(20):
         duty.say("/list")
         try:
-            _, row = duty.process.wait_line(lambda line: "cnv_" in line and last_words in line, 2)
+            _, row = duty.process.wait_line(lambda line: "cnv_" in line and any(w in line for w in last_words), 2)
         except Failed:
             continue
         return re.search(r"cnv_\w+", row).group()
