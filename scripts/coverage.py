@@ -50,7 +50,7 @@ def main():
     parser.add_argument("--bar", type=float, default=0)
     parser.add_argument("--show")
     args = parser.parse_args()
-    counts = count(args.build)
+    counts = count(os.path.abspath(args.build))
     if not counts:
         sys.exit(f"no counts below {args.build}: build and run the tests first")
     if args.show:

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks: entity, syn, faq, flow, handoff, fallback and texts. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "source/source_private.h"
@@ -167,9 +166,9 @@ static void begin_faq(struct source *source, struct lex *lex)
                 return;
         source_object(source->it, "texts");
         if (lex_take_word(lex, "priority")) {
-                char *end = NULL;
-                long priority = lex->now.kind == TOKEN_WORD ? strtol(lex->now.text.at, &end, 10) : 0;
-                if (!end || end != lex->now.text.at + lex->now.text.len) {
+                struct span rest;
+                long priority;
+                if (!lex_number(lex, &priority, &rest) || rest.len > 0) {
                         source_error(source, lex->now.at, NULL, "After `priority` comes a number from 0 to 9.");
                         return;
                 }

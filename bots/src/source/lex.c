@@ -167,6 +167,21 @@ struct span lex_raw(struct span line, size_t at)
         return (struct span){line.at + at, end - at};
 }
 
+bool lex_number(const struct lex *lex, long *out_number, struct span *out_rest)
+{
+        enum { DIGITS = 18 };
+        struct span word = lex->now.text;
+        if (lex->now.kind != TOKEN_WORD)
+                return false;
+        size_t begin = word.len > 0 && word.at[0] == '-', i = begin;
+        long number = 0;
+        for (; i < word.len && i < begin + DIGITS && word.at[i] >= '0' && word.at[i] <= '9'; i++)
+                number = 10 * number + (word.at[i] - '0');
+        *out_number = begin ? -number : number;
+        *out_rest = (struct span){word.at + i, word.len - i};
+        return i > begin;
+}
+
 int lex_column(struct span line, size_t at)
 {
         int column = 1;

@@ -47,6 +47,10 @@ void lex_next(struct lex *lex);
 bool lex_take_word(struct lex *lex, const char *word);
 bool lex_is_word(const struct lex *lex, const char *word);
 
+/* `now` is a word that begins with a whole number of at most 18 digits, perhaps after a minus; *out_rest is what
+ * follows the number in the word. */
+bool lex_number(const struct lex *lex, long *out_number, struct span *out_rest);
+
 /* Without what follows two blanks and "# ", and without blanks at both ends. */
 struct span lex_raw(struct span line, size_t at);
 

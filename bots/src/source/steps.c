@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Steps: one line, one step, or several with `then` between them; steps below a `when`, an `else`, an `open` or a
  * `closed` that ends its line are indented deeper. Which steps there are is the table at the end. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "source/source_private.h"
@@ -53,9 +52,9 @@ static void take_else(struct source *source, struct lex *lex, json_t *made)
 
 bool source_take_count(struct source *source, struct lex *lex, const char *name, json_t *made)
 {
-        char *end = NULL;
-        long count = lex->now.kind == TOKEN_WORD ? strtol(lex->now.text.at, &end, 10) : 0;
-        if (!end || end != lex->now.text.at + lex->now.text.len) {
+        struct span rest;
+        long count;
+        if (!lex_number(lex, &count, &rest) || rest.len > 0) {
                 source_error(source, lex->now.at, NULL, "After `%s` comes a number.", name);
                 return false;
         }
@@ -169,11 +168,10 @@ static json_t *take_set(struct source *source, struct lex *lex)
 /* "3s" or "500ms" */
 static bool take_timeout(struct source *source, struct lex *lex, json_t *made)
 {
-        char *end = NULL;
-        long count = lex->now.kind == TOKEN_WORD ? strtol(lex->now.text.at, &end, 10) : -1;
-        struct span unit = {end, end ? (size_t)(lex->now.text.at + lex->now.text.len - end) : 0};
-        bool is_seconds = end && span_equal(unit, SPAN("s"));
-        if (count < 0 || count > 60000 || (!is_seconds && !(end && span_equal(unit, SPAN("ms"))))) {
+        struct span unit = {0};
+        long count = 0;
+        bool is_number = lex_number(lex, &count, &unit), is_seconds = span_equal(unit, SPAN("s"));
+        if (!is_number || count < 0 || count > 60000 || (!is_seconds && !span_equal(unit, SPAN("ms")))) {
                 source_error(source, lex->now.at, "Write: timeout 3s, or timeout 500ms.",
                              "Here comes how long to wait.");
                 return false;

@@ -113,6 +113,24 @@ static void everything_an_author_can_write_is_read_checked_and_printed_back(void
         bot_problems_free(problems);
 }
 
+/* In memory of exactly its size, so that a sanitizer sees who reads behind it. */
+static void a_file_may_end_anywhere(void **state)
+{
+        (void)state;
+        for (size_t len = 0; len < sizeof(whole); len++) {
+                char *cut = malloc(len ? len : 1);
+                struct bot_problems *problems = bot_problems_new();
+                assert_non_null(cut);
+                memcpy(cut, whole, len);
+                struct bot_file file = {"f", {cut, len}};
+                json_t *bot = bot_source_read(&file, 1, problems, NULL);
+                assert_true(bot || problems->errors > 0);
+                json_decref(bot);
+                bot_problems_free(problems);
+                free(cut);
+        }
+}
+
 static void a_mistake_is_named_with_line_and_column_and_the_rest_is_still_read(void **state)
 {
         static const struct {
@@ -445,6 +463,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(everything_an_author_can_write_is_read_checked_and_printed_back),
+                cmocka_unit_test(a_file_may_end_anywhere),
                 cmocka_unit_test(a_mistake_is_named_with_line_and_column_and_the_rest_is_still_read),
                 cmocka_unit_test(the_check_refuses_what_could_not_run),
                 cmocka_unit_test(what_is_expected_belongs_to_something_said_in_an_object_too),
