@@ -81,15 +81,6 @@ static void print_row(const json_t *row)
         printf(")\n");
 }
 
-static void print_page(const json_t *result)
-{
-        const json_t *rows = json_object_get(result, "rows");
-        for (size_t i = 0; i < json_array_size(rows); i++)
-                print_row(json_array_get(rows, i));
-        if (*cli_text(result, "next"))
-                printf("more: --after %s\n", cli_text(result, "next"));
-}
-
 static int run_list(int argc, char **argv)
 {
         const char *data = NULL, *query = NULL, *folder = NULL, *after = NULL;
@@ -118,7 +109,7 @@ static int run_list(int argc, char **argv)
                 cli_data(data), "canned.list",
                 json_pack("{s:s*, s:s*, s:s*, s:i}", "query", query, "folder", folder, "after", after, "limit", 200),
                 &result);
-        return cli_answer(rc, json, result, print_page);
+        return cli_answer_page(rc, json, result, "rows", print_row, "--after");
 }
 
 static void print_whole(const json_t *result)

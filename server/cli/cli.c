@@ -241,7 +241,8 @@ int cli_answer(int rc, bool json, json_t *result, void (*print)(const json_t *re
         return rc;
 }
 
-int cli_answer_rows(int rc, bool json, json_t *result, const char *rows, void (*print_row)(const json_t *row))
+int cli_answer_page(int rc, bool json, json_t *result, const char *rows, void (*print_row)(const json_t *row),
+                    const char *option)
 {
         const json_t *shown = json_object_get(result, rows);
 
@@ -252,10 +253,17 @@ int cli_answer_rows(int rc, bool json, json_t *result, const char *rows, void (*
                         print_row(shown);
                 for (size_t i = 0; i < json_array_size(shown); i++)
                         print_row(json_array_get(shown, i));
+                if (option && *cli_text(result, "next"))
+                        printf("more: %s %s\n", option, cli_text(result, "next"));
                 rc = cli_finish();
         }
         json_decref(result);
         return rc;
+}
+
+int cli_answer_rows(int rc, bool json, json_t *result, const char *rows, void (*print_row)(const json_t *row))
+{
+        return cli_answer_page(rc, json, result, rows, print_row, NULL);
 }
 
 int cli_answer_id(int rc, bool json, json_t *result, const char *id)

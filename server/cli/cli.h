@@ -80,6 +80,9 @@ int cli_print(json_t *object);
 int cli_answer(int rc, bool json, json_t *result, void (*print)(const json_t *result));
 /* Without JSON shows the member `rows`: an object, or an array of them, one by one. */
 int cli_answer_rows(int rc, bool json, json_t *result, const char *rows, void (*print_row)(const json_t *row));
+/* The same for a list that comes in pages: below it how to go on, when there is more: `option` with its member next. */
+int cli_answer_page(int rc, bool json, json_t *result, const char *rows, void (*print_row)(const json_t *row),
+                    const char *option);
 /* Without JSON shows the text `id` alone, as scripts like it. */
 int cli_answer_id(int rc, bool json, json_t *result, const char *id);
 

@@ -145,15 +145,6 @@ static void print_row(const json_t *row)
         }
 }
 
-static void print_page(const json_t *result)
-{
-        const json_t *rows = json_object_get(result, "macros");
-        for (size_t i = 0; i < json_array_size(rows); i++)
-                print_row(json_array_get(rows, i));
-        if (*cli_text(result, "next"))
-                printf("more: --after %s\n", cli_text(result, "next"));
-}
-
 static int run_list(int argc, char **argv)
 {
         const char *data = NULL, *after = NULL;
@@ -174,7 +165,7 @@ static int run_list(int argc, char **argv)
         if (first < 0)
                 return cli_parsed(first);
         int rc = console_call(cli_data(data), "macro.list", json_pack("{s:s*}", "after", after), &result);
-        return cli_answer(rc, json, result, print_page);
+        return cli_answer_page(rc, json, result, "macros", print_row, "--after");
 }
 
 static int run_remove(int argc, char **argv)

@@ -140,19 +140,6 @@ static int put_named(struct console *console, const struct wanted *wanted, json_
         return rc;
 }
 
-static int print_page(json_t *result, bool json)
-{
-        json_t *row;
-        size_t i;
-        if (json)
-                return cli_print(json_incref(result));
-        json_array_foreach(json_object_get(result, "offers"), i, row)
-                survey_print_offer(row);
-        if (*cli_text(result, "next"))
-                printf("more: --before %s\n", cli_text(result, "next"));
-        return cli_finish();
-}
-
 static int run_page(const struct wanted *wanted, const char *method, json_t *params)
 {
         struct console *console = NULL;
@@ -172,12 +159,9 @@ static int run_page(const struct wanted *wanted, const char *method, json_t *par
                 rc = put_named(console, wanted, params);
         if (rc == EX_OK)
                 rc = console_do(console, method, json_incref(params), &result);
-        if (rc == EX_OK)
-                rc = print_page(result, wanted->json);
         console_close(console);
         json_decref(params);
-        json_decref(result);
-        return rc;
+        return cli_answer_page(rc, wanted->json, result, "offers", survey_print_offer, "--before");
 }
 
 int survey_run_offers(int argc, char **argv)

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "desk/rules/condition.h"
-#include "protocol/reader.h"
+#include "protocol/arena.h"
 
 struct desk;
 
